@@ -24,6 +24,7 @@ const PARTS: readonly Part[] = [
   { name: "garbage", flags: ["--max-semi-space-size=256", "--min-semi-space-size=256"] },
   { name: "partition" },
   { name: "archive" },
+  { name: "open-day", quick: ["--bundles", "64"] },
   { name: "enrichment" },
   { name: "flood" },
   { name: "spread" },

@@ -10,7 +10,7 @@ import { SEAL_AFTER_MS } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { type Metered, queueOperations, zeroMeter } from "../core/meter.ts";
 import { confirm } from "../durable-objects/drain.ts";
-import { type Deps, openPartition, type Partition, type Timing } from "../durable-objects/state.ts";
+import { type Deps, type LayerPace, openPartition, type Partition, type Timing } from "../durable-objects/state.ts";
 import { type Sql, Store } from "../durable-objects/store.ts";
 import { packBundle, unpackBundle } from "../storage/archive/bundle-message.ts";
 import { globalSettings, settingsOf } from "../test/support/events.ts";
@@ -31,6 +31,8 @@ export class BenchPartition {
   readonly meter: Metered = zeroMeter();
   /** UTC ms of the next alarm. */
   alarmAt: number | undefined;
+  /** When a part of a Day leaves memory; as in production where it is not said. Read at each start. */
+  layers: LayerPace | undefined;
   /** Waits for company before a commit. */
   pause: (ms: number) => Promise<void> = () => Promise.resolve();
   /** Of all rollups published, bytes. */
@@ -63,9 +65,13 @@ export class BenchPartition {
     return this.#commits;
   }
 
-  /** Bytes of the checkpoint. */
+  /** Bytes of the checkpoint, and of what has left memory. */
   shelfBytes(): number {
-    return Number(this.#database.prepare("SELECT SUM(LENGTH(bytes)) AS bytes FROM shelf").get()?.["bytes"] ?? 0);
+    return this.#bytesOf("shelf") + this.#bytesOf("layer");
+  }
+
+  #bytesOf(table: string): number {
+    return Number(this.#database.prepare(`SELECT SUM(LENGTH(bytes)) AS bytes FROM ${table}`).get()?.["bytes"] ?? 0);
   }
 
   /** Tells the partition that what it has sent lies in R2. */
@@ -131,7 +137,7 @@ export class BenchPartition {
       },
       background: (work) => void work,
       log: (entry) => console.error(JSON.stringify(entry)),
-      timing: TIMING,
+      timing: { ...TIMING, ...(this.layers && { layers: this.layers }) },
     };
   }
 }

@@ -21,10 +21,10 @@ export const MEASURED = {
   sealClassB: 0.0028,
   /** bench/ingest: CPU of a request of one event, in ms. */
   workerCpuMs: 0.22,
-  /** bench/partition: what a partition of 10,000 merchants holds in memory for each event of a Day that is not over. */
-  stateBytesPerEvent: 289,
-  /** The same of 1,000 merchants or fewer. */
-  stateBytesPerEventFew: 194,
+  /** bench/partition --day, HOURS=20: what a partition of the plan holds in memory at most in its busiest Hour. */
+  openBytes: 34_000_000,
+  /** The same, for each event of a Day that is not over: its filters, 2 B a key. */
+  filterBytesPerEvent: 2.7,
   /** bench/partition: events a second that a partition appends, alone on a busy core. */
   appendEventsPerSecond: 20_000,
   /**
@@ -49,6 +49,10 @@ export const MEASURED = {
     [1_000, 7_080],
     [10_000, 24_775],
   ],
+  /** bench/months: bytes of a merchant-Day that D1 keeps where its block lies in a month file, pages and index too. */
+  movedBytes: 31,
+  /** bench/months: objects that a question of a year reads, beyond what D1 has. */
+  yearGets: 10,
   /** Pages of SQLite that are not full, and keys. */
   d1Overhead: 1.1,
   /** Days that are open at a time, all zones together (core/limits.ts, SEAL_AFTER_MS). */
@@ -57,15 +61,15 @@ export const MEASURED = {
   packRowsRead: 840,
   /** Hours of a Day in which a merchant has anything: of 1,000 events 17 (bench/cost), of fewer as many as it has. */
   activeHours: 17,
-  /** bench/partition: bytes of a checkpoint for each event of an open Day. */
-  checkpointBytesPerEvent: 52,
+  /** bench/partition --day --quick: bytes of checkpoint and layers for each event of an open Day. */
+  checkpointBytesPerEvent: 70,
   /** bench/replay: CPU of counting and comparing an event again, ms; a seal does that once. */
   sealCpuMs: 0.023,
   /**
-   * workers/query: statements of D1 of one question, at most; rows that one of 30 Days reads; its CPU, ms
-   * (bench/query).
+   * Statements to its ledger of a question whose answer is not remembered (test/workers/query/round-trips.test.ts);
+   * rows that one of 30 Days reads; its CPU, ms (bench/query).
    */
-  questionStatements: 4,
+  questionStatements: 2,
   questionRows: 33,
   questionCpuMs: 7,
 } as const;
@@ -73,7 +77,12 @@ export const MEASURED = {
 /**
  * Questions a second that a million merchants ask, on average and at the peak (the requirement: five million an hour).
  */
-export const QUESTIONS = { perMerchantSecond: 1_389 / 1e6, peakPerMerchantSecond: 3_500 / 1e6 } as const;
+export const QUESTIONS = {
+  perMerchantSecond: 1_389 / 1e6,
+  peakPerMerchantSecond: 3_500 / 1e6,
+  /** How many of them are of a year: nobody has measured it. */
+  ofYearShare: 0.05,
+} as const;
 
 /** The platform's limits that a plan meets (core/limits.ts, and the platform's documentation). */
 export const LIMITS = {

@@ -2,13 +2,14 @@
 // own, at random instants, commits shared by whoever came within the window, alarms at their time. The partition is the
 // production code on node:sqlite, so that row writes, bundles, objects and rollups are what they would be.
 
+import { PARTITION_GB } from "../core/watch/cost.ts";
 import { append } from "../durable-objects/append.ts";
 import { tick } from "../durable-objects/duties.ts";
 import { ensureSettings } from "../durable-objects/settings.ts";
 import { TUESDAY } from "../test/support/events.ts";
 import { seededRandom } from "../test/support/random.ts";
 import { BenchPartition } from "./bench-partition.ts";
-import { type Bill, PARTITION_GB } from "./price.ts";
+import type { Bill } from "./price.ts";
 import { makeTraffic } from "./traffic.ts";
 
 const HOUR_MS = 3_600_000;

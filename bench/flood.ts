@@ -20,7 +20,8 @@ const QUIET = 5;
 const SLOWDOWN_MAX = 2;
 /** Below this a wait is the noise of a machine that does something else as well. */
 const NOISE_MS = 10;
-const VARS = { POOL_SIZE: "1", RATE_LIMITS: "on" };
+/** Bundles and rollups are made between phases, as in production: not every 0.3 s, as tests have it. */
+const VARS = { POOL_SIZE: "1", RATE_LIMITS: "on", DRAIN_AFTER_MS: "3000", PUBLISH_EVERY_MS: "60000" };
 
 const { positionals } = parseArgs({ allowPositionals: true });
 const unknown = positionals.filter((name) => !ATTACKS.some((attack) => attack.name === name));

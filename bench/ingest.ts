@@ -35,10 +35,11 @@ interface Side {
 /** A Worker with a heap, and where it is. */
 const COLLECTOR = "footfall-collector";
 const FREE_MAX = 1_000_000_000;
+const LIMITS = ["LIMIT_ADDRESS", "LIMIT_ADDRESS_MANY", "LIMIT_TRACKING_ID", "LIMIT_TRACKING_ID_MANY"];
 
 const { client, runtime, stop } = await startServices(
   { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: "on" },
-  { rateLimits: { LIMIT_ADDRESS: FREE_MAX, LIMIT_TRACKING_ID: FREE_MAX }, inspects: true },
+  { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), inspects: true },
 );
 const ours = descendants("workerd");
 const rivals = await startRivals();

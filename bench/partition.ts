@@ -14,6 +14,7 @@ import { findShelf, type Partition } from "../durable-objects/state.ts";
 import { TUESDAY } from "../test/support/events.ts";
 import { BenchPartition } from "./bench-partition.ts";
 import { interleave, median, print, rounded } from "./measure.ts";
+import { compareDays } from "./partition-day.ts";
 import { makeTraffic, type Traffic } from "./traffic.ts";
 
 const SIZES = [1, 1_000, 10_000];
@@ -133,6 +134,8 @@ async function compare(): Promise<void> {
   print("partition", rows, { append_events: APPEND_EVENTS, rounds: ROUNDS });
 }
 
-const [merchants, events] = process.argv.slice(2).map(Number);
-if (merchants !== undefined && events !== undefined) console.log(JSON.stringify(await measure(merchants, events)));
+const args = process.argv.slice(2);
+const [merchants, events] = args.map(Number);
+if (args.includes("--day")) compareDays(args);
+else if (merchants !== undefined && events !== undefined) console.log(JSON.stringify(await measure(merchants, events)));
 else await compare();

@@ -2,23 +2,14 @@
 // billion events a day is far beyond the first and nobody's business but the operator's for the second.
 
 import { type Metered, OPERATIONS } from "../core/meter.ts";
+import { OPERATION_PRICES, RESOURCE_PRICES } from "../core/watch/cost.ts";
 
 /** USD for one of each. */
-export const PRICES: Readonly<Record<keyof Bill, number>> = {
-  worker_requests: 0.3e-6,
-  worker_cpu_ms: 0.02e-6,
-  partition_requests: 0.15e-6,
-  partition_gb_s: 12.5e-6,
-  partition_rows_written: 1e-6,
-  partition_rows_read: 0.001e-6,
-  queue_operations: 0.4e-6,
-  r2_class_a: 4.5e-6,
-  r2_class_b: 0.36e-6,
-  r2_gb_months: 0.015,
-  d1_rows_written: 1e-6,
-  d1_rows_read: 0.001e-6,
-  d1_gb_months: 0.75,
-  partition_gb_months: 0.2,
+const PRICES: Readonly<Record<keyof Bill, number>> = {
+  ...OPERATION_PRICES,
+  ...RESOURCE_PRICES,
+  ledger_statements: 0,
+  ledger_round_trips: 0,
 };
 
 /** What is billed beside operations: time and room. */
@@ -33,9 +24,6 @@ export interface Bill extends Metered {
   /** The same of partitions' SQLite. */
   partition_gb_months: number;
 }
-
-/** An object's memory as it is billed. */
-export const PARTITION_GB = 0.128;
 
 /** USD by line. */
 export function costOf(bill: Bill): Readonly<Record<keyof Bill, number>> {

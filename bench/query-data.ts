@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { blockOf } from "../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../core/archive/file.ts";
 import { encodeManifest } from "../core/archive/manifest.ts";
 import { bundleKey, manifestKey, sealedFolder } from "../core/archive/object-key.ts";
@@ -144,7 +145,7 @@ async function seal({ db, archive }: Place, day: number, rows: readonly Archived
   const place = { date: dateOf(day), partition: PARTITION };
   const folder = sealedFolder(place, `1-${last + 1}-0`);
   const writer = new SealedFileWriter(place, folder, 0);
-  writer.add(rows);
+  writer.add(blockOf(rows));
   writer.endMerchant(1);
   const bucket = { put: async (key: string, value: Uint8Array<ArrayBuffer> | string) => void archive.set(key, value) };
   const file = await writer.finish({ bucket: bucket as unknown as ArchiveBucket });

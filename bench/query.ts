@@ -3,7 +3,8 @@
 // production code (`query-data.ts`) and is kept for the next run of the same day. Cold is the first time a question is
 // asked of a runtime that was just started (--starts, 10 unless said), warm is every other time (--asks, 20 for each
 // start). A question that is too large for one request is a job (JOB-1), and is waited for once; --rollups-only leaves
-// out what is read from events, --ranges 30d all other ranges. All of it, the client too, shares this machine; "CPU ms"
+// out what is read from events, --ranges 30d all other ranges. Before that it measures an overview (`overview.ts`);
+// --overview does nothing else. All of it, the client too, shares this machine; "CPU ms"
 // is the runtime's own processor time for an answer, which other people's work changes less.
 
 import { parseArgs } from "node:util";
@@ -11,6 +12,7 @@ import type { zeroMeter } from "../core/meter.ts";
 import { percentile } from "../test/support/flood.ts";
 import type { Answered, Client, Merchant } from "../test/support/services.ts";
 import { cpuMs, descendants, print, rounded } from "./measure.ts";
+import { measureOverview } from "./overview.ts";
 import { prepare, startOn } from "./query-data.ts";
 
 const { values } = parseArgs({
@@ -20,6 +22,8 @@ const { values } = parseArgs({
     asks: { type: "string" },
     ranges: { type: "string", default: "24h,30d,12mo" },
     "rollups-only": { type: "boolean", default: false },
+    overview: { type: "boolean", default: false },
+    seconds: { type: "string", default: "8" },
   },
 });
 const [events, starts, asks] = [Number(values.events ?? 1e6), Number(values.starts ?? 10), Number(values.asks ?? 20)];
@@ -81,6 +85,8 @@ interface Taken {
 }
 
 async function main(): Promise<void> {
+  await measureOverview(Number(values.seconds));
+  if (values.overview) return;
   const { stateDir, merchant, ...data } = await prepare(events);
   const [rollupMb, archiveMb] = [data.rollupBytes, data.archiveBytes].map((bytes) => Math.round(bytes / 1e6));
   console.error(`${events} events: ${rollupMb} MB of rollups, ${archiveMb} MB of archive, made in ${data.seconds} s`);

@@ -5,6 +5,7 @@
 // clock's; one merchant, nothing remembered.
 
 import { parseArgs } from "node:util";
+import { blockOf } from "../core/archive/event-columns.ts";
 import { encodeManifest, type SealedFile } from "../core/archive/manifest.ts";
 import { manifestKey, sealedFolder } from "../core/archive/object-key.ts";
 import { finish } from "../core/gradual.ts";
@@ -127,13 +128,14 @@ async function sealDay(day: number): Promise<ScanPlace> {
         props: position % 5 === 0 ? JSON.stringify({ plan: ["free", "pro", "team"][position % 3] }) : "",
       },
     }));
-  for (let start = 0; start < rows.length; start += ROWS_WRITTEN) writer.add(rows.slice(start, start + ROWS_WRITTEN));
+  for (let start = 0; start < rows.length; start += ROWS_WRITTEN)
+    writer.add(blockOf(rows.slice(start, start + ROWS_WRITTEN)));
   writer.endMerchant(0);
   const files: readonly SealedFile[] = [await writer.finish({ bucket: archive.bucket })];
   const manifest = { ...place, generation: 1, before: rows.length, rows: rows.length, duplicates: 0, files };
   objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
   const archived = await findDay(archive, place, { folder });
-  return { day, partition: PARTITION, archived, cost: { objects: 0, bytes: 0 } };
+  return { day, partition: PARTITION, archived, pieces: [], cost: { objects: 0, bytes: 0 } };
 }
 
 interface Taken {

@@ -4,6 +4,8 @@
 import { COUNT_MAX } from "./limits.ts";
 import { assert } from "./outcome.ts";
 
+const WORD_MAX = 0xffff_ffff;
+
 /** Grows as it is written to; `finish()` gives the bytes. */
 export class ByteWriter {
   #bytes = new Uint8Array(256);
@@ -11,6 +13,16 @@ export class ByteWriter {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Begins anew in the room that it has. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** What was written, not copied: it is good until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   byte(value: number): void {
@@ -23,12 +35,19 @@ export class ByteWriter {
     // The text is made only when it is needed: this is the innermost loop of every rollup.
     if (!Number.isSafeInteger(value) || value < 0) assert(false, `unsigned takes a safe integer, not ${value}`);
     this.#reserve(8);
+    const bytes = this.#bytes;
+    let at = this.#length;
     let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+    while (rest > WORD_MAX) {
+      bytes[at++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.#bytes[this.#length++] = rest;
+    while (rest >= 0x80) {
+      bytes[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   /** A count or a sum, cut to what the codec holds: see COUNT_MAX. */
@@ -44,7 +63,13 @@ export class ByteWriter {
   /** Exactly 32 bits, big-endian. */
   word(value: number): void {
     this.#reserve(4);
-    for (let shift = 24; shift >= 0; shift -= 8) this.#bytes[this.#length++] = (value >>> shift) & 0xff;
+    const bytes = this.#bytes;
+    const at = this.#length;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
+    this.#length = at + 4;
   }
 
   /** A length-prefixed run of bytes. */
@@ -63,19 +88,29 @@ export class ByteWriter {
   /** A length-prefixed run of bytes that is held as text, a character for each. */
   packed(value: string): void {
     this.unsigned(value.length);
-    this.#reserve(value.length);
-    for (let index = 0; index < value.length; index++) this.#bytes[this.#length++] = value.charCodeAt(index);
+    this.#units(value);
   }
 
   /** A length-prefixed UTF-8 text. Lone surrogates become U+FFFD, as in every UTF-8 encoder. */
   text(value: string): void {
-    this.unsigned(utf8Length(value));
-    for (const character of value) this.#codePoint(character.codePointAt(0) as number);
+    const length = utf8Length(value);
+    this.unsigned(length);
+    if (length === value.length) this.#units(value);
+    else for (const character of value) this.#codePoint(character.codePointAt(0) as number);
   }
 
   /** The bytes, or those from a place on; writing may go on. */
   finish(start = 0): Uint8Array {
     return this.#bytes.slice(start, this.#length);
+  }
+
+  /** A byte for each unit of a text that has none above 255. */
+  #units(value: string): void {
+    this.#reserve(value.length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    for (let index = 0; index < value.length; index++) bytes[start + index] = value.charCodeAt(index);
+    this.#length = start + value.length;
   }
 
   #codePoint(point: number): void {

@@ -180,11 +180,13 @@ const LIVE_FIELDS = FIELDS.slice(0, -2);
 
 /**
  * The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before
- * fields were added is shorter.
+ * fields were added is shorter. One that a later release has stored, before it was rolled back, is longer: its events
+ * are counted without the field, and stay in the log as they are until that release archives them (DPL-6).
  */
 export function decodeEvent(row: EventRow, from = 0): Event {
   const event: Record<string, string | number> = { ...BLANK };
-  for (let index = from; index < row.length; index++) {
+  const end = Math.min(row.length, from + FIELDS.length);
+  for (let index = from; index < end; index++) {
     event[(FIELDS[index - from] as Field).name] = row[index] as string | number;
   }
   return event as unknown as Event;
@@ -241,7 +243,7 @@ export function isEngagement(name: string): boolean {
  * Formats give it one of these names; it is archived and not counted. So is what a client records of every click by
  * itself, which PostHog's has these names for: counted, it would make events and interest of a reader's finger.
  */
-export const METADATA_NAMES = [
+const METADATA_NAMES = [
   ...(["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const),
   ...(["$autocapture", "$rageclick", "$dead_click", "$copy_autocapture", "$$heatmap", "$heatmap"] as const),
   ...(["$snapshot", "$opt_in", "$opt_out"] as const),

@@ -21,26 +21,31 @@ export const EVENT_BYTES_MAX = 32 * KIB;
  */
 export const LIMIT_EVENTS = 20;
 /**
- * And bytes: 20 events of the usual 600 B have less, so only large ones count for more than their number; a
- * full body counts 40 times.
+ * Bytes of a request that count as one request, where that gives more than its events do. Twenty events of the usual
+ * 600 B have less, so only large events count for more than their number. A full body counts 40 times.
  */
 export const LIMIT_BYTES = 16 * KIB;
 /**
- * An IPv6 /48 may send what so many addresses may: one customer's, with 65,536 of what counts as an
- * address. Its requests are counted by lot, one in as many, so that the counter of an address serves and
- * an ordinary hit is counted once.
+ * An IPv6 /48, which a provider gives to one customer, may send what so many addresses may. It holds 65,536 networks of
+ * 64 bits, each of which counts as an address. One in so many of its requests, chosen at random, is counted for it: so
+ * the limit of an address serves for it too, and an ordinary hit asks one counter.
  */
 export const LIMIT_NETWORK_ADDRESSES = 16;
-/** Networks that an isolate knows to be too frequent, 60 B each. */
+/** How many networks and addresses an isolate remembers that have sent too much, 60 B each. */
 export const NETWORKS_CLOSED_MAX = 10_000;
 /**
- * A key that is none was looked up in the database, as was a site that is nobody's: it counts as 20 requests, so
- * an address has 50 in 10 s.
+ * A request that counts so many times or more is counted by tens, on counters of their own (wrangler.toml, `_MANY`).
+ * A full one asks the platform ten times instead of a hundred.
+ */
+export const LIMIT_MANY = 10;
+/**
+ * A made-up key counts as 20 requests, because it was looked up in the database. So does a hostname that is nobody's
+ * site. An address may thus try 50 of them in 10 s.
  */
 export const LIMIT_WRONG_KEY_BYTES = 20 * LIMIT_BYTES;
 /**
- * Refusals of one code that an answer explains; of the others it tells place and code. A request of 22 KB had 142 KB
- * back.
+ * How many refused events of one code an answer explains; of the others it gives only index and code. Before there was
+ * this bound, a request of 22 KB got an answer of 142 KB.
  */
 export const REFUSALS_EXPLAINED_MAX = 5;
 /**
@@ -67,8 +72,10 @@ export const IMPORT_DAYS_MAX = 2_500;
 export const IMPORT_TALLY_MAX = 100;
 /** Imports that a merchant may begin in 24 hours: D1 keeps each with its Days, some 40 KB at most. */
 export const IMPORTS_A_DAY_MAX = 50;
-/** Imports of files that begin alike which are looked at, the latest ones: all of one that has grown each night for
- *  half a year. */
+/**
+ * How many imports of files with the same beginning are looked at, the latest first. A file that has grown each night
+ * for half a year has as many.
+ */
 export const IMPORTS_ALIKE_MAX = 200;
 /** An import's number is a 32-bit signed integer in the archive. */
 export const IMPORT_NUMBER_MAX = 0x7fff_ffff;
@@ -90,8 +97,10 @@ export const REVENUE_MAX = 10_000_000_000_000;
  * however many events it has.
  */
 export const ORDER_UNITS_MAX = 10_000_000_000;
-/** Sums beyond this (450,000,000,000 units of currency in one bucket) are stored as this: only forged hits come so far,
- *  and they must not stop a partition. */
+/**
+ * The largest sum that is stored (450,000,000,000 units of currency in one bucket); a larger one is stored as this.
+ * Only forged hits add up to so much, and they must not stop a partition.
+ */
 export const COUNT_MAX = 2 ** 52 - 1;
 /** 2000-01-01T00:00:00Z. Earlier instants are unset clocks, not visits. */
 export const TIMESTAMP_MIN_MS = 946_684_800_000;
@@ -103,11 +112,43 @@ export const TIMESTAMP_AHEAD_MS = 10 * MINUTE_MS;
  * (bench/ingest).
  */
 export const COALESCE_MS = 3;
-/** Events of a shared call, at which it is made at once; and of a hit that shares one. A call of 100 takes 1.5 ms. */
+/** A request of more events is large: the collector, and then its partition, works on it a part at a time. */
+export const LARGE_REQUEST_EVENTS = 100;
+/**
+ * Events of a part of a large request, which take 1 ms of work, and the pause before the next part, in which others are
+ * answered. In one piece a request of 1,000 events took 56 ms. One lane alone reads at most 8,000 events a second in an
+ * isolate, and a partition counts as many. What neighbours notice: docs/performance.md (Beside an attack).
+ */
+export const REQUEST_PART_EVENTS = 32;
+export const REQUEST_PART_EVERY_MS = 4;
+/**
+ * How many parts of large requests wait at once in an isolate or a partition. A request of 1,000 events has 32 parts
+ * and takes some 3 MB while it waits, so 15 such requests take 45 MB. One lane alone gets half of all parts.
+ */
+export const LARGE_REQUEST_PARTS_MAX = 500;
+/** The longest that a part waits for its turn, if none comes late. */
+export const LARGE_REQUEST_WAIT_MS_MAX = LARGE_REQUEST_PARTS_MAX * REQUEST_PART_EVERY_MS;
+/**
+ * A call that hits share is made at once when it has so many events, and a hit of more than the second number makes a
+ * call of its own. A call of 100 events takes 1.5 ms.
+ */
 export const COALESCE_EVENTS_MAX = 100;
 export const COALESCE_HIT_EVENTS_MAX = 20;
 /** A hit that has waited so long for another's call makes its own. Far longer than a commit ever takes. */
 export const COALESCE_PATIENCE_MS = 5_000;
+
+/**
+ * Accents behind one letter that are read; Unicode's Stream-Safe Text Format has as many. Putting 2,000 into their
+ * order took 3 ms.
+ */
+export const MARKS_IN_ROW_MAX = 30;
+/** Parameters of an address that are read, 0.5 µs each: an address of 2,048 characters has room for as many. */
+export const QUERY_PARAMETERS_MAX = 200;
+/**
+ * Characters of an agent in which browser, system and device are looked for: an agent of 512 took 0.7 ms, an ordinary
+ * one takes 0.02. What apps add behind it is looked for in all of it.
+ */
+export const AGENT_PARSED_LENGTH_MAX = 256;
 
 /** Sites one request may name by their hostnames: Plausible's lists have a handful. */
 export const SITES_NAMED_MAX = 20;
@@ -176,6 +217,13 @@ export const UNCOMMITTED_BYTES_MAX = 8_000_000;
  */
 export const MERCHANT_EVENTS_PER_WINDOW_MAX = 20_000;
 export const ADMISSION_WINDOW_MS = 1_000;
+/**
+ * What costs more than an ordinary event counts as several of them. Characters of an event, and characters of its
+ * merchant's rules times its own, that take as long as an ordinary event, 20 µs, where they are made to be slow: 34,000
+ * characters of patterns take 3.3 ms with an address of 2,048.
+ */
+export const ADMISSION_TEXT_LENGTH = 1_000;
+export const ADMISSION_RULED_LENGTH = 400_000;
 /** What a flood may do to its pool neighbours: with 20 times the events of all of them together beside them, the median
  *  wait for an acknowledgement grows by no more than this factor (measured 1.0 to 1.1, bench/flood). */
 export const FLOOD_SLOWDOWN_MAX = 3;
@@ -195,12 +243,44 @@ export const CHECKPOINT_AFTER_MS = 5 * MINUTE_MS;
  * published.
  */
 export const CHECKPOINT_QUIET_EVENTS = 500;
+/** Shelves with about so many events are written in one turn, in which nobody is answered: 6 µs an event. */
+export const CHECKPOINT_TURN_EVENTS = 5_000;
 /** How often salts are looked through. */
 export const FORGET_EVERY_MS = HOUR_MS;
 /** Shelves (checkpoint rows) per Day: more make a late event cheaper to load, fewer make a checkpoint cheaper. */
 export const SHELVES_PER_DAY = 16;
 /** One part of a shelf's row; the platform allows 2 MB a row. */
 export const SHELF_PART_BYTES_MAX = 1_500_000;
+/**
+ * Of a partition's open Days at least so many events are in memory before any leave it: below it there is room, and
+ * nothing has to be read back. A shelf gives up at least so many at a time: fewer would be many small layers, and an id
+ * is looked for in the filter of each.
+ */
+export const LAYER_LOADED_EVENTS = 30_000;
+export const LAYER_EVENTS_MIN = 4_000;
+/** With so many events a shelf gives up in any case: what one turn of a checkpoint writes of it stays short. */
+export const LAYER_EVENTS_MAX = 15_000;
+/**
+ * Visitors leave memory who were last seen this long ago. Who comes back is counted as ever, whatever it is: it decides
+ * how much is in memory, and how often an event looks up an outline (one row).
+ */
+export const LAYER_AFTER_MS = 5 * MINUTE_MS;
+/** A row of a layer, about: what one look-up reads. */
+export const LAYER_ROW_BYTES = 64_000;
+/** One merchant's visits in one piece, as they are estimated in memory at rest: about a row on disk. */
+export const LAYER_PIECE_BYTES = 200_000;
+/**
+ * Visits and orders that leave memory in one turn of a checkpoint, by the same estimate: 2,800 visitors. The others who
+ * have gone leave with the next turns.
+ */
+export const LAYER_TURN_BYTES = 700_000;
+/** When a whole Day is put together, visits beyond this are packed: a fifth of the memory, and twice the time. */
+export const WHOLE_DAY_UNPACKED_BYTES = 8_000_000;
+/**
+ * Visitors who rest that a shelf keeps in memory, by the same estimate: 8,000. Each checkpoint of it copies them.
+ * Beyond it those who were not seen since the checkpoint before leave at once.
+ */
+export const SHELF_RESTING_BYTES = 2_000_000;
 /** A shelf that nobody touched for this long, and that is checkpointed and published, leaves memory. */
 export const SHELF_IDLE_MS = HOUR_MS;
 /** Raw bytes of one bundle. Compressed about five to one it fills a queue message. */
@@ -244,14 +324,12 @@ export const LATE_AFTER_MS = 2 * HOUR_MS;
 /** So many closed rollups changed by late events are published at once: an import must not fill the memory. */
 export const LATE_CHANGES_MAX = 400;
 /**
- * Beyond so many events in memory, visitors who have gone are packed at each checkpoint: 150 B each instead of 1,130.
- * Below it there is room, and questions about today need not unpack them.
+ * Where Days take more than this (held.ts), some 5,000 visitors who are reading, each checkpoint packs the visitors of
+ * the shelves that it writes, but for those who were seen since the checkpoint before: 150 B each instead of 1,130. Who
+ * comes back is unpacked, so a checkpoint encodes those who came, and copies the others. Below it there is room, and
+ * questions about today need not unpack them.
  */
-export const REST_EVENTS = 30_000;
-/**
- * They have gone when they were last seen this long ago: most visits have a page a minute. Who comes back is unpacked.
- */
-export const REST_AFTER_MS = 5 * MINUTE_MS;
+export const REST_HELD_BYTES = 4_000_000;
 /** Events whose Days a partition keeps in memory; beyond it, what is checkpointed and published leaves. */
 export const LOADED_EVENTS_MAX = 400_000;
 /**
@@ -351,7 +429,7 @@ export const RETRY_MIN_MS = 1_000;
 export const RETRY_MAX_MS = 5 * MINUTE_MS;
 
 // ── the platform's own limits ─────────────────────────────────────────────────────────────────────────────────────
-export const QUEUE_MESSAGE_BYTES_MAX = 128_000;
+const QUEUE_MESSAGE_BYTES_MAX = 128_000;
 /** Messages one sendBatch takes. */
 export const QUEUE_BATCH_MESSAGES_MAX = 100;
 /** Room for the platform's envelope. */
@@ -376,11 +454,16 @@ export const OVERFLOW_NOTE_MS = 1_000;
 export const OVERFLOW_NOTE_PAUSE_MS = 10_000;
 /** A note that comes after its message was delivered is kept out for so long: D1 has given up a statement by then. */
 export const OVERFLOW_NOTES_DONE_MS = HOUR_MS;
+/**
+ * What was delivered from the overflow queue so long before partitions were asked counts as waiting still. Who delivers
+ * and who asks have clocks of their own, which are apart by milliseconds.
+ */
+export const OVERFLOW_CLOCKS_APART_MS = 5_000;
 /** Longer no queue keeps a message; what has become a dead letter by then is for the operator, who was alerted. */
 export const OVERFLOW_NOTES_KEPT_MS = 14 * 24 * HOUR_MS;
 /** One billed queue operation. */
 export const QUEUE_OPERATION_BYTES = 64 * KIB;
-export const D1_ROW_BYTES_MAX = 2_000_000;
+const D1_ROW_BYTES_MAX = 2_000_000;
 export const D1_PARAMETERS_MAX = 100;
 /** D1s of numbers: 1 TB of an account at 7 GB each, and far below the 5,000 bindings of a Worker. */
 export const LEDGERS_MAX = 128;
@@ -397,6 +480,16 @@ export const BUNDLE_MERCHANTS_MAX = 200;
  * Day holds while it sorts them. A Day below it is sorted in memory at once.
  */
 export const RUN_BYTES = 2_000_000;
+/**
+ * So many bundles of an open Day, or runs of one size, become a run: the fewer, the less is read, the more is written.
+ */
+export const RUN_FAN = 4;
+/** Bundles of the largest run of an open Day, 20 MB: at the plan's density eleven a Day in a partition. */
+export const RUN_BUNDLES_MAX = 256;
+/** How long runs of a Day are made at a time: a consumer may run for 15 minutes. */
+export const RUN_TURN_MS = 2 * MINUTE_MS;
+/** Bytes of a run that are read at once: a merchant of size has a large part of it. */
+export const RUN_READ_BYTES = 1_000_000;
 /** Rows of one block of a run. Merging holds a block of each run: 5 million events are 100 runs, 50,000 rows. */
 export const RUN_BLOCK_ROWS = 500;
 /**
@@ -524,6 +617,14 @@ export const EXPORT_VISITS_BYTES_MAX = 100_000_000;
 export const EXPORT_STEPS_MAX = 1_600_000_000;
 /** Filters of an export as JSON in UTF-16 units: they stand in an address, of which the platform takes 16 KB. */
 export const EXPORT_FILTERS_LENGTH_MAX = 4_096;
+/**
+ * Exports of a merchant that go on at once in an isolate: with 60 of them a neighbour's question waited for 5.5 s. The
+ * place of one that sends nothing for so long is free again.
+ */
+export const EXPORTS_AT_ONCE_MAX = 2;
+export const EXPORT_LEASE_MS = 30_000;
+/** What a (Day, partition) of an export takes of a purse of reads (ASKER_READS_MAX): some 3 ms. */
+export const EXPORT_PLACE_READS = 60;
 /** Text is sent in pieces of about so many UTF-16 units. */
 export const EXPORT_CHUNK_LENGTH = 65_536;
 
@@ -575,10 +676,10 @@ export const REPLAY_ATTEMPTS_MAX = 4;
 /** Merchants whose stored rows of a Day are read in one go: 500 rows, a megabyte or two. */
 export const REPLAY_MERCHANTS_READ = 20;
 /**
- * Or fewer, when their replayed rows have so many bytes: those that D1 holds have about as many, and it hands over each
- * byte as a number of eight (measured: without it, 20 large merchants filled 128 MB).
+ * Or fewer, when so many of their events were counted: their visits are held until they are compared, and D1's rows of
+ * them beside those, each byte as a number of eight.
  */
-export const REPLAY_READ_BYTES = 500_000;
+export const REPLAY_READ_EVENTS = 10_000;
 /** A replay looks ahead for merchants whose settings it needs: so many merchants, or rows, in one statement. */
 export const REPLAY_AHEAD_MERCHANTS = 64;
 export const REPLAY_AHEAD_ROWS = 10_000;
@@ -600,14 +701,150 @@ export const BLOCK_DAYS = 10;
 export const BLOCK_PART_BYTES_MAX = 16 * 1_024 * KIB;
 /** A block as it is stored. D1 takes rows of 2 MB; a Day that would make its block larger stays in rows. */
 export const BLOCK_BYTES_MAX = 1_500_000;
-/** Blocks that one statement reads for a page of rollups, more where they are of one moment. */
-export const BLOCKS_READ_ONCE = 64;
+/**
+ * Bytes of blocks that one statement reads, as they are stored: two characters of JSON each. Three years of pages of a
+ * merchant with 10,000 events a Day are 3 MB.
+ */
+export const BLOCKS_READ_BYTES = 8_000_000;
+/**
+ * Blocks of one month file. Three are 30 Days: a question of a year reads 13 objects, and the ledger keeps 15 Days more
+ * than it is told to. With one it would read 37, with nine the ledger would keep 45 Days more (decision 0023).
+ */
+export const MONTH_BLOCKS = 3;
+/**
+ * Parts of a month file that lie so close together are read at once. A read takes some 30 ms however small it is, in
+ * which as many bytes come several times over.
+ */
+export const MONTH_GAP_BYTES = 64 * KIB;
+/** Month files that are read at a time: a Worker has six connections. */
+export const MONTH_FILES_READ_AT_ONCE = 6;
+/** The index of a month file is shorter: three blocks' lists of ten numbers. */
+export const MONTH_INDEX_BYTES = 4 * KIB;
+/**
+ * Blocks that one cron moves to month files, in all ledgers. A month of a merchant is a put of a Worker's 10,000
+ * requests, and mostly three blocks.
+ */
+export const BLOCKS_MOVED_ONCE = 9_000;
+/** Bytes of blocks that are moved together. Memory holds them three times: as hex, as bytes and in the files. */
+export const MONTHS_MOVED_BYTES = 8 * 1_024 * KIB;
+/** Months of merchants that are moved together: their five statements each are one transaction. */
+export const MONTHS_MOVED_TOGETHER = 20;
+/** The cron stops moving blocks after this long: it comes again in five minutes, and other steps share its Worker. */
+export const MONTHS_TURN_MS = 2 * MINUTE_MS;
+/** The setting says how many Days stay in the ledger. Fewer than these would move what is still being corrected. */
+export const MONTHS_AFTER_DAYS_MIN = 10;
+/**
+ * A month file that no block refers to any more is kept for so long: as far back as D1's Time Travel can restore a
+ * ledger that refers to it.
+ */
+export const MONTH_FILE_KEPT_MS = 31 * 24 * HOUR_MS;
+/**
+ * The same of a file with numbers of somebody who was erased, and of one that was begun and not finished. Whoever reads
+ * or writes it is done by then: a Worker has 15 minutes.
+ */
+export const MONTH_FILE_ERASED_MS = HOUR_MS;
+/** Month files that one cron deletes in a ledger. */
+export const MONTH_FILES_DELETED_ONCE = 500;
 /** Differences and failed parts that a job shows. */
 export const REPLAY_LIST_MAX = 20;
 /** Differences of a part that are kept in full; all are counted. */
 export const REPLAY_SHOWN_MAX = 5;
 /** Mismatching numbers shown of one difference. */
 export const REPLAY_MISMATCHES_MAX = 8;
+
+// ── notices to merchants ──────────────────────────────────────────────────────────────────────────────────────────
+/** Earlier Days that an Hour is compared with. Two weeks have each weekday twice. */
+export const NOTICE_DAYS_COMPARED = 14;
+/**
+ * A window for a spike or a drop is long enough when the one in the middle of the earlier Days has so many visitors.
+ * With 20 there are three times as many false alarms (`npm run bench:alarms`).
+ */
+export const NOTICE_WINDOW_VISITORS_MIN = 30;
+/** A spike is so many times the middle, a drop so small a part of it. */
+export const TRAFFIC_FACTOR = 2;
+/** Earlier Days that must be known: with less than a week of them no weekend has been seen. */
+export const TRAFFIC_DAYS_MIN = 7;
+/** Silent Hours that usually bring so many visitors are told of. By chance that is one silence in 22,000. */
+export const SILENCE_VISITORS = 10;
+/** Days before the silence that must be known. */
+export const SILENCE_DAYS_MIN = 3;
+/**
+ * Orders that there usually are by the clock hour at which a missing first one is told. By chance one Day in 150 has
+ * none.
+ */
+export const FIRST_ORDER_ORDERS = 5;
+export const FIRST_ORDER_DAYS_MIN = 7;
+/** An alarm is off when its rule has found nothing for so many Hours, so that it does not go on and off at the line. */
+export const ALARM_CALM_HOURS = 2;
+/** The local hour from which reports are sent, and over how many minutes they are spread by subscription. */
+export const REPORT_HOUR = 7;
+export const REPORT_SPREAD_MINUTES = 120;
+/** Reports that one cron writes: five questions each, and a question reads some 60 rows of D1. */
+export const REPORTS_TURN_MAX = 100;
+/** When a report is tried again whose period is not complete, because hits wait to be counted. */
+export const REPORT_AGAIN_MS = 15 * MINUTE_MS;
+/** Rows of a list in a report, and rows among which the largest changes are looked for. */
+export const REPORT_ROWS = 5;
+export const REPORT_CHANGES = 3;
+export const REPORT_ROWS_LOOKED_AT = 50;
+/** A name in a notice is cut here: pages may have 2,048 characters. */
+export const NOTICE_NAME_LENGTH_MAX = 80;
+/**
+ * When the alarms of an Hour are looked at, after its end: ten minutes, in which what was sent in time has come, and up
+ * to half an hour more by merchant, so that a million of them are not looked at in one minute.
+ */
+export const LOOK_AFTER_MINUTES = 10;
+export const LOOK_SPREAD_MINUTES = 30;
+/** What became of the latest messages of a subscription is shown of so many. */
+export const DELIVERIES_SHOWN_MAX = 50;
+/** A link has an id of 28 characters, an act and 43 characters of a signature. */
+export const NOTICE_LINK_LENGTH_MAX = 100;
+/** The largest number that may be waited for; money in units of currency. */
+export const TARGET_VALUE_MAX = 1_000_000_000_000;
+/** Merchants whose alarms one cron looks at: two questions each, of some 400 rows. */
+export const LOOKS_TURN_MAX = 100;
+/** When a look is tried again, because hits wait to be counted. */
+export const LOOK_AGAIN_MS = 5 * MINUTE_MS;
+/** Days that are asked for their Hours: those that an Hour is compared with, and one more on each side of them. */
+export const LOOK_DAYS = NOTICE_DAYS_COMPARED + 2;
+/** Days before today of which it is told that they are in doubt. */
+export const DOUBT_TOLD_DAYS = 30;
+/** Subscriptions of a merchant: each member and some channels. Each may be a message for every alarm. */
+export const SUBSCRIPTIONS_COUNT_MAX = 50;
+/** Test messages of a subscription that wait because nobody takes them: each cron tries one. */
+export const TESTS_WAITING_MAX = 5;
+/**
+ * Mails in 24 hours that ask addresses which are no member's, of one merchant: whoever gets one has asked for nothing,
+ * and its subject has the merchant's name. Each may be another address, or another spelling of the same.
+ */
+export const CONFIRMATIONS_DAY_MAX = 20;
+/** The longest address of mail has 254 characters; webhooks of Teams have some 400 in their address. */
+export const TARGET_LENGTH_MAX = 1_000;
+/** Discord takes 2,000 characters, the smallest of the chats; escaping adds some. */
+export const NOTICE_CHAT_LENGTH_MAX = 1_500;
+/** How long a receiver may take. Standard Webhooks recommends 15 to 30 seconds. */
+export const OUTBOX_SEND_MS = 15_000;
+/**
+ * For how long an attempt keeps others from its message. It is longer than an attempt takes (names are looked up in as
+ * much time again), so that only one that died is repeated.
+ */
+export const OUTBOX_LEASE_MS = 4 * MINUTE_MS;
+/** A receiver may not put a message off for longer than the last of our own waits. */
+export const OUTBOX_RETRY_AFTER_MAX_MS = 24 * HOUR_MS;
+/**
+ * Messages that one cron sends from a ledger. Each takes up to three requests and three statements, of the 10,000
+ * subrequests of a call.
+ */
+export const OUTBOX_TURN_MAX = 500;
+/** Subscriptions that a cron sends to at once: a Worker has six connections. */
+export const OUTBOX_SENT_TOGETHER = 6;
+/**
+ * How long it is kept that a message was sent. Until then the same one is not sent again, even if the directory was
+ * restored to an earlier instant: a month's report is made again within a month at most.
+ */
+export const OUTBOX_KEPT_MS = 100 * 24 * HOUR_MS;
+/** For how long the secret of before a rotation signs too. */
+export const WEBHOOK_ROTATION_MS = 24 * HOUR_MS;
 
 // ── questions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 export const QUESTION_BYTES_MAX = 64 * KIB;
@@ -626,6 +863,21 @@ export const GROUPS_MAX = 100_000;
 /** Rollup rows read from D1 in one statement: many totals, or few rows with sketches and breakdowns (64 KiB each). */
 export const ROLLUP_PAGE_ROWS = 1_000;
 export const ROLLUP_PAGE_WIDE_ROWS = 200;
+/** Stands for all merchants of a partition: no merchant has this number. */
+export const ALL_MERCHANTS = 0;
+/**
+ * From the moment that a change of closed Days' numbers is announced to a partition, answers about the merchant are not
+ * remembered for so long. A queue's consumer, which writes them, lives for 15 minutes at most, and D1 has given up a
+ * statement long before the rest is over.
+ */
+export const CHANGE_TAKES_MS = HOUR_MS;
+/** An answer is remembered only where its Days were closed so long ago: clocks of Workers and partitions differ. */
+export const ANSWERS_CLOSED_MS = 10 * MINUTE_MS;
+/** For how long an answer is remembered. What an erasure has taken is in no place's cache after that. */
+export const ANSWERS_KEPT_MS = HOUR_MS;
+/** Answers that an isolate remembers, in bytes: a shop's overview is 20 KB. A larger one is not remembered. */
+export const ANSWERS_KEPT_BYTES = 8_000_000;
+export const ANSWER_KEPT_BYTES_MAX = 200_000;
 /** Rollup rows that an isolate remembers, in bytes: a quarter of its memory. A year of Days by page is 2 to 10 MB. */
 export const BUCKETS_KEPT_BYTES = 32_000_000;
 /**
@@ -634,8 +886,11 @@ export const BUCKETS_KEPT_BYTES = 32_000_000;
  */
 export const SCAN_KEPT_BYTES = 16_000_000;
 export const SCAN_KEPT_DAY_BYTES = 2_000_000;
-/** Versions of rollup rows read from D1 in one statement: three numbers each. */
-export const VERSIONS_PAGE_ROWS = 5_000;
+/**
+ * Rows and blocks that a statement is told of because the isolate has them: 30 B each. Eight years of one partition,
+ * and few enough that they are found by looking through them.
+ */
+export const PIECES_KNOWN_MAX = 300;
 /**
  * Entries of a question's filter tree, and how deep it nests; clauses of one entry. Each is looked at for each event.
  */
@@ -662,11 +917,11 @@ export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
 /** By a share link, which is passed on to anybody, an eighth of all that: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
 /**
- * Events that one asker's questions may read, of one merchant's as many more: at 50 µs each (SCAN_EVENTS_MAX) eight of
+ * Events that one asker's questions may read, of one merchant's as many more: at 5 µs each (SCAN_EVENTS_MAX) eight of
  * the largest questions at once, and most of an isolate's time after that. Links have an eighth: one of the largest.
  */
-export const ASKER_READS_MAX = 800_000;
-export const ASKER_READS_PER_SECOND = 20_000;
+export const ASKER_READS_MAX = 6_400_000;
+export const ASKER_READS_PER_SECOND = 160_000;
 /** What one event takes of the archive's bytes, where nobody has counted them (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
 /**
@@ -687,7 +942,7 @@ export const TURN_POLL_MS = 20;
 export const TURN_LEASE_MS = 5_000;
 export const TURN_OWN_MS = 50;
 /** A rollup with a breakdown takes as long as so many events: 0.4 ms. */
-export const ROLLUP_READS = 8;
+export const ROLLUP_READS = 64;
 /** Purses that an isolate keeps: one that has not been used longest is full again, as good as new. */
 export const PURSES_KEPT_MAX = 10_000;
 /** And how long reading and counting its events may take, waits included: what is longer is a job, or refused. */
@@ -695,10 +950,10 @@ export const QUESTION_MS_MAX = 25_000;
 /** Dimensions of one question. */
 export const DIMENSIONS_COUNT_MAX = 8;
 /**
- * What a question may read of the archive while its asker waits: bytes of objects, about 400,000 page views; and
- * objects, of the platform's 1,000 subrequests, three for each sealed Day.
+ * What a question may read of the archive while its asker waits: bytes of objects, about 1,000,000 page views; and
+ * objects, of the platform's 1,000 subrequests, three for each sealed Day and one for each 5,000 events of it.
  */
-export const SCAN_BYTES_MAX = 16_000_000;
+export const SCAN_BYTES_MAX = 40_000_000;
 export const SCAN_OBJECTS_MAX = 600;
 /**
  * Rows that are counted at once: as columns a row takes about 200 B (measured: 25,000 and 60,000 rows, 170 B and what
@@ -707,11 +962,14 @@ export const SCAN_OBJECTS_MAX = 600;
  */
 export const SCAN_DAY_ROWS_MAX = 200_000;
 export const SCAN_PASSES_MAX = 64;
+/** What of them a pass is planned to have, as visitors are not spread evenly over passes. */
+export const SCAN_PASS_FILLED = 0.8;
 /**
- * Events that a question may count while its asker waits: 4 µs each where they lie together (`npm run bench:scan`),
- * many times that where every file has a few of them.
+ * Events that a question may count while its asker waits: a month of 25,000 a Day. They take 4 to 5 µs each where they
+ * lie together (`npm run bench:scan`), so 3 to 4 s of a processor, in slices between which others are answered, of the
+ * 300 s that a request may take (REQUEST_CPU_MS); where every file has a few of them, bytes and objects are the bound.
  */
-export const SCAN_EVENTS_MAX = 100_000;
+export const SCAN_EVENTS_MAX = 800_000;
 /**
  * A question that is too large for one request becomes a job of parts: (Day, partition)s of a part, and of all of them.
  * A part takes some 80 subrequests and seconds.
@@ -745,15 +1003,24 @@ export const RECENT_ROWS_MAX = 20_000;
 export const SCAN_VISITORS_MAX = 800_000;
 /** Days whose events are counted once more for one proof: a month. */
 export const PROOF_DAYS_MAX = 31;
+/**
+ * Different agents, networks, pages or referrers that are told apart among what was left out for one reason, while it
+ * is counted: 9 reasons of 4 lists, 300 B a name, are 11 MB. Who sends made-up pages fills the list and no more.
+ */
+export const LEFT_OUT_NAMES_MAX = 1_000;
+/** And of these the most frequent, in an answer. */
+export const LEFT_OUT_SHOWN_MAX = 20;
+/** Characters of one of these names. */
+export const LEFT_OUT_NAME_LENGTH_MAX = 120;
 /** Questions of one batch: an overview has ten or twelve panels, and a page twice as many. */
 export const BATCH_QUESTIONS_MAX = 24;
 /** Characters of the name of one of them. */
 export const BATCH_NAME_LENGTH_MAX = 40;
 /**
- * Events times questions that are counted in one pass: an event is in a set of visitors of each, and all sets together
- * hold no more than those of one question may.
+ * Events of one Day times questions that are counted in one pass: an event is in a set of visitors of each. After each
+ * Day it is seen whether all sets together hold more than those of one question may, so they hold a quarter more.
  */
-export const BATCH_EVENTS_MAX = SCAN_VISITORS_MAX;
+export const BATCH_EVENTS_MAX = SCAN_VISITORS_MAX / 4;
 /** A question by the minute spans at most two Days and an hour of clock change. */
 export const MINUTES_RANGE_MS_MAX = 49 * HOUR_MS;
 /** Steps of a funnel, and the window that its first step opens: a day unless said, a month at most. */
@@ -772,7 +1039,7 @@ export const REALTIME_MINUTES = 30;
  * So many visitors, orders and texts of a Day that are gone through for that take as long as one event: 0.2 to 1.2 µs
  * each.
  */
-export const NOW_LOOKED_OF_READ = 50;
+export const NOW_LOOKED_OF_READ = 6;
 /** Pages, sources and orders that are shown of now. */
 export const NOW_SHOWN_MAX = 10;
 /** API keys that one isolate remembers with their merchants, about 1 KB each; the oldest are forgotten first. */
@@ -790,12 +1057,25 @@ export const KEY_GRACE_SECONDS_MAX = 30 * KEY_GRACE_SECONDS;
 export const MEMBERS_COUNT_MAX = 100;
 export const INVITES_COUNT_MAX = 100;
 export const SHARES_COUNT_MAX = 100;
+/** Origins whose pages may show a share link in a frame: they stand in a header of its document. */
+export const SHARE_ORIGINS_MAX = 10;
+/** Characters of one: a hostname has at most 253. */
+export const SHARE_ORIGIN_LENGTH_MAX = 270;
 /**
  * Segments of one merchant: 400 KB of filters, read whole; and how often one list of filters may name any, each of them
  * SHARE_FILTERS_LENGTH_MAX long.
  */
 export const SEGMENTS_COUNT_MAX = 100;
 export const SEGMENTS_NAMED_MAX = 20;
+/** Saved views of one merchant: 400 KB of addresses, read whole; and the query part of one address. */
+export const VIEWS_COUNT_MAX = 100;
+export const VIEW_SEARCH_LENGTH_MAX = 4_000;
+/** Notes of one merchant, one a day for over five years; and the characters of one, which stand beside a chart. */
+export const NOTES_COUNT_MAX = 2_000;
+export const NOTE_LENGTH_MAX = 300;
+/** Sessions that a list tells; and the characters of a User-Agent that are kept, which name browser and system. */
+export const SESSIONS_LISTED_MAX = 100;
+export const SESSION_AGENT_LENGTH_MAX = 300;
 /** Merchants that one address is a member of. */
 export const MEMBERSHIPS_COUNT_MAX = 100;
 /** Of those, how many a page of the dashboard names at once: its document stays below 4 KB. */
@@ -850,6 +1130,14 @@ export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
 export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
 export const AUDIT_FORGET_ROWS = 100;
 /**
+ * Bytes that a merchant's own people and keys may add to the audit log in an isolate: so many at once, 20,000 acts
+ * without details, and 4.3 MB a day after that. With less than half of them left details are left out. An entry takes
+ * about so many bytes beside its details. Without it a key could write 2 GB a day, of D1's 10 GB.
+ */
+export const AUDIT_BYTES_MAX = 4_000_000;
+export const AUDIT_BYTES_PER_SECOND = 50;
+export const AUDIT_ENTRY_BYTES = 200;
+/**
  * Replay jobs that a merchant itself may have under way: each reads whole Days of its partitions, neighbours included.
  */
 export const REPLAYS_OF_MERCHANT_MAX = 2;
@@ -867,12 +1155,26 @@ export const BACKUP_EVERY_MS = HOUR_MS;
 /** All backups of the last 48 hours are kept, and of each Day of the last 35 the first: 83, and their end is stated. */
 export const BACKUPS_ALL_KEPT_MS = 48 * HOUR_MS;
 export const BACKUPS_DAILY_KEPT_MS = 35 * 24 * HOUR_MS;
+/**
+ * Pages that one cron reads: half of the 1,000 statements that D1 takes from one call of a Worker, since the cron's
+ * other steps ask as well. A million merchants take 14 crons, 70 minutes.
+ */
+export const BACKUP_PAGES_PER_CRON = 500;
 /** Rows of a backup's object, which is held in memory whole: some MB where they are ordinary ones. */
 export const BACKUP_ROWS = 2_000;
 /** Of tables whose rows hold whole rules, of 64 KB at most each. */
 export const BACKUP_ROWS_OF_RULES = 200;
 /** Bytes that an object of a backup may unpack to: more than so many rows of the largest kind. */
 export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
+/**
+ * How long a change of the directory waits for others before it is logged in R2: what a lost directory may lose. A put
+ * each ten seconds is 1.17 USD a month at most, however many Workers change something.
+ */
+export const CHANGE_LOG_AFTER_MS = 10_000;
+/** Changes of one object of that log: whole rows, of 64 KB at most each where they hold rules. */
+export const CHANGES_LOGGED_ONCE = 200;
+/** Objects that one call writes: four statements and puts each, of the 1,000 that a call of a Worker may make. */
+export const CHANGES_PAGES_PER_CALL = 50;
 /** Characters of rows that one statement of a recovery writes, of the 2 MB that D1 takes. */
 export const RECOVERED_CHARACTERS = 500_000;
 /** Merchants whose versions one statement of a recovery raises: two row writes each. */
@@ -922,6 +1224,28 @@ export const GOALS_COUNT_MAX = 50;
 /** Verdicts of patterns on user agents that a partition remembers: agents repeat, 500 patterns take 50 µs. */
 export const AGENT_VERDICTS_KEPT_MAX = 2_000;
 
+/** Characters of what an operator tells of an incident at once: a few paragraphs. */
+export const INCIDENT_TEXT_LENGTH_MAX = 2_000;
+
+/** How many incidents are kept: the newest. */
+export const INCIDENTS_MAX = 100;
+/** How many texts of one incident are kept: the newest. */
+export const INCIDENT_UPDATES_MAX = 50;
+/** A status that is older says nothing about now: the cron, which makes it every five minutes, does not run. */
+export const STATUS_OLD_MS = 15 * MINUTE_MS;
+/**
+ * How long /status is kept, by whoever asks and by the isolate that answers: it is two reads of R2, and anybody asks.
+ */
+export const STATUS_KEPT_MS = 30_000;
+/** How often an isolate that answers looks whether numbers are late. It is two reads of R2: 3 USD a month of 200. */
+export const STATUS_READ_EVERY_MS = 2 * MINUTE_MS;
+
+/**
+ * How often an isolate adds its counts of billable operations to a ledger. A thousand isolates that do so write three
+ * million rows a month, 3 USD; what one has counted in its last quarter of an hour is lost with it.
+ */
+export const METER_KEPT_EVERY_MS = 15 * MINUTE_MS;
+
 // ── rates ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 /** A published rate is used for so many Days after its own. The central bank leaves out at most five (Easter,
  *  Christmas): a week, and another one in which an operator sees that fetching fails. An older rate is a guess, and
@@ -958,6 +1282,8 @@ export const RATES_KNOWN_MAX = 20_000;
 export const RATES_FETCHED_AT_MS = 16 * HOUR_MS;
 /** How long a file of rates may take to come. */
 export const RATES_FETCH_MS = 30_000;
+/** Characters of a group's name, as identity providers have them (a UUID or a path). */
+export const OPERATOR_GROUP_LENGTH_MAX = 200;
 /** Operators of a deployment: they are listed in one answer. */
 export const OPERATORS_COUNT_MAX = 200;
 /**
@@ -970,6 +1296,7 @@ export const CURRENCY_PERIODS_MAX = 50;
 
 assert(ID_LENGTH_MAX + URL_LENGTH_MAX * 2 < EVENT_BYTES_MAX, "an ordinary event fits EVENT_BYTES_MAX");
 assert(PUBLISH_GRACE_MS + PUBLISH_SPREAD_MS < PUBLISH_EVERY_MS, "a partition publishes before the next quarter hour");
+assert(2 * OUTBOX_SEND_MS < OUTBOX_LEASE_MS, "no attempt is repeated while it goes on");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < ZONE_NOTICE_MS, "no partition counts by a zone that has ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < RULES_NOTICE_MS, "no partition counts by rules that have ended");
 assert(SETTINGS_LEASE_MS + TIMESTAMP_AHEAD_MS < SPREAD_NOTICE_MS, "no two partitions count one visitor's events");
@@ -998,6 +1325,10 @@ assert(BUNDLE_MESSAGE_BYTES_MAX < QUEUE_MESSAGE_BYTES_MAX, "a bundle fits a queu
 assert(LATE_DAYS_OF_MERCHANT_MAX <= LATE_OBJECTS_OF_MERCHANT_MAX, "every Day that may be sent of may have an object");
 assert(LIMIT_EVENTS * 600 < LIMIT_BYTES, "usual events count by their number");
 assert(REQUEST_EVENTS_MAX <= MERCHANT_EVENTS_PER_WINDOW_MAX, "a full request fits a merchant's share");
+assert(
+  REQUEST_EVENTS_MAX / REQUEST_PART_EVENTS <= LARGE_REQUEST_PARTS_MAX / 8,
+  "of a lane beside two that are full a full request is taken",
+);
 assert(REQUEST_BYTES_MAX * 2 < UNCOMMITTED_BYTES_MAX, "a full request never alone overloads a partition");
 assert(22 * DIMENSION_BYTES_MAX < D1_ROW_BYTES_MAX, "a rollup fits a D1 row");
 assert(DEAD_LETTERS_REDRIVEN_MAX * (BUNDLE_DAYS_MAX + 3) < 1_000, "a page of dead letters fits a request");

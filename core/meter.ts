@@ -3,6 +3,7 @@
 
 import { QUEUE_OPERATION_BYTES } from "./limits.ts";
 
+/** What is billed. */
 export const OPERATIONS = [
   "worker_requests",
   "partition_requests",
@@ -15,18 +16,26 @@ export const OPERATIONS = [
   "d1_rows_read",
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
-export type Metered = Record<Operation, number>;
+
+/**
+ * Statements to ledgers and the round trips that they took are not billed. They are counted because one database
+ * answers a thousand a second.
+ */
+const UNBILLED = ["ledger_statements", "ledger_round_trips"] as const;
+/** All that is counted. */
+export const COUNTED = [...OPERATIONS, ...UNBILLED];
+export type Metered = Record<(typeof COUNTED)[number], number>;
 
 export function zeroMeter(): Metered {
   const meter = {} as Metered;
-  for (const operation of OPERATIONS) meter[operation] = 0;
+  for (const operation of COUNTED) meter[operation] = 0;
   return meter;
 }
 
 /** The sum of several meters. */
 export function sumMeters(meters: readonly Metered[]): Metered {
   const sum = zeroMeter();
-  for (const meter of meters) for (const operation of OPERATIONS) sum[operation] += meter[operation];
+  for (const meter of meters) for (const operation of COUNTED) sum[operation] += meter[operation];
   return sum;
 }
 

@@ -51,7 +51,7 @@ export class PairCodes {
 }
 
 /** MurmurHash3's mixing of two words. */
-function mix(first: number, second: number, seed: number): number {
+export function mix(first: number, second: number, seed: number): number {
   let hash = mixWord(mixWord(seed, first), second);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -62,4 +62,26 @@ function mixWord(hash: number, word: number): number {
   const mixed = Math.imul(word, 0xcc9e2d51);
   const next = hash ^ Math.imul((mixed << 15) | (mixed >>> 17), 0x1b873593);
   return (Math.imul((next << 13) | (next >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+/** A code for each row; all are below `size`. */
+export interface Codes {
+  readonly codes: Uint32Array;
+  readonly size: number;
+}
+
+/** Columns of codes as one: rows that agree in all of them agree in it. */
+export function joinCodes(
+  all: readonly Codes[],
+  { count, seed }: { readonly count: number; readonly seed: number },
+): Codes {
+  const [first, ...others] = all.filter(({ size }) => size > 1);
+  if (first === undefined) return { codes: new Uint32Array(count), size: 1 };
+  return others.reduce<Codes>((one, other) => {
+    const pairs = new PairCodes(seed);
+    const codes = new Uint32Array(count);
+    for (let row = 0; row < count; row++)
+      codes[row] = pairs.codeOf(one.codes[row] as number, other.codes[row] as number);
+    return { codes, size: pairs.size };
+  }, first);
 }

@@ -85,7 +85,7 @@ export function daysBetween(zones: readonly ZonePeriod[], [from, to]: Span): Spa
 }
 
 /** All instants of a Day, and perhaps some others; undefined where a change of zone has skipped it. */
-export function spanOfDay(zones: readonly ZonePeriod[], day: number): Span | undefined {
+function spanOfDay(zones: readonly ZonePeriod[], day: number): Span | undefined {
   const spans = zones.flatMap(({ zone, from }, index): Span[] => {
     const start = Math.max(index === 0 ? 0 : from, dayStart(zone, day));
     const end = Math.min(zones[index + 1]?.from ?? Number.POSITIVE_INFINITY, dayStart(zone, day + 1));

@@ -123,6 +123,6 @@ function hasUnpublished(partition: Partition): boolean {
 }
 
 function hasDirty(partition: Partition): boolean {
-  for (const shelf of partition.shelves.values()) if (shelf.dirty) return true;
+  for (const shelf of partition.shelves.values()) if (shelf.dirty !== undefined) return true;
   return false;
 }

@@ -1,23 +1,32 @@
 // append: one synchronous pass over the arrivals (ours? → duplicate? → opinion → visitor → visit and counters → pending
-// log rows), then a group commit shared with every other append of the moment. The answer leaves after the commit is
-// durable (L1). Settings are read first, because only that may take time. If anything in the pass or the commit throws,
-// the object resets itself: memory must not hold what the disk does not.
+// log rows), then a group commit shared with every other append of the moment. Of a large request each part is such a
+// pass, and others come between. The answer leaves after the commit is durable (L1). Settings are read first, because
+// only that may take time. If anything in a pass or the commit throws, the object resets itself: memory must not hold
+// what the disk does not.
 
 import { encodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
+import { countedEvents } from "../core/counting/day.ts";
 import type { IdSet } from "../core/counting/duplicate.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import { exclusionsOf } from "../core/enrichment/matcher.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import type { Arrival, Event } from "../core/event.ts";
-import { DUPLICATE_EDGE_MS, LATE_AFTER_MS, LATE_STRETCH_BYTES } from "../core/limits.ts";
+import {
+  DUPLICATE_EDGE_MS,
+  LARGE_REQUEST_EVENTS,
+  LATE_AFTER_MS,
+  LATE_STRETCH_BYTES,
+  REQUEST_PART_EVENTS,
+} from "../core/limits.ts";
 import { type Settings, zoneAt } from "../core/merchant.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
+import { KEYLESS, type LaneName, type LargeRequest } from "../core/turns.ts";
 import { admit } from "./admission.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import { hasRoom, isCrowded, noteSlowed, roomAfterSeconds } from "./held.ts";
-import { addLate } from "./late.ts";
+import { takeLate } from "./late.ts";
 import { type LateArrival, takesLateDay } from "./late-budget.ts";
 import type { AppendReply, AppendRequest, Fate } from "./rpc.ts";
 import { isClosed } from "./seal.ts";
@@ -29,37 +38,91 @@ type Limits = Pick<AppendRequest, "isLateLimited" | "isRefusable">;
 
 /**
  * Counts arrivals and resolves, once they are durable, with the fate of each; "overloaded" when it takes none of them.
+ * Of a large request it counts a part at a time and lets others come between: where it ends in the middle, the same
+ * request is sent again, and what was counted is a duplicate.
  */
 export async function append(
   partition: Partition,
   arrivals: readonly Arrival[],
   { isLateLimited = false, isRefusable = false }: Limits = {},
 ): Promise<AppendReply> {
-  const merchants = new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]);
-  const unread = await ensureSettings(partition, merchants);
-  const refused = arrivals.map((arrival) =>
-    unread.has(arrival.event.merchant) ? "unread" : movedFrom(partition, arrival),
-  );
-  const own = refused.every((one) => one === undefined)
-    ? arrivals
-    : arrivals.filter((_, index) => refused[index] === undefined);
-  if (own.length === 0) return refused as readonly (Moved | "unread")[];
-  const elsewhere = await countedElsewhere(partition, own);
+  const limits = { isLateLimited, isRefusable };
+  const standing = await standingOf(partition, arrivals);
+  const own = ownOf(arrivals, standing);
+  if (own.length === 0) return standing.refused as readonly (Moved | "unread")[];
   const admitted = isCrowded(partition) ? own.filter((one) => !isHomeless(partition, one, isRefusable)) : own;
   if (admitted.length < own.length && !isRefusable) return "overloaded";
   // What is refused takes nothing of its merchant's share, and must not be turned away to the queue,
   // which would acknowledge it.
   if (admitted.length > 0 && !admit(partition, admitted)) return "overloaded";
-  const fates = orReset(partition, () =>
-    arrivals.map(
-      (arrival, index) =>
-        refused[index] ??
-        (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, { isLateLimited, isRefusable })),
-    ),
-  );
+  const later = Math.ceil(arrivals.length / REQUEST_PART_EVENTS) - 1;
+  const isLarge = arrivals.length > LARGE_REQUEST_EVENTS;
+  const request = isLarge
+    ? partition.turns.enter(laneOf(arrivals), { parts: later, now: partition.deps.now() })
+    : undefined;
+  if (request !== undefined && request.fullForSeconds > 0) return "overloaded";
+  const first = request === undefined ? arrivals : arrivals.slice(0, REQUEST_PART_EVENTS);
+  const fates = take(partition, first, { standing, limits });
+  for (let start = first.length; request !== undefined && start < arrivals.length; start += REQUEST_PART_EVENTS) {
+    const part = arrivals.slice(start, start + REQUEST_PART_EVENTS);
+    await takeTurn(partition, request);
+    // A merchant may have been moved or have other rules by now.
+    for (const fate of take(partition, part, { standing: await standingOf(partition, part), limits })) fates.push(fate);
+  }
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
   await groupCommit(partition);
   return fates;
+}
+
+/** What is known of arrivals before any of them is counted. */
+interface Standing {
+  /** For each arrival why it is not counted here at all; undefined where it may be. */
+  readonly refused: readonly (Moved | "unread" | undefined)[];
+  /** Those that another partition has counted. */
+  readonly elsewhere: ReadonlySet<Arrival>;
+}
+
+async function standingOf(partition: Partition, arrivals: readonly Arrival[]): Promise<Standing> {
+  const merchants = new Set([GLOBAL_MERCHANT, ...arrivals.map((arrival) => arrival.event.merchant)]);
+  const unread = await ensureSettings(partition, merchants);
+  const refused = arrivals.map((arrival) =>
+    unread.has(arrival.event.merchant) ? "unread" : movedFrom(partition, arrival),
+  );
+  return { refused, elsewhere: await countedElsewhere(partition, ownOf(arrivals, { refused })) };
+}
+
+function ownOf(arrivals: readonly Arrival[], { refused }: Pick<Standing, "refused">): readonly Arrival[] {
+  if (refused.every((one) => one === undefined)) return arrivals;
+  return arrivals.filter((_, index) => refused[index] === undefined);
+}
+
+/** Makes arrivals part of the partition, all of them in one turn. */
+function take(
+  partition: Partition,
+  arrivals: readonly Arrival[],
+  { standing: { refused, elsewhere }, limits }: { readonly standing: Standing; readonly limits: Limits },
+): Taken[] {
+  return orReset(partition, () =>
+    arrivals.map(
+      (arrival, index): Taken =>
+        refused[index] ?? (elsewhere.has(arrival) ? "duplicate" : accept(partition, arrival, limits)),
+    ),
+  );
+}
+
+type Taken = Fate | Moved | "unread";
+
+/** A merchant's own lane is for what all came with its key, imports included. */
+function laneOf(arrivals: readonly Arrival[]): LaneName {
+  const [first] = arrivals;
+  const isKeyed = arrivals.every(({ event }) => event.keyed === 1 || event.importNumber !== 0);
+  return first !== undefined && isKeyed ? first.event.merchant : KEYLESS;
+}
+
+/** Lets others be answered, large requests of other lanes too. */
+async function takeTurn({ turns, deps }: Partition, request: LargeRequest): Promise<void> {
+  const turn = turns.take(request, deps.now());
+  for (let ms = turns.leftMs(turn, deps.now()); ms > 0; ms = turns.leftMs(turn, deps.now())) await deps.pause(ms);
 }
 
 /** The one place where an event becomes part of the partition. */
@@ -85,7 +148,7 @@ function accept(
   const dropped = recalledAs === "other" ? "duplicate" : opinion.dropped;
   const known = event.visitor === "" ? { ...facts, ...cookieless(partition, event, { day, address }) } : facts;
   const kept = withFacts(known, { dropped });
-  if (late) addLate(partition, { merchant: event.merchant, day, position: partition.next });
+  if (late) takeLate(partition, { merchant: event.merchant, day, position: partition.next });
   else count(partition, { event: kept, opinion, settings, day });
   partition.next += 1;
   const row = JSON.stringify(encodeLogged({ day, late, event: kept }));
@@ -142,7 +205,7 @@ function count(partition: Partition, { event, opinion, settings, day }: Kept): v
   const isBelated = event.timestamp < partition.deps.now() - LATE_AFTER_MS;
   const changedBefore = isBelated ? (findDay(partition, event.merchant, day)?.changed.size ?? 0) : 0;
   const state = countInto(partition, day, { event, opinion, settings, position: partition.next });
-  noteDay(partition, event, state.ids.size);
+  noteDay(partition, event, countedEvents(state));
   if (isBelated) partition.lateChanges += state.changed.size - changedBefore;
 }
 

@@ -1,36 +1,149 @@
-// checkpoint: writes every changed shelf and the position up to which the shelves are complete, in one transaction, and
-// forgets the part of the log that is both checkpointed and archived. A crash before it leaves the old checkpoint and a
+// checkpoint: writes changed shelves, each with the position up to which it is complete, and the position up to which
+// all of them are, in one transaction, and forgets the part of the log that is both checkpointed and archived. Where
+// much is in memory, what has gone leaves it as a layer in the same transaction (layers.ts). A busy partition writes a
+// few shelves at a time, in turns, so that nobody waits for long. A crash before it leaves the old checkpoint and a
 // longer log; a crash after it leaves the new checkpoint. Running it twice writes the same again.
 
 import { ByteWriter } from "../core/bytes.ts";
 import { encodeDay } from "../core/counting/day.ts";
-import { LOADED_EVENTS_MAX, REST_AFTER_MS, REST_EVENTS, SALT_KEPT_MS, SHELF_IDLE_MS } from "../core/limits.ts";
+import {
+  CHECKPOINT_TURN_EVENTS,
+  LAYER_AFTER_MS,
+  LAYER_EVENTS_MAX,
+  LAYER_EVENTS_MIN,
+  LAYER_LOADED_EVENTS,
+  LAYER_TURN_BYTES,
+  LOADED_EVENTS_MAX,
+  REST_HELD_BYTES,
+  SALT_KEPT_MS,
+  SHELF_IDLE_MS,
+  SHELF_RESTING_BYTES,
+} from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
 import { commitPending } from "./commit.ts";
 import { bytesOf, isCrowded } from "./held.ts";
-import { keyOf, type Partition, type Shelf, unarchivedFrom } from "./state.ts";
+import { deleteRecalled, layersOf, makeLayer, type NewLayer, writeLayer } from "./layers.ts";
+import { keyOf, type LayerPace, type Partition, type Shelf, unarchivedFrom } from "./state.ts";
 
+/** Writes everything that changed. */
 export function checkpoint(partition: Partition): void {
+  writeShelves(partition, Number.POSITIVE_INFINITY);
+}
+
+/** Writes the shelves that have waited longest. Where more has changed than one turn takes, it stays due. */
+export function checkpointTurn(partition: Partition): void {
+  writeShelves(partition, paceOf(partition).turnEvents);
+}
+
+function writeShelves(partition: Partition, eventsMax: number): void {
   commitPending(partition);
   const { store } = partition.deps;
   const now = partition.deps.now();
-  const dirty = [...partition.shelves.values()].filter((shelf) => shelf.dirty);
-  if (loadedEvents(partition) > REST_EVENTS || isCrowded(partition)) restVisitors(dirty, now - REST_AFTER_MS);
+  const { turn, waiting } = turnOf(partition, eventsMax);
+  if (partition.heldBytes > REST_HELD_BYTES) restVisitors(turn, now - LAYER_AFTER_MS);
+  const layers = layersOfTurn(partition, turn);
+  const checkpointed = Math.min(partition.next, ...waiting.map(({ dirty }) => dirty?.from ?? Number.POSITIVE_INFINITY));
+  const checkpointedAt = Math.min(now, ...waiting.map(({ dirty }) => dirty?.at ?? Number.POSITIVE_INFINITY));
   store.transaction(() => {
-    for (const shelf of dirty) store.writeShelf(shelf, encodeShelf(shelf), isUnpublished(shelf));
-    writePositions(partition, { checkpointed: partition.next, checkpointedAt: now });
-    store.trimLog(Math.min(partition.next, unarchivedFrom(partition)), partition.next);
+    for (const one of partition.recalled) deleteRecalled(partition, one);
+    for (const shelf of turn) {
+      const layer = layers.get(shelf);
+      if (layer !== undefined) writeLayer(store, shelf, layer);
+      const days = layer?.left ?? shelf.days;
+      const stored = { day: shelf.day, shelf: shelf.shelf, unpublished: isUnpublished(shelf), upTo: partition.next };
+      store.writeShelf(stored, encodeDays(days));
+    }
+    writePositions(partition, { checkpointed, checkpointedAt });
+    store.trimLog(Math.min(checkpointed, unarchivedFrom(partition)), partition.next);
   });
-  for (const shelf of dirty) {
-    shelf.dirty = false;
+  partition.recalled = [];
+  for (const shelf of turn) {
+    const layer = layers.get(shelf);
+    if (layer !== undefined) settle(partition, shelf, layer);
+    shelf.dirty = undefined;
+    shelf.writtenAt = now;
     partition.stored.set(keyOf(shelf), isUnpublished(shelf));
   }
-  partition.checkpointed = partition.next;
-  partition.checkpointedAt = now;
+  partition.checkpointed = checkpointed;
+  partition.checkpointedAt = checkpointedAt;
   partition.heldBytes = bytesOf(partition.shelves.values());
   partition.slowed.clear();
   leaveMemory(partition);
   partition.loadedAtCheckpoint = loadedEvents(partition);
+}
+
+/** Packs the visitors who have gone, or were not seen since the checkpoint before: the others may come again soon. */
+function restVisitors(turn: readonly Shelf[], goneBefore: number): void {
+  for (const { days, writtenAt } of turn)
+    for (const { visitors } of days.values()) visitors.rest(Math.max(writtenAt, goneBefore));
+}
+
+/** The shelves to be written now, and those that have changed as well and wait. */
+function turnOf(
+  { shelves }: Partition,
+  eventsMax: number,
+): { readonly turn: readonly Shelf[]; readonly waiting: readonly Shelf[] } {
+  const dirty = [...shelves.values()].filter((shelf) => shelf.dirty !== undefined);
+  dirty.sort((a, b) => (a.dirty?.from ?? 0) - (b.dirty?.from ?? 0));
+  let events = 0;
+  const more = dirty.findIndex((shelf, at) => {
+    events += eventsOf(shelf);
+    return at > 0 && events > eventsMax;
+  });
+  return more === -1 ? { turn: dirty, waiting: [] } : { turn: dirty.slice(0, more), waiting: dirty.slice(more) };
+}
+
+const LAYER_PACE: LayerPace = {
+  loadedEvents: LAYER_LOADED_EVENTS,
+  eventsMin: LAYER_EVENTS_MIN,
+  afterMs: LAYER_AFTER_MS,
+  turnEvents: CHECKPOINT_TURN_EVENTS,
+  turnBytes: LAYER_TURN_BYTES,
+};
+
+function paceOf({ deps }: Partition): LayerPace {
+  return deps.timing.layers ?? LAYER_PACE;
+}
+
+/**
+ * Whether a shelf has enough to give up. Where memory is short, or not all could leave who had gone, whatever it has is
+ * enough.
+ */
+function mayLayer(partition: Partition, shelf: Shelf): boolean {
+  const { loadedEvents: loadedMax, eventsMin } = paceOf(partition);
+  if (isCrowded(partition) || shelf.isLeaving || isFull(shelf)) return eventsOf(shelf) > 0;
+  if (eventsOf(shelf) < eventsMin) return false;
+  return loadedEvents(partition) > loadedMax || eventsOf(shelf) >= LAYER_EVENTS_MAX;
+}
+
+/** Whether so many visitors rest on a shelf that it takes long to copy them at each checkpoint. */
+function isFull({ days }: Shelf): boolean {
+  let bytes = 0;
+  for (const { visitors } of days.values()) bytes += visitors.restingBytes;
+  return bytes > SHELF_RESTING_BYTES;
+}
+
+/** What the shelves of a turn give up. All of them together give up so much that the turn stays short. */
+function layersOfTurn(partition: Partition, turn: readonly Shelf[]): ReadonlyMap<Shelf, NewLayer> {
+  const { afterMs, turnBytes } = paceOf(partition);
+  const goneBefore = partition.deps.now() - afterMs;
+  const layers = new Map<Shelf, NewLayer>();
+  let bytesMax = turnBytes;
+  for (const shelf of turn) {
+    if (!mayLayer(partition, shelf)) continue;
+    const before = isFull(shelf) ? Math.max(goneBefore, shelf.writtenAt) : goneBefore;
+    const layer = makeLayer(partition, shelf, { before, bytesMax });
+    layers.set(shelf, layer);
+    bytesMax -= layer.bytes;
+  }
+  return layers;
+}
+
+/** After the layer was written: the shelf goes on with what is left. */
+function settle(partition: Partition, shelf: Shelf, { number, layer, left, isWhole }: NewLayer): void {
+  for (const [merchant, state] of left) shelf.days.set(merchant, state);
+  shelf.isLeaving = !isWhole;
+  layersOf(partition, shelf).push({ number, ...layer.head });
 }
 
 /** Stores the positions with some of them changed. The caller changes the memory after the write has succeeded. */
@@ -78,17 +191,19 @@ export function forget(partition: Partition): void {
 /** How many events the Days in memory hold. */
 export function loadedEvents(partition: Partition): number {
   let events = 0;
-  for (const shelf of partition.shelves.values()) for (const state of shelf.days.values()) events += state.ids.size;
+  for (const shelf of partition.shelves.values()) events += eventsOf(shelf);
   return events;
 }
 
-function restVisitors(shelves: readonly Shelf[], before: number): void {
-  for (const shelf of shelves) for (const state of shelf.days.values()) state.visitors.rest(before);
+function eventsOf({ days }: Shelf): number {
+  let events = 0;
+  for (const { ids } of days.values()) events += ids.size;
+  return events;
 }
 
-function encodeShelf(shelf: Shelf): Uint8Array {
+function encodeDays(days: Shelf["days"] | NewLayer["left"]): Uint8Array {
   const writer = new ByteWriter();
-  for (const state of shelf.days.values()) encodeDay(state, writer);
+  for (const state of days.values()) encodeDay(state, writer);
   return writer.finish();
 }
 
@@ -103,11 +218,12 @@ function leaveMemory(partition: Partition): void {
   let events = loadedEvents(partition);
   const oldestFirst = [...partition.shelves.entries()].sort(([, a], [, b]) => a.touchedAt - b.touchedAt);
   for (const [key, shelf] of oldestFirst) {
-    if (shelf.dirty || isUnpublished(shelf)) continue;
+    if (shelf.dirty !== undefined || isUnpublished(shelf)) continue;
     const isPressed = events > LOADED_EVENTS_MAX || isCrowded(partition);
     if (!isPressed && now - shelf.touchedAt < SHELF_IDLE_MS) continue;
-    for (const state of shelf.days.values()) events -= state.ids.size;
+    events -= eventsOf(shelf);
     partition.heldBytes -= bytesOf([shelf]);
     partition.shelves.delete(key);
+    partition.layers.delete(key);
   }
 }

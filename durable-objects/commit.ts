@@ -53,6 +53,7 @@ function gather(partition: Partition): Gathering {
   const { deps, patience } = partition;
   const since = deps.now();
   const waitsLong = since >= patience.shortUntil;
+  const waitMs = Math.min(waitsLong ? GROUP_COMMIT_LONG_MS : GROUP_COMMIT_MS, deps.commitWaitMsMax ?? Infinity);
   const enough = Promise.withResolvers<void>();
   let full = false;
   const end = () => {
@@ -60,7 +61,7 @@ function gather(partition: Partition): Gathering {
     enough.resolve();
   };
   const work = async () => {
-    await Promise.race([deps.pause(waitsLong ? GROUP_COMMIT_LONG_MS : GROUP_COMMIT_MS), enough.promise]);
+    await Promise.race([deps.pause(waitMs), enough.promise]);
     partition.commit = undefined;
     if (waitsLong && !full) learn(patience, { joined: gathering.late > 0, now: deps.now() });
     commitPending(partition);

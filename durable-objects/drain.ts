@@ -13,8 +13,11 @@ import type { Partition, SentBundle } from "./state.ts";
 
 /** Sends bundles that are due, up to a bound. Throws on the first send that fails, which leaves that bundle due. */
 export async function drain(partition: Partition): Promise<void> {
-  commitPending(partition);
-  while (isCutDue(partition)) cut(partition);
+  while (isCutDue(partition)) {
+    commitPending(partition);
+    cut(partition);
+    await partition.deps.pause(0); // a cut takes some 10 ms: others are answered between two
+  }
   // Waits until the cut is on disk. Otherwise the archive could hold a bundle that a restart does not know as cut.
   await partition.deps.durable();
   const due = partition.bundles.filter((bundle) => isSendDue(partition, bundle)).slice(0, BUNDLES_UNCONFIRMED_MAX);

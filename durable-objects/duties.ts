@@ -5,7 +5,7 @@
 import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 import { dutiesDue, scheduleAlarm } from "./alarm.ts";
-import { checkpoint, forget, loadedEvents } from "./checkpoint.ts";
+import { checkpointTurn, forget, loadedEvents } from "./checkpoint.ts";
 import { drain } from "./drain.ts";
 import { publish } from "./publish.ts";
 import type { Duty, Partition } from "./state.ts";
@@ -16,7 +16,7 @@ const DUTIES: readonly { readonly name: Duty; readonly run: (partition: Partitio
   { name: "drain", run: drain },
   { name: "publish", run: publish },
   { name: "tell", run: tell },
-  { name: "checkpoint", run: checkpoint },
+  { name: "checkpoint", run: checkpointTurn },
   { name: "forget", run: forget },
 ];
 

@@ -1,6 +1,7 @@
 // What a partition's host binds: the bindings of the collector's Worker that the Durable Object uses.
 
 import type { Region } from "../core/region.ts";
+import type { MeterEnv } from "../storage/ledger/month-meter.ts";
 import type { StorageEnv } from "../storage/open.ts";
 import type { PartitionRpc } from "./rpc.ts";
 
@@ -9,7 +10,7 @@ export interface PartitionNamespace<Stub> {
   getByName(name: string, options?: { readonly locationHint: Region }): Stub;
 }
 
-export interface PartitionEnv extends StorageEnv {
+export interface PartitionEnv extends StorageEnv, MeterEnv {
   readonly PARTITION: PartitionNamespace<Pick<PartitionRpc, "append" | "counted">>;
   readonly ARCHIVE_QUEUE: Queue<Uint8Array>;
   /** Overrides of the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */

@@ -8,9 +8,11 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import { eraseFrom } from "../core/counting/erasure.ts";
 import { ERASURES_KEPT_MAX } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
+import { noteChange } from "./change.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import { findShelf, type Partition, shelfOf, unarchivedFrom } from "./state.ts";
+import { recall } from "./layers.ts";
+import { findShelf, type Partition, shelfOf, touch, unarchivedFrom } from "./state.ts";
 
 export function erase(partition: Partition, request: EraseRequest): EraseReply {
   const known = request.told > 0 ? request.told : partition.erased.get(request.erasure);
@@ -21,6 +23,7 @@ export function erase(partition: Partition, request: EraseRequest): EraseReply {
 function carryOut(partition: Partition, request: EraseRequest): number {
   commitPending(partition);
   const position = partition.next;
+  noteChange(partition, [request.merchant]);
   for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()]))
     eraseDay(partition, key, request);
   partition.erased.set(request.erasure, position);
@@ -45,7 +48,9 @@ function eraseDay(
   const found = findShelf(partition, { day, shelf });
   const state = found?.days.get(merchant);
   if (found === undefined || state === undefined) return;
-  if (forget) found.days.delete(merchant);
-  else if (!eraseFrom(state, visitor, partition.next - 1)) return;
-  found.dirty = true;
+  if (forget) {
+    found.days.delete(merchant);
+    partition.recalled.push({ day, shelf, merchant, isForgotten: true });
+  } else if (!eraseFrom(recall(partition, found, state), visitor, partition.next - 1)) return;
+  touch(partition, found);
 }

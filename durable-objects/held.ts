@@ -27,9 +27,11 @@ export function isCrowded({ heldBytes }: Pick<Partition, "heldBytes">): boolean 
  * pages cannot take from it.
  */
 export function hasRoom(partition: Partition, { merchant, keyed }: Pick<Event, "merchant" | "keyed">): boolean {
-  if (!isCrowded(partition)) return true; // nobody holds more than is free
+  const isFree = !isCrowded(partition);
+  if (isFree && partition.layers.size === 0) return true; // nobody holds more than is free
   if (partition.heldBytes > HELD_KEYED_BYTES_MAX) return false;
   const own = ownBytes(partition, merchant);
+  if (isFree) return own <= (keyed === 1 ? HELD_MERCHANT_KEYED_BYTES_MAX : HELD_BYTES_MAX / 2);
   if (own <= HELD_SMALL_BYTES) return true;
   return own <= (keyed === 1 ? HELD_MERCHANT_KEYED_BYTES_MAX : HELD_BYTES_MAX - partition.heldBytes);
 }
@@ -47,6 +49,7 @@ export function roomAfterSeconds(partition: Partition): number {
 export function noteSlowed(partition: Partition, merchant: number): void {
   if (partition.slowed.has(merchant)) return;
   partition.slowed.add(merchant);
+  partition.slowedAt = partition.deps.now();
   const { name, heldBytes } = partition;
   const ownBytesHeld = ownBytes(partition, merchant);
   partition.deps.log({ event: "merchant_slowed", partition: name, merchant, bytes: ownBytesHeld, of: heldBytes });
@@ -63,7 +66,8 @@ function ownBytes({ shelves }: Partition, merchant: number): number {
   let bytes = 0;
   for (const { days } of shelves.values()) {
     const state = days.get(merchant);
-    if (state !== undefined) bytes += heldBytes(state);
+    // What has left memory comes back together with the rest whenever somebody asks for the Day.
+    if (state !== undefined) bytes += heldBytes(state) + state.rested.bytes;
   }
   return bytes;
 }

@@ -15,6 +15,7 @@ import {
   LATE_SENDERS_KEPT_MAX,
 } from "../core/limits.ts";
 import { HOUR_MS } from "../core/time.ts";
+import { addressKey } from "../storage/rate-limit.ts";
 
 /** What was spent in the hour. */
 interface Spent {
@@ -56,7 +57,7 @@ export function takesLateDay(budget: LateBudget, late: LateArrival, now: number)
   startHour(budget, Math.floor(now / HOUR_MS));
   const merchant = budget.merchants.get(event.merchant) ?? { days: new Set(), objects: 0, stretches: new Map() };
   if (merchant.stretches.get(day) === stretch) return true;
-  const name = `${event.merchant} ${address}`;
+  const name = `${event.merchant} ${addressKey(address)}`; // whoever has one IPv6 address has 2^64 of them
   // Senders beyond what memory should hold share one budget.
   const from = budget.senders.has(name) || budget.senders.size < LATE_SENDERS_KEPT_MAX ? name : "others";
   const sender = budget.senders.get(from) ?? { days: new Set(), objects: 0 };

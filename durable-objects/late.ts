@@ -4,6 +4,7 @@
 // log when it is first asked for.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
+import { forgetLateNoted, noteLateChange } from "./change.ts";
 import { commitPending } from "./commit.ts";
 import { type Partition, unarchivedFrom } from "./state.ts";
 
@@ -21,14 +22,23 @@ export function lateDays(
   return [...days].filter(([day, last]) => last >= first && day >= from && day < to).map(([day]) => day);
 }
 
+interface LateEvent {
+  readonly merchant: number;
+  readonly day: number;
+  readonly position: number;
+}
+
+/** An event of a closed Day becomes part of the log. */
+export function takeLate(partition: Partition, event: LateEvent): void {
+  noteLateChange(partition, event);
+  addLate(partition, event);
+}
+
 /**
  * Notes that an event of a closed Day is now part of the log. As long as nobody has asked for the list there is none to
  * add to: it will be made from the log.
  */
-export function addLate(
-  { late }: Pick<Partition, "late">,
-  { merchant, day, position }: { readonly merchant: number; readonly day: number; readonly position: number },
-): void {
+function addLate({ late }: Pick<Partition, "late">, { merchant, day, position }: LateEvent): void {
   if (late === undefined) return;
   const days = late.get(merchant) ?? new Map<number, number>();
   late.set(merchant, days);
@@ -37,6 +47,7 @@ export function addLate(
 
 /** Forgets what the archive has been confirmed to hold. */
 export function forgetLate(partition: Partition): void {
+  forgetLateNoted(partition);
   const first = unarchivedFrom(partition);
   for (const [merchant, days] of partition.late ?? []) {
     for (const [day, last] of days) if (last < first) days.delete(day);

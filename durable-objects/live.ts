@@ -3,10 +3,12 @@
 // not cost a pass over the visits each time.
 
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
+import { wholeDay } from "../core/counting/layer.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
 import { SHELVES_PER_DAY } from "../core/limits.ts";
 import { DAY_MS } from "../core/time.ts";
+import { changedAt } from "./change.ts";
 import { lateDays } from "./late.ts";
 import { findDay, findShelf, keyOf, type Partition, shelfOf } from "./state.ts";
 
@@ -19,11 +21,15 @@ export function live(partition: Partition, request: LiveRequest): LiveReply {
   for (const day of daysOf(partition, request)) {
     const state = findDay(partition, request.merchant, day);
     if (state === undefined) continue;
+    // The whole Day is put together only if some row is not remembered, and only once.
+    let whole: DayState | undefined;
+    const wholeOf = () => (whole ??= wholeDay(state));
     for (const [slot, version] of state.changed) {
-      if (isWanted(state, slot, request)) rows.push(rowOf(partition, state, { slot, version, request }));
+      if (isWanted(state, slot, request)) rows.push(rowOf(partition, { state, wholeOf }, { slot, version, request }));
     }
   }
-  return { rows, late: lateDays(partition, { merchant: request.merchant, ...reachOf(request) }) };
+  const late = lateDays(partition, { merchant: request.merchant, ...reachOf(request) });
+  return { rows, late, changedAt: changedAt(partition, request.merchant) };
 }
 
 /** The merchants with unpublished rollups of a Day. A replay asks for them. */
@@ -71,13 +77,19 @@ interface Wanted {
   readonly request: LiveRequest;
 }
 
-function rowOf(partition: Partition, state: DayState, { slot, version, request }: Wanted): RollupRow {
+interface LiveDay {
+  readonly state: DayState;
+  /** The whole Day: the part in memory, and the parts that rest in storage. */
+  readonly wholeOf: () => DayState;
+}
+
+function rowOf(partition: Partition, { state, wholeOf }: LiveDay, { slot, version, request }: Wanted): RollupRow {
   const rows = kept.get(state.changed) ?? new Map<string, RollupRow>();
   kept.set(state.changed, rows);
   const key = `${slot}:${request.dimensions.join()}`;
   const known = rows.get(key);
   if (known !== undefined && known.version === version) return known;
-  const row = toRollupRow(state, { slot, partition: partition.name, version, dimensions: request.dimensions });
+  const row = toRollupRow(wholeOf(), { slot, partition: partition.name, version, dimensions: request.dimensions });
   if (rows.size >= ROWS_KEPT_MAX) rows.clear();
   rows.set(key, row);
   return row;

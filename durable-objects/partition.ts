@@ -23,10 +23,13 @@ import { locationOf } from "../core/region.ts";
 import { packBundle } from "../storage/archive/bundle-message.ts";
 import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
+import { isolateKeeper, meterPaceOf } from "../storage/ledger/month-meter.ts";
 import { writeStatus } from "../storage/ledger/partition-status.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
+import { writeLog } from "../storage/log.ts";
 import { openStorage } from "../storage/open.ts";
 import { append } from "./append.ts";
+import { noteChange } from "./change.ts";
 import { writePositions } from "./checkpoint.ts";
 import { confirm } from "./drain.ts";
 import { tick } from "./duties.ts";
@@ -75,6 +78,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   async live(request: LiveRequest): Promise<LiveReply> {
     isolateMeter.partition_requests += 1;
     return live(this.#partition, request);
+  }
+
+  async noteChange(merchants: readonly number[]): Promise<void> {
+    isolateMeter.partition_requests += 1;
+    noteChange(this.#partition, merchants);
   }
 
   async present(request: PresentRequest): Promise<Present> {
@@ -143,14 +151,14 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 
 function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Deps {
   const { directory, ledgers } = openStorage(env);
-  const pauseMsMax = numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_LONG_MS);
   return {
     store: new Store(meteredSql(ctx.storage, meter)),
     now: () => Date.now(),
     newIdKey: () => randomBytes(16).toString("hex"),
     randomHex: (bytes) => randomBytes(bytes).toString("hex"),
     hmacHex: (key, message) => createHmac("sha256", key).update(message).digest("hex"),
-    pause: (ms) => scheduler.wait(Math.min(ms, pauseMsMax)),
+    pause: (ms) => scheduler.wait(ms),
+    commitWaitMsMax: numberOr(env.GROUP_COMMIT_MS, GROUP_COMMIT_LONG_MS),
     durable: () => ctx.storage.sync(),
     setAlarm: (at) => {
       meter.partition_rows_written += 1;
@@ -167,14 +175,18 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       const [first] = rows;
       if (first !== undefined) await writeRollups(ledgers.of(first.partition), rows);
     },
-    tellStatus: (status) => writeStatus(ledgers.of(status.partition), status),
+    tellStatus: async (status) => {
+      const ledger = ledgers.of(status.partition);
+      await writeStatus(ledger, status);
+      await isolateKeeper.keep(ledger, { now: Date.now(), log: writeLog, everyMs: meterPaceOf(env) });
+    },
     readSettings: (merchants) => readSettingsOf(directory, merchants),
     readChanges: (since) => readChanges(directory, since),
     writeSpread: (settings) => writeSpread(directory, settings),
     counted: (name, request) => env.PARTITION.getByName(name, locationOf(name)).counted(request),
     poolSize: parsePoolSize(env.POOL_SIZE),
     background: (work) => ctx.waitUntil(work),
-    log: (entry) => console.error(JSON.stringify(entry)),
+    log: writeLog,
     timing: {
       drainAfterMs: numberOr(env.DRAIN_AFTER_MS, DRAIN_AFTER_MS),
       publishEveryMs: numberOr(env.PUBLISH_EVERY_MS, PUBLISH_EVERY_MS),
@@ -186,7 +198,7 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
 }
 
 /** The Durable Object's SQLite behind the partition's port; every billed row is counted. */
-function meteredSql(storage: DurableObjectStorage, meter: Metered): Sql {
+export function meteredSql(storage: DurableObjectStorage, meter: Metered): Sql {
   return {
     exec: (query, ...bindings) => {
       const cursor = storage.sql.exec(query, ...bindings);

@@ -3,6 +3,7 @@
 // repeated or die half way. A rollup that changes while it is being written stays marked and goes out again.
 
 import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
+import { wholeDay } from "../core/counting/layer.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
 import { PUBLISH_BATCH, PUBLISH_BATCH_BYTES } from "../core/limits.ts";
@@ -10,7 +11,7 @@ import { zoneAt } from "../core/merchant.ts";
 import { DAY_MS, dayStart, HOUR_MS } from "../core/time.ts";
 import { writePositions } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
-import { findShelf, type Partition, type Shelf } from "./state.ts";
+import { findShelf, type Partition, type Shelf, touch } from "./state.ts";
 
 interface Due {
   readonly shelf: Shelf;
@@ -30,7 +31,7 @@ export async function publish(partition: Partition): Promise<void> {
     const rows = rowsOf(partition, due);
     await partition.deps.durable();
     await partition.deps.publishRollups(rows);
-    for (const change of due.slice(0, rows.length)) settle(change);
+    for (const change of due.slice(0, rows.length)) settle(partition, change);
     if (rows.length < due.length) return;
   }
   const publishedAt = partition.deps.now();
@@ -74,9 +75,12 @@ function isClosed(partition: Partition, state: DayState, slot: number, now: numb
 function rowsOf(partition: Partition, due: readonly Due[]): readonly RollupRow[] {
   const rows: RollupRow[] = [];
   let bytes = 0;
+  // Changes of one Day come one after the other: it is put together once.
+  let last: { readonly state: DayState; readonly whole: DayState } | undefined;
   for (const { state, slot, version } of due.slice(0, PUBLISH_BATCH)) {
     if (bytes > PUBLISH_BATCH_BYTES) break;
-    const row = toRollupRow(state, { slot, partition: partition.name, version, dimensions: ALL_DIMENSIONS });
+    if (last?.state !== state) last = { state, whole: wholeDay(state) };
+    const row = toRollupRow(last.whole, { slot, partition: partition.name, version, dimensions: ALL_DIMENSIONS });
     bytes += Object.values(row.breakdowns).reduce((sum, breakdown) => sum + breakdown.length, row.sketch.length);
     rows.push(row);
   }
@@ -84,8 +88,8 @@ function rowsOf(partition: Partition, due: readonly Due[]): readonly RollupRow[]
 }
 
 /** Takes the mark away unless a later event, or an erasure, has set it again meanwhile. */
-function settle({ shelf, changed, slot, version }: Due): void {
+function settle(partition: Partition, { shelf, changed, slot, version }: Due): void {
   if (changed.get(slot) !== version) return;
   changed.delete(slot);
-  shelf.dirty = true;
+  touch(partition, shelf);
 }

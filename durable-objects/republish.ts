@@ -3,23 +3,27 @@
 // written before, so doing it twice, or to a ledger that has them, changes nothing.
 
 import { markAll } from "../core/counting/day.ts";
+import { wholeDay } from "../core/counting/layer.ts";
+import { ALL_MERCHANTS } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
+import { noteChange } from "./change.ts";
 import { checkpoint } from "./checkpoint.ts";
 import { commitPending } from "./commit.ts";
 import type { HeldDay } from "./rpc.ts";
-import { findShelf, type Partition } from "./state.ts";
+import { findShelf, type Partition, touch } from "./state.ts";
 
 /** Gives whose events it holds of which Days: where they lie is noted in the ledger, and lost with it. */
 export function republish(partition: Partition): readonly HeldDay[] {
   commitPending(partition);
+  noteChange(partition, [ALL_MERCHANTS]);
   const held = new Map<number, number[]>();
   for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()])) {
     const [day = 0, number = 0] = key.split(":").map(Number);
     const shelf = findShelf(partition, { day, shelf: number });
     if (shelf === undefined) continue;
-    for (const state of shelf.days.values()) markAll(state, partition.next - 1);
+    for (const state of shelf.days.values()) markAll(wholeDay(state), partition.next - 1);
     held.set(day, [...(held.get(day) ?? []), ...shelf.days.keys()]);
-    shelf.dirty = true;
+    touch(partition, shelf);
   }
   checkpoint(partition);
   scheduleAlarm(partition);

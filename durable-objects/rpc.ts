@@ -81,6 +81,9 @@ export interface PartitionStatus {
   /** What the Days in memory take, as it is estimated (HLD-1). */
   readonly heldBytes: number;
   readonly merchants: number;
+  /** UTC ms at which it last slowed a merchant (HLD-2), and found one too hot (SPR-5); null since its start. */
+  readonly slowedAt: number | null;
+  readonly hotAt: number | null;
 }
 
 /** Whether everything that was counted of a Day lies in the archive and in D1. */
@@ -106,6 +109,8 @@ export interface PartitionRpc {
   /** Whether ids were counted here; asked by a partition that counts the merchant's events before or after. */
   counted(request: CountedRequest): Promise<CountedReply>;
   live(request: LiveRequest): Promise<LiveReply>;
+  /** Numbers of these merchants in the ledger are about to change; 0 stands for all. Saying it twice is harmless. */
+  noteChange(merchants: readonly number[]): Promise<void>;
   /** Who of a merchant's visitors is there, and what was bought last. */
   present(request: PresentRequest): Promise<Present>;
   /** A merchant's events that may not lie in the archive yet. */

@@ -4,6 +4,7 @@
 
 import { decodeLogged } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
+import { countedEvents } from "../core/counting/day.ts";
 import { SEAL_BACKLOG_BUNDLES_MAX, SHELVES_PER_DAY } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { checkpoint, writePositions } from "./checkpoint.ts";
@@ -45,6 +46,7 @@ export function dropDay(partition: Partition, day: number): boolean {
   for (let shelf = 0; shelf < SHELVES_PER_DAY; shelf++) {
     partition.shelves.delete(keyOf({ day, shelf }));
     partition.stored.delete(keyOf({ day, shelf }));
+    partition.layers.delete(keyOf({ day, shelf }));
   }
   partition.heldBytes = bytesOf(partition.shelves.values());
   return true;
@@ -67,7 +69,7 @@ function shelvedMerchants(partition: Partition, day: number): readonly ShelvedMe
   const merchants: ShelvedMerchant[] = [];
   for (let shelf = 0; shelf < SHELVES_PER_DAY; shelf++) {
     for (const state of findShelf(partition, { day, shelf })?.days.values() ?? []) {
-      merchants.push({ merchant: state.merchant, events: state.ids.size, unpublished: state.changed.size > 0 });
+      merchants.push({ merchant: state.merchant, events: countedEvents(state), unpublished: state.changed.size > 0 });
     }
   }
   return merchants;

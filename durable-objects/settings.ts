@@ -61,7 +61,8 @@ async function lookUp(partition: Partition, merchants: readonly number[]): Promi
   if (merchants.length === 0) return [];
   try {
     const silent = await readAgain(partition, merchants);
-    if (silent.length > 0) log(partition, "directory_behind", `it does not speak of ${silent.length} merchants`);
+    if (silent.length > 0)
+      partition.deps.log({ event: "merchants_unknown", partition: partition.name, merchants: silent.length });
     return silent;
   } catch (error) {
     // Without the deployment's rules nobody's events can be judged.
@@ -162,6 +163,6 @@ async function renewOrLog(partition: Partition): Promise<void> {
   }
 }
 
-function log(partition: Partition, event: string, error: unknown): void {
+function log(partition: Partition, event: "settings_unread" | "settings_refresh_failed", error: unknown): void {
   partition.deps.log({ event, partition: partition.name, error: causeOf(error) });
 }

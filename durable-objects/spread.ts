@@ -184,7 +184,7 @@ function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   if (now - busy.askedAt < SPREAD_ASK_EVERY_MS) return;
   busy.askedAt = now;
   if (visitorsOf(partition, event) < SPREAD_VISITORS_MIN) {
-    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant, reason: "too few visitors to spread" });
+    noteTooHot(partition, merchant, "too few visitors to spread");
     return;
   }
   deps.background(
@@ -194,12 +194,18 @@ function askSpread(partition: Partition, event: Placed, busy: Busy): void {
   );
 }
 
+function noteTooHot(partition: Partition, merchant: number, reason: string): void {
+  partition.hotAt = partition.deps.now();
+  partition.deps.log({ event: "merchant_too_hot", partition: partition.name, merchant, reason });
+}
+
 /** How many visitors of an event's Day are counted here. */
 function visitorsOf(partition: Partition, { merchant, timestamp }: Placed): number {
   const settings = partition.settings.get(merchant)?.settings;
   if (settings === undefined) return 0;
   const day = dayAt(zoneAt(settings.zones, timestamp), timestamp);
-  return findDay(partition, merchant, day)?.visitors.size ?? 0;
+  const state = findDay(partition, merchant, day);
+  return state === undefined ? 0 : state.visitors.size + state.rested.visitors;
 }
 
 async function widen(partition: Partition, merchant: number): Promise<void> {
@@ -216,8 +222,7 @@ async function widen(partition: Partition, merchant: number): Promise<void> {
       ? "full"
       : changeSpread(known.settings, { partitions, now, noticeMs: SPREAD_NOTICE_MS, at: "midnight" });
   if (spread === "full") {
-    const reason = partitions === undefined ? "no more partitions" : "too many changes in a year";
-    deps.log({ alert: "merchant_too_hot", partition: partition.name, merchant, reason });
+    noteTooHot(partition, merchant, partitions === undefined ? "no more partitions" : "too many changes in a year");
     return;
   }
   if (!(await deps.writeSpread({ ...known.settings, spread }))) return; // changed meanwhile: another time

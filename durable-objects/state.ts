@@ -10,13 +10,16 @@ import { opine } from "../core/enrichment/opinion.ts";
 import type { Event } from "../core/event.ts";
 import { type HashKey, toHashKey } from "../core/keyed-hash.ts";
 import { LOG_SEGMENT_ROWS, SHELVES_PER_DAY } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import type { Settings, SettingsChanges } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
+import { Turns } from "../core/turns.ts";
 import type { ToldStatus } from "../storage/ledger/partition-status.ts";
 import type { Gathering, Patience } from "./commit.ts";
 import type { LateDays } from "./late.ts";
 import { type LateBudget, newLateBudget } from "./late-budget.ts";
+import { type Layer, lookUpIn, type Recalled } from "./layers.ts";
 import type { CountedReply, CountedRequest } from "./rpc.ts";
 import type { SettingsLease } from "./settings.ts";
 import type { Busy } from "./spread.ts";
@@ -28,12 +31,13 @@ export interface Deps {
   readonly now: () => number;
   /** Random bytes as lower-case hex. */
   readonly randomHex: (bytes: number) => string;
-  /** HMAC-SHA-256 as lower-case hex. */
   /** 32 random hex digits, for a partition that is new. */
   readonly newIdKey: () => string;
+  /** HMAC-SHA-256 as lower-case hex. */
   readonly hmacHex: (key: string, message: string) => string;
-  /** Waits for company before a commit, so many ms or less. */
   readonly pause: (ms: number) => Promise<void>;
+  /** A commit waits no longer for company, in ms; absent where nothing but limits.ts says how long. */
+  readonly commitWaitMsMax?: number;
   /** Resolves when everything written so far is durable. */
   readonly durable: () => Promise<void>;
   readonly setAlarm: (at: number) => Promise<void>;
@@ -58,7 +62,7 @@ export interface Deps {
   /** Lets work go on after the answer was sent. */
   readonly background: (work: Promise<void>) => void;
   /** One structured line for the operator. */
-  readonly log: (entry: Readonly<Record<string, string | number>>) => void;
+  readonly log: Log;
   readonly timing: Timing;
 }
 
@@ -70,6 +74,21 @@ export interface Timing {
   readonly resendAfterMs: number;
   /** How long after its midnight in UTC a Day is closed. */
   readonly sealAfterMs: number;
+  /** When a part of a Day leaves memory, and how much is written at once; as in limits.ts where it is not said. */
+  readonly layers?: LayerPace;
+}
+
+export interface LayerPace {
+  /** Nothing leaves while no more events than this are in memory, ... */
+  readonly loadedEvents: number;
+  /** ... nor of a shelf that has fewer. */
+  readonly eventsMin: number;
+  /** Who was last seen so long ago leaves. */
+  readonly afterMs: number;
+  /** Shelves with so many events are written in one turn. */
+  readonly turnEvents: number;
+  /** Visits and orders of so many bytes leave in one turn. */
+  readonly turnBytes: number;
 }
 
 export interface BundleMessage extends BundleCut {
@@ -79,9 +98,20 @@ export interface BundleMessage extends BundleCut {
 /** The Days of several merchants, loaded and checkpointed together. */
 export interface Shelf extends ShelfKey {
   readonly days: Map<number, DayState>;
-  /** Whether it differs from its stored form. */
-  dirty: boolean;
+  /** Since when it differs from its stored form; undefined while it does not. */
+  dirty: Dirty | undefined;
+  /** Whether not all could leave memory who had gone (layers.ts). */
+  isLeaving: boolean;
+  /** UTC ms of the last checkpoint that has written it; 0 where none has since it is in memory. */
+  writtenAt: number;
   touchedAt: number;
+}
+
+export interface Dirty {
+  /** Position of the first event that the stored form may lack. */
+  readonly from: number;
+  /** UTC ms. */
+  readonly at: number;
 }
 
 export interface KnownSettings {
@@ -130,12 +160,21 @@ export interface Partition {
   pendingBytes: number;
   pendingSalts: Salt[];
   commit: Gathering | undefined;
+  /** When parts of large requests come. */
+  readonly turns: Turns;
   readonly patience: Patience;
   readonly shelves: Map<string, Shelf>;
   /** What the Days in memory hold (held.ts). */
   heldBytes: number;
   /** Merchants that were slowed for it since the last checkpoint. */
   readonly slowed: Set<number>;
+  /** UTC ms at which it last slowed a merchant, and found one too hot; null since its start. */
+  slowedAt: number | null;
+  hotAt: number | null;
+  /** What has left the memory of a shelf, by key, as far as it was asked for. */
+  readonly layers: Map<string, Layer[]>;
+  /** What was taken back of it since the last checkpoint. */
+  recalled: Recalled[];
   /** Stored shelves, by key; true where rollups were not published when it was written. */
   readonly stored: Map<string, boolean>;
   readonly settings: Map<number, KnownSettings>;
@@ -168,6 +207,12 @@ export interface Partition {
   readonly erased: Map<number, number>;
   /** Late events that may not lie in the archive (late.ts); undefined until somebody asks. */
   late: LateDays | undefined;
+  /**
+   * "merchant day" of late events that may not lie in the archive → position of the first that was noted (change.ts).
+   */
+  readonly lateNoted: Map<string, number>;
+  /** When the ledger's numbers of merchants were changed last (change.ts). */
+  readonly changed: Map<number, number>;
   /** UTC ms of the last look for salts to delete. */
   forgotAt: number;
   /** Closed rollups changed by late events since the last publish; many of them publish early. */
@@ -208,10 +253,15 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     pendingBytes: 0,
     pendingSalts: [],
     commit: undefined,
+    turns: new Turns(),
     patience: { misses: 0, shortUntil: 0 },
     shelves: new Map(),
     heldBytes: 0,
     slowed: new Set(),
+    slowedAt: null,
+    hotAt: null,
+    layers: new Map(),
+    recalled: [],
     stored: new Map(store.listShelves().map((key) => [keyOf(key), key.unpublished])),
     settings: new Map(store.readAllSettings().map((s) => [s.merchant, { settings: s, gone: false }])),
     lease: positions?.lease,
@@ -230,6 +280,8 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     openFrom: positions?.openFrom ?? 0,
     erased: new Map(positions?.erased ?? []),
     late: undefined,
+    lateNoted: new Map(),
+    changed: new Map(store.readChanges()),
     forgotAt: 0,
     lateChanges: 0,
     alarmAt: undefined,
@@ -239,15 +291,14 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
   return partition;
 }
 
-/** Since when the oldest event without a bundle waits: as an idle object's memory goes, its log must say it. */
 /** Everything before this position lies in R2. */
 export function unarchivedFrom(partition: Partition): number {
   return Math.min(partition.bundled, ...partition.bundles.map((bundle) => bundle.first));
 }
 
-/** When the first event of a stretch of the log was received, UTC ms; undefined where it is empty. An import tells
- *  itself when its events were, perhaps years ago, and whoever has a key may import: they are passed over, and where
- *  the first ones are all an import's, `otherwise` is answered. */
+/** When the first event of a part of the log was received, UTC ms; undefined where that part is empty. It is read from
+ *  the log, because an idle object loses its memory. Imported events are skipped: an import says itself when its events
+ *  were, perhaps years ago, and whoever has a key may import. Where all the first ones are imported, `otherwise`. */
 export function oldestOf(store: Store, { first, end }: BundleCut, otherwise: number): number | undefined {
   const rows = store.readLog({ first, end: Math.min(first + LOG_SEGMENT_ROWS, end) });
   if (rows.length === 0) return undefined;
@@ -264,10 +315,17 @@ export function findShelf(partition: Partition, key: ShelfKey): Shelf | undefine
   const loaded = partition.shelves.get(name);
   if (loaded !== undefined) return loaded;
   if (!partition.stored.has(name)) return undefined;
-  const shelf = { ...key, days: new Map<number, DayState>(), dirty: false, touchedAt: partition.deps.now() };
+  const shelf: Shelf = {
+    ...key,
+    days: new Map(),
+    dirty: undefined,
+    isLeaving: false,
+    writtenAt: 0,
+    touchedAt: partition.deps.now(),
+  };
   const reader = new ByteReader(partition.deps.store.readShelf(key));
   while (!reader.done) {
-    const state = decodeDay(reader, partition.idKey);
+    const state = decodeDay(reader, partition.idKey, (merchant) => lookUpIn(partition, key, merchant));
     shelf.days.set(state.merchant, state);
     partition.heldBytes += heldBytes(state);
   }
@@ -282,7 +340,7 @@ export function findDay(partition: Partition, merchant: number, day: number): Da
 
 /** Counts an event into its merchant's Day, and what that takes. */
 export function countInto(partition: Partition, day: number, counted: CountedEvent): DayState {
-  const state = dayToChange(partition, counted.event.merchant, day);
+  const state = dayToChange(partition, counted, day);
   const before = heldBytes(state);
   countEvent(state, counted);
   partition.heldBytes += heldBytes(state) - before;
@@ -290,21 +348,27 @@ export function countInto(partition: Partition, day: number, counted: CountedEve
 }
 
 /** The state of a merchant's Day to count into, made when new; its shelf will be written at the next checkpoint. */
-function dayToChange(partition: Partition, merchant: number, day: number): DayState {
+function dayToChange(partition: Partition, { event, position }: CountedEvent, day: number): DayState {
+  const { merchant } = event;
   const key = shelfOf(merchant, day);
   let shelf = findShelf(partition, key);
   if (shelf === undefined) {
-    shelf = { ...key, days: new Map(), dirty: true, touchedAt: 0 };
+    shelf = { ...key, days: new Map(), dirty: undefined, isLeaving: false, writtenAt: 0, touchedAt: 0 };
     partition.shelves.set(keyOf(key), shelf);
   }
-  shelf.dirty = true;
+  touch(partition, shelf, position);
   shelf.touchedAt = partition.deps.now();
   const known = shelf.days.get(merchant);
   if (known !== undefined) return known;
-  const state = emptyDay(merchant, day, partition.idKey);
+  const state = emptyDay(merchant, day, partition.idKey, lookUpIn(partition, key, merchant));
   partition.heldBytes += heldBytes(state);
   shelf.days.set(merchant, state);
   return state;
+}
+
+/** Notes that a shelf differs from its stored form, from a position on: the next event's where none changed it. */
+export function touch(partition: Partition, shelf: Shelf, position = partition.next): void {
+  shelf.dirty ??= { from: position, at: partition.deps.now() };
 }
 
 export function shelfOf(merchant: number, day: number): ShelfKey {
@@ -326,16 +390,22 @@ export function rulesFor(partition: Partition, settings: Settings, moment: Ruled
   return rulesInForce({ own: settings.rules, global }, moment);
 }
 
-/** Counts the log after the checkpoint again. Duplicates and verdicts were settled before it was written. */
+/**
+ * Counts the log after the checkpoint again, but for what a shelf has that was written later. Duplicates and verdicts
+ * were settled before it was written.
+ */
 function recount(partition: Partition): void {
   const rows = partition.deps.store.readLog({ first: partition.checkpointed, end: partition.next });
+  const upTo = new Map(partition.deps.store.listShelves().map((shelf) => [keyOf(shelf), shelf.upTo]));
   let position = partition.checkpointed;
   for (const row of rows) {
     const { day, late, event } = decodeLogged(row);
+    const isCounted = late || position < (upTo.get(keyOf(shelfOf(event.merchant, day))) ?? 0);
+    position += 1;
+    if (isCounted) continue;
     const settings = partition.settings.get(event.merchant)?.settings;
     assert(settings !== undefined, "settings are stored before the first event of a merchant");
     const opinion = opine(event, rulesFor(partition, settings, ruledMoment(event, day)));
-    if (!late) countInto(partition, day, { event, opinion, settings, position });
-    position += 1;
+    countInto(partition, day, { event, opinion, settings, position: position - 1 });
   }
 }

@@ -5,9 +5,9 @@ import { loadUnpublished } from "./publish.ts";
 import type { PartitionStatus } from "./rpc.ts";
 import { oldestOf, type Partition, unarchivedFrom } from "./state.ts";
 
-/** Where it stands now. It loads what is not published, and changes nothing. */
+/** Where it stands now. Numbers that are not yet published are loaded into memory; nothing else changes. */
 export function statusOf(partition: Partition): PartitionStatus {
-  loadUnpublished(partition); // one that has just woken has none in memory
+  loadUnpublished(partition); // a partition that has just woken has none of them in memory
   let unpublishedRollups = 0;
   const merchants = new Set<number>();
   for (const shelf of partition.shelves.values()) {
@@ -26,7 +26,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     checkpointPosition: partition.checkpointed,
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,
-    // Cuts and confirmations are stored, so this never goes back.
+    // It is made from stored facts (bundles that were cut, and confirmations), so a restart does not set it back.
     archivedPosition,
     unarchivedSince: oldestOf(partition.deps.store, unarchived, partition.bundles[0]?.cutAt ?? now) ?? null,
     publishDue: Number.isFinite(publishDue) ? publishDue : null,
@@ -34,5 +34,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     unpublishedRollups,
     heldBytes: partition.heldBytes,
     merchants: merchants.size,
+    slowedAt: partition.slowedAt,
+    hotAt: partition.hotAt,
   };
 }

@@ -4,6 +4,7 @@
 // runs in production and in the simulation.
 
 import type { LoggedRow } from "../core/archive/bundle.ts";
+import { ROW_KINDS, type RowKind } from "../core/counting/layer-rows.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
@@ -65,6 +66,13 @@ export interface LogChunk {
   readonly rows: string;
 }
 
+/** Which row of which layer of a shelf. */
+export interface LayerRowKey {
+  readonly layer: number;
+  readonly kind: RowKind | "head";
+  readonly row: number;
+}
+
 /** Which shelf a Day of a merchant stands on. */
 export interface ShelfKey {
   readonly day: number;
@@ -74,9 +82,13 @@ export interface ShelfKey {
 const SCHEMA = [
   FIRST_SEGMENT,
   `CREATE TABLE IF NOT EXISTS shelf (day INTEGER, shelf INTEGER, part INTEGER, unpublished INTEGER NOT NULL,
-     bytes BLOB NOT NULL, PRIMARY KEY (day, shelf, part)) WITHOUT ROWID`,
+     up_to INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (day, shelf, part)) WITHOUT ROWID`,
+  `CREATE TABLE IF NOT EXISTS layer (day INTEGER, shelf INTEGER, kind INTEGER, layer INTEGER, row INTEGER, part INTEGER,
+     bytes BLOB NOT NULL, PRIMARY KEY (day, shelf, kind, layer, row, part)) WITHOUT ROWID`,
   "CREATE TABLE IF NOT EXISTS settings (merchant INTEGER PRIMARY KEY, settings TEXT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS salt (day INTEGER PRIMARY KEY, salt TEXT NOT NULL, made_at INTEGER NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS change (merchant INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+  // Made last: by it the others are known to be there.
   "CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
 ];
 
@@ -179,47 +191,73 @@ export class Store {
 
   // ── shelves ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Every stored shelf, and whether it holds rollups that were not published when it was written. */
-  listShelves(): readonly (ShelfKey & { readonly unpublished: boolean })[] {
-    return this.#read("SELECT day, shelf, unpublished FROM shelf WHERE part = 0").map((row) => ({
+  /** Every stored shelf. */
+  listShelves(): readonly StoredShelf[] {
+    return this.#read("SELECT day, shelf, unpublished, up_to FROM shelf WHERE part = 0").map((row) => ({
       day: Number(row["day"]),
       shelf: Number(row["shelf"]),
       unpublished: row["unpublished"] === 1,
+      upTo: Number(row["up_to"]),
     }));
   }
 
   readShelf({ day, shelf }: ShelfKey): Uint8Array {
-    const parts = this.#read("SELECT bytes FROM shelf WHERE day = ? AND shelf = ? ORDER BY part", day, shelf).map(
-      (row) => new Uint8Array(row["bytes"] as ArrayBuffer),
-    );
-    const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-    let offset = 0;
-    for (const part of parts) {
-      whole.set(part, offset);
-      offset += part.length;
-    }
-    return whole;
+    return joined(this.#read("SELECT bytes FROM shelf WHERE day = ? AND shelf = ? ORDER BY part", day, shelf));
   }
 
   /** Replaces a shelf. Call it inside a transaction: a shelf may take several rows. */
-  writeShelf({ day, shelf }: ShelfKey, bytes: Uint8Array, unpublished: boolean): void {
-    const parts = Math.max(1, Math.ceil(bytes.length / SHELF_PART_BYTES_MAX));
-    for (let part = 0; part < parts; part++) {
+  writeShelf({ day, shelf, unpublished, upTo }: StoredShelf, bytes: Uint8Array): void {
+    const parts = partsOf(bytes);
+    for (const [part, own] of parts.entries()) {
       this.#write(
-        "INSERT OR REPLACE INTO shelf (day, shelf, part, unpublished, bytes) VALUES (?, ?, ?, ?, ?)",
-        day,
-        shelf,
-        part,
-        unpublished ? 1 : 0,
-        bytes.slice(part * SHELF_PART_BYTES_MAX, (part + 1) * SHELF_PART_BYTES_MAX),
+        "INSERT OR REPLACE INTO shelf (day, shelf, part, unpublished, up_to, bytes) VALUES (?, ?, ?, ?, ?, ?)",
+        ...[day, shelf, part, unpublished ? 1 : 0, upTo, own],
       );
     }
-    this.#write("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts);
+    this.#write("DELETE FROM shelf WHERE day = ? AND shelf = ? AND part >= ?", day, shelf, parts.length);
   }
 
-  /** Deletes all shelves of a Day. */
+  /** Deletes all shelves of a Day, and their layers. */
   deleteShelves(day: number): void {
     this.#write("DELETE FROM shelf WHERE day = ?", day);
+    this.#write("DELETE FROM layer WHERE day = ?", day);
+  }
+
+  // ── layers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The heads of a shelf's layers, the oldest first. */
+  readLayerHeads({ day, shelf }: ShelfKey): readonly { readonly layer: number; readonly bytes: Uint8Array }[] {
+    const rows = this.#read(
+      "SELECT layer, bytes FROM layer WHERE day = ? AND shelf = ? AND kind = ? ORDER BY layer, part",
+      ...[day, shelf, kindNumber("head")],
+    );
+    const byLayer = Map.groupBy(rows, (row) => Number(row["layer"]));
+    return [...byLayer].map(([layer, parts]) => ({ layer, bytes: joined(parts) }));
+  }
+
+  readLayerRow({ day, shelf }: ShelfKey, { layer, kind, row }: LayerRowKey): Uint8Array {
+    return joined(
+      this.#read(
+        "SELECT bytes FROM layer WHERE day = ? AND shelf = ? AND kind = ? AND layer = ? AND row = ? ORDER BY part",
+        ...[day, shelf, kindNumber(kind), layer, row],
+      ),
+    );
+  }
+
+  /** Writes a row, or replaces it by one that is no longer. Call it inside a transaction. */
+  writeLayerRow({ day, shelf }: ShelfKey, { layer, kind, row }: LayerRowKey, bytes: Uint8Array): void {
+    const key = [day, shelf, kindNumber(kind), layer, row];
+    const parts = partsOf(bytes);
+    for (const [part, own] of parts.entries()) {
+      this.#write(
+        "INSERT OR REPLACE INTO layer (day, shelf, kind, layer, row, part, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        ...[...key, part, own],
+      );
+    }
+    this.#write(
+      "DELETE FROM layer WHERE day = ? AND shelf = ? AND kind = ? AND layer = ? AND row = ? AND part >= ?",
+      ...[...key, parts.length],
+    );
   }
 
   // ── settings and salts ───────────────────────────────────────────────────────────────────────────────────────
@@ -240,6 +278,15 @@ export class Store {
     this.#write("DELETE FROM settings WHERE merchant = ?", merchant);
   }
 
+  /** Merchants with the UTC ms at which their numbers in the ledger were changed last (change.ts). */
+  readChanges(): readonly (readonly [merchant: number, at: number])[] {
+    return this.#read("SELECT merchant, at FROM change").map((row) => [Number(row["merchant"]), Number(row["at"])]);
+  }
+
+  writeChange(merchant: number, at: number): void {
+    this.#write("INSERT OR REPLACE INTO change (merchant, at) VALUES (?, ?)", merchant, at);
+  }
+
   readSalts(): readonly Salt[] {
     return this.#read("SELECT day, salt, made_at FROM salt").map((row) => ({
       day: Number(row["day"]),
@@ -255,6 +302,37 @@ export class Store {
   deleteSalt(day: number): void {
     this.#write("DELETE FROM salt WHERE day = ?", day);
   }
+}
+
+/** A shelf as it is stored: it has all events before a position, and may have rollups that wait to be published. */
+export interface StoredShelf extends ShelfKey {
+  readonly unpublished: boolean;
+  readonly upTo: number;
+}
+
+function kindNumber(kind: LayerRowKey["kind"]): number {
+  return kind === "head" ? 0 : 1 + ROW_KINDS.indexOf(kind);
+}
+
+/** Bytes in as many parts as they need: at least one. */
+function partsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  if (bytes.length <= SHELF_PART_BYTES_MAX) return [bytes];
+  return Array.from({ length: Math.ceil(bytes.length / SHELF_PART_BYTES_MAX) }, (_, part) =>
+    bytes.slice(part * SHELF_PART_BYTES_MAX, (part + 1) * SHELF_PART_BYTES_MAX),
+  );
+}
+
+function joined(rows: readonly SqlRow[]): Uint8Array {
+  const parts = rows.map((row) => new Uint8Array(row["bytes"] as ArrayBuffer));
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 /** The secret that cookieless visitors of one Day are hashed with. It is deleted after SALT_KEPT_MS. */

@@ -29,5 +29,7 @@ function toldOf(status: PartitionStatus, now: number): ToldStatus {
     heldBytes: status.heldBytes,
     merchants: status.merchants,
     failing: status.failing.join(" "),
+    slowedAt: status.slowedAt,
+    hotAt: status.hotAt,
   };
 }

@@ -14,7 +14,9 @@ import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { unpackBundle } from "../storage/archive/bundle-message.ts";
 import type { ArchivedBundle, MerchantDay } from "../storage/ledger/places.ts";
+import type { SealPlace } from "../storage/ledger/sealed-day.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
+import { daysToSort } from "./run.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
 export interface ArchiveBucket {
@@ -30,6 +32,8 @@ export interface ArchiveDeps {
   readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
   /** Notes where a bundle's events lie, and wakes closed Days that have got events, so that they are counted again. */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
+  /** Asks that runs are made of the bundles of open Days. */
+  readonly sendRuns: (places: readonly SealPlace[]) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
   /** How long after its midnight in UTC a Day is closed. */
@@ -47,7 +51,7 @@ export interface ArchiveDeps {
  * a collector that was deployed first may send a version that this consumer will know minutes later.
  */
 export async function archive(batch: QueueBatch, deps: ArchiveDeps): Promise<void> {
-  await handleEach(batch, { ...deps, failure: "archive_failed", handle: ({ body }) => archiveBody(body, deps) });
+  await handleEach(batch, { ...deps, handle: ({ body }) => archiveBody(body, deps) });
 }
 
 /**
@@ -71,6 +75,8 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
   }
   await deps.note(archivedBundle(bundle, deps));
   await deps.confirm(bundle.partition, bundle.first);
+  const unsorted = daysToSort(bundle, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
+  if (unsorted.length > 0) await deps.sendRuns(unsorted);
 }
 
 /** The note about a bundle that lies in the archive. */

@@ -33,7 +33,7 @@ export interface DeadLetterDeps {
 export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps): Promise<void> {
   const queue = batch.queue.replace(QUEUE_SUFFIX, "");
   const handle = (message: QueueMessage) => storeDeadLetter(message, queue, deps);
-  await handleEach(batch, { ...deps, failure: "dead_letter_failed", handle });
+  await handleEach(batch, { ...deps, handle });
 }
 
 /** A second run writes the same body under the same key, and newer metadata. */
@@ -43,7 +43,7 @@ async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadL
   await deps.bucket.put(key, bytes, {
     customMetadata: { queue, message: message.id, encoding, stored_at: new Date(deps.now()).toISOString() },
   });
-  deps.log({ alert: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
+  deps.log({ event: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
 }
 
 /** A body as bytes: as they are, or, where somebody sent something else, what JSON makes of it. */

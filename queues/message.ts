@@ -40,8 +40,6 @@ export function reasonOf(error: unknown): string {
 export interface Handling {
   /** Throws when the message is not done. Whatever it left behind, running it again must be harmless. */
   readonly handle: (message: QueueMessage) => Promise<void>;
-  /** How the log calls a failure, such as "archive_failed". */
-  readonly failure: string;
   /** How long a failed message waits; longer each time where it says nothing else. */
   readonly delaySeconds?: (message: QueueMessage) => number;
   readonly meter: Metered;
@@ -53,7 +51,7 @@ export interface Handling {
  * acknowledged, or retried until the queue gives it to the dead letters, and never takes its neighbours with it.
  */
 export async function handleEach(batch: QueueBatch, handling: Handling): Promise<void> {
-  const { handle, failure, meter, log, delaySeconds = ({ attempts }) => retryDelaySeconds(attempts) } = handling;
+  const { handle, meter, log, delaySeconds = ({ attempts }) => retryDelaySeconds(attempts) } = handling;
   for (const message of batch.messages) {
     const operations = queueOperations(bytesOf(message.body)?.byteLength ?? 0);
     meter.queue_operations += operations; // the read; every delivery is one
@@ -64,8 +62,8 @@ export async function handleEach(batch: QueueBatch, handling: Handling): Promise
     } catch (error) {
       const delay = delaySeconds(message);
       const { id, attempts } = message;
-      const reason = reasonOf(error);
-      log({ error: failure, queue: batch.queue, message: id, attempts, retry_in_seconds: delay, reason });
+      const { queue } = batch;
+      log({ event: "message_failed", queue, message: id, attempts, retry_in_seconds: delay, error: reasonOf(error) });
       message.retry({ delaySeconds: delay });
     }
   }

@@ -36,7 +36,7 @@ export interface OverflowDeps {
 /** Delivers a batch. */
 export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Promise<void> {
   const handle = ({ body }: QueueMessage) => deliverBody(body, deps);
-  await handleEach(batch, { ...deps, failure: "overflow_failed", handle, delaySeconds: spreadDelaySeconds });
+  await handleEach(batch, { ...deps, handle, delaySeconds: spreadDelaySeconds });
 }
 
 /**

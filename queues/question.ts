@@ -57,7 +57,7 @@ export interface QuestionDeps extends EventDeps {
 
 export async function answerParts(batch: QueueBatch, deps: QuestionDeps): Promise<void> {
   const handle = (message: QueueMessage) => handlePart(message, deps);
-  await handleEach(batch, { ...deps, failure: "question_failed", handle });
+  await handleEach(batch, { ...deps, handle });
 }
 
 /** The cron: sends again what may be lost, and forgets answers that are old. */

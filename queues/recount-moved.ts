@@ -3,7 +3,7 @@
 // as for any other Day (recount.ts). Whoever writes what comes out sees by each row's version that nobody wrote it
 // meanwhile, and by the archived position that no folder got an event that others have counted since.
 
-import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
 import type { PastZone, Settings } from "../core/merchant.ts";
 import { foldersOf, isMovedDay, withPastZone } from "../core/past-zone.ts";
 import { dateOf } from "../core/time.ts";
@@ -57,7 +57,7 @@ export async function openMoved(
     after: 0,
     merchants,
     others: merchants,
-    columns: COUNTED_COLUMNS,
+    columns: REPLAYED_COLUMNS,
     removals,
     known: { day, partition, erasures: removals.map(({ number }) => number), since },
     preview,

@@ -4,22 +4,23 @@
 // counted by themselves (recount-moved.ts), since their events lie in several folders. That count uses this file as
 // well.
 
-import type { ArchivedEvent } from "../core/archive/file.ts";
+import { type ColumnBlock, eventAt, filterRows, numbersOf } from "../core/archive/event-columns.ts";
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
 import { duplicateKey } from "../core/counting/duplicate.ts";
 import { erasedWhole, isExpired, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
-import { type ReplayedDay, type ReplayedUnder, replayEvent, replayedRows } from "../core/counting/replay.ts";
+import { poolPartition } from "../core/counting/placement.ts";
+import { type ReplayedDay, type ReplayedUnder, replayedRows, replayRows } from "../core/counting/replay.ts";
 import { ALL_DIMENSIONS } from "../core/counting/rollup.ts";
-import type { RollupRow } from "../core/counting/rollup-row.ts";
+import { isThin, type RollupRow } from "../core/counting/rollup-row.ts";
 import {
   FOLDERS_APART_MAX,
   REPLAY_AHEAD_MERCHANTS,
   REPLAY_AHEAD_ROWS,
   REPLAY_MERCHANTS_READ,
-  REPLAY_READ_BYTES,
+  REPLAY_READ_EVENTS,
 } from "../core/limits.ts";
 import type { PastZone, Settings, ZonePeriod } from "../core/merchant.ts";
 import { countedBy, foldersOf, isMovedDay, type Span, shownDay, shownZones, withPastZone } from "../core/past-zone.ts";
@@ -40,6 +41,7 @@ import type { ShownDifference } from "../storage/ledger/schema.ts";
 export interface RecountedPartition {
   unpublished(day: number): Promise<readonly number[]>;
   live(request: LiveRequest): Promise<LiveReply>;
+  noteChange(merchants: readonly number[]): Promise<void>;
   status(): Promise<{ readonly archivedPosition: number }>;
   completeness(day: number): Promise<
     | { readonly complete: false; readonly why: string }
@@ -56,6 +58,8 @@ export interface RecountDeps {
   readonly ledgers: Ledgers;
   readonly bucket: ArchiveBucket;
   readonly partition: (name: string) => RecountedPartition;
+  /** Pool partitions of the deployment. */
+  readonly poolSize: number;
   /** UTC ms. */
   readonly now: () => number;
 }
@@ -95,6 +99,29 @@ export interface RulesPreview {
   readonly draft: Rules | undefined;
 }
 
+/**
+ * Tells partitions that numbers which the ledger has of some merchants are about to be written: answers that are
+ * remembered are then not found any more. Whoever writes says it first, at each try. It is told to the partition that
+ * the rollups are of, and to each merchant's own of the pool. Every question asks the latter; the former is asked no
+ * more where POOL_SIZE or the regions are others than when the Day was counted.
+ */
+export async function announce(
+  partition: string,
+  merchants: Iterable<number>,
+  deps: Pick<RecountDeps, "partition" | "poolSize">,
+): Promise<void> {
+  const told = new Map<string, Set<number>>();
+  for (const merchant of merchants)
+    for (const name of [partition, poolPartition(merchant, deps.poolSize)])
+      told.set(name, (told.get(name) ?? new Set()).add(merchant));
+  await Promise.all([...told].map(([name, own]) => deps.partition(name).noteChange([...own])));
+}
+
+/** The merchants whose numbers differ. */
+export function merchantsOf(differences: readonly Difference[]): readonly number[] {
+  return differences.map(({ merchant }) => merchant);
+}
+
 /** What counting one merchant's Day again has found. */
 export interface Recounted {
   readonly merchant: number;
@@ -127,7 +154,7 @@ export interface RemovedRow {
  */
 export interface RecountSteps {
   /** Events of one merchant, without those whose id came before. */
-  readonly rows: (rows: readonly ArchivedEvent[], read: number) => void;
+  readonly rows: (rows: ColumnBlock, read: number) => void;
   readonly removed?: (row: RemovedRow) => void;
   /**
    * Called after the last event of a merchant; `settings` is undefined where the merchant was deleted. True asks for
@@ -152,7 +179,8 @@ interface Ended {
   /** The time zones that its Days are shown by. */
   readonly zones: readonly ZonePeriod[];
   readonly events: number;
-  readonly rows: readonly RollupRow[];
+  /** Undefined where the archive has no event. */
+  readonly replayed: ReplayedDay | undefined;
   readonly countedBy: SettingsVersions | undefined;
   readonly isBeingCounted: boolean;
 }
@@ -172,14 +200,14 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const isTheirs = (settings: Settings) => hasMoved(settings) === isOfMoved;
   const global = preview?.isGlobal ? previewOf(what, decided) : decided;
   let ended: Ended[] = [];
-  let bytes = 0;
+  let events = 0;
   let current: Current | undefined;
   const erased = erasedWhole(what.removals ?? []);
   let isStopped = false;
   const flush = async () => {
     if (ended.length > 0) isStopped = (await steps.compared(await compare(what, ended, deps))) === "stop";
     ended = [];
-    bytes = 0;
+    events = 0;
   };
   const end = async () => {
     if (current === undefined) return;
@@ -188,25 +216,24 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     // erasure removes them.
     const { settings } = current;
     if (settings !== undefined && isTheirs(settings) && (!current.isExpired || erased.has(merchant))) {
-      const rows = replayedRows(current.day);
       ended.push({
         merchant,
         events: ids.size + current.removed,
-        rows,
+        replayed: current.day,
         zones: shownZones(settings),
         countedBy: { own: settings.version, global: globalVersion },
         isBeingCounted: isBeingCounted(settings.rules, what.day),
       });
-      bytes += bytesOf(rows);
+      events += ids.size;
     }
     const mustCompare = steps.ended(merchant, settings);
     current = undefined;
-    if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || bytes >= REPLAY_READ_BYTES) await flush();
+    if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || events >= REPLAY_READ_EVENTS) await flush();
   };
   const folders = what.folders ?? [what.archived];
   const slices = readDays({ bucket: deps.bucket }, folders, { after, isWanted, columns });
   for await (const { rows, settings, isOver } of withSettings(slices, what, deps)) {
-    const { merchant } = (rows[0] as ArchivedEvent).event;
+    const merchant = merchantOf(rows);
     if (current?.day.state.merchant !== merchant) {
       await end();
       if (isStopped) return;
@@ -220,25 +247,25 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
     const counted = current as Current;
     const own = counted.settings && (isOfMoved ? countedBy(counted.settings) : counted.settings);
     const removals = what.removals?.filter((removal) => removal.merchant === merchant) ?? [];
-    const kept: ArchivedEvent[] = [];
-    for (const row of rows) {
-      const erasure = counted.isExpired ? RETENTION : removalOf(row, removals)?.erasure;
-      if (erasure !== undefined) {
-        counted.removed += 1;
-        steps.removed?.({ merchant, erasure });
-      } else if (counted.moved?.takes(row.event) === false) continue;
-      else {
-        const one = counting(counted.day, row, own && { settings: own, global });
-        if (one !== undefined) kept.push(one);
-      }
-    }
-    steps.rows(kept, rows.length);
+    const left = filterRows(rows, (row) => {
+      const archived = { ...rows, position: rows.positions[row] as number, event: eventAt(rows, row) };
+      const erasure = counted.isExpired ? RETENTION : removalOf(archived, removals)?.erasure;
+      if (erasure === undefined) return counted.moved?.takes(archived.event) !== false;
+      counted.removed += 1;
+      steps.removed?.({ merchant, erasure });
+      return false;
+    });
+    steps.rows(counting(counted.day, left, own && { settings: own, global }), rows.count);
   }
   await end();
   for (const settings of await withoutExpired([...others], { ...what, erased, isTheirs }, deps)) {
     if (isStopped) return;
     const { merchant } = settings;
-    const rest = { rows: [], countedBy: undefined, isBeingCounted: isBeingCounted(settings.rules, what.day) };
+    const rest = {
+      replayed: undefined,
+      countedBy: undefined,
+      isBeingCounted: isBeingCounted(settings.rules, what.day),
+    };
     ended.push({ merchant, events: 0, zones: shownZones(settings), ...rest });
     if (ended.length >= REPLAY_MERCHANTS_READ) await flush();
   }
@@ -292,11 +319,6 @@ export async function readSettled(
   );
 }
 
-function bytesOf(rows: readonly RollupRow[]): number {
-  const parts = rows.flatMap(({ sketch, breakdowns }) => [sketch, ...Object.values(breakdowns)]);
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
 /** The deployment's settings where it has none: no rules. */
 const NO_GLOBAL = { version: 0, rules: [] as RuleTimeline };
 
@@ -310,32 +332,37 @@ export function shownOf({ merchant, grain, bucket, inDoubt, mismatches }: Differ
 }
 
 /**
- * Counts an event unless its id came before, and returns it as it is to be kept. For a deleted merchant only the ids
- * are noted.
+ * Counts events, and returns them as they are to be kept, without those whose id came before. For a deleted merchant
+ * only the ids are noted.
  */
-function counting(day: ReplayedDay, row: ArchivedEvent, under: ReplayedUnder | undefined): ArchivedEvent | undefined {
-  if (under !== undefined) return replayEvent(day, row, under);
-  const isNew = row.event.dropped === "duplicate" || day.state.ids.add(duplicateKey(row.event));
-  return isNew ? row : undefined;
+function counting(day: ReplayedDay, rows: ColumnBlock, under: ReplayedUnder | undefined): ColumnBlock {
+  if (under !== undefined) return replayRows(day, rows, under);
+  return filterRows(rows, (row) => {
+    const event = eventAt(rows, row);
+    return event.dropped === "duplicate" || day.state.ids.add(duplicateKey(event));
+  });
+}
+
+function merchantOf(rows: ColumnBlock): number {
+  return numbersOf(rows, "merchant")[0] as number;
 }
 
 interface SettledSlice {
-  readonly rows: readonly ArchivedEvent[];
+  readonly rows: ColumnBlock;
   readonly settings: Settings | undefined;
   readonly isOver: boolean;
 }
 
 /** Reads some slices ahead, so that one statement reads the settings of many merchants. */
 async function* withSettings(
-  slices: AsyncIterable<readonly ArchivedEvent[]>,
+  slices: AsyncIterable<ColumnBlock>,
   place: SettledPlace,
   deps: RecountDeps,
 ): AsyncGenerator<SettledSlice> {
   const known = new Map<number, Settled | undefined>();
-  let waiting: (readonly ArchivedEvent[])[] = [];
+  let waiting: ColumnBlock[] = [];
   let rows = 0;
   const settled = async (): Promise<readonly SettledSlice[]> => {
-    const merchantOf = (slice: readonly ArchivedEvent[]) => (slice[0] as ArchivedEvent).event.merchant;
     const wanted = new Set(waiting.map(merchantOf));
     for (const merchant of known.keys()) if (!wanted.has(merchant)) known.delete(merchant);
     const asked = [...wanted].filter((merchant) => !known.has(merchant));
@@ -353,7 +380,7 @@ async function* withSettings(
   };
   for await (const slice of slices) {
     waiting.push(slice);
-    rows += slice.length;
+    rows += slice.count;
     if (waiting.length >= REPLAY_AHEAD_MERCHANTS || rows >= REPLAY_AHEAD_ROWS) yield* await settled();
   }
   yield* await settled();
@@ -369,14 +396,25 @@ async function compare(what: Recount, ended: readonly Ended[], deps: RecountDeps
   const stored = await readDayRollups(deps.ledgers.of(partition), { day, partition, merchants, isMoved });
   const liveOf = Map.groupBy(live, ({ merchant }) => merchant);
   const storedOf = Map.groupBy(stored, ({ merchant }) => merchant);
-  return ended.map(({ merchant, events, rows: replayed, countedBy, isBeingCounted, zones }) => {
+  return ended.map(({ merchant, events, replayed: counted, countedBy, isBeingCounted, zones }) => {
     const ofDay = (rows: readonly RollupRow[] = []) =>
       isMoved ? rows.filter((row) => isOfDay(row, day, zones)) : rows;
     const held = heldRows({ live: ofDay(liveOf.get(merchant)), stored: ofDay(storedOf.get(merchant)) });
-    const differences = differencesOf({ held, replayed, archivedPosition, day });
+    const thin = new Set(held.flatMap(({ row }) => (isThin(row) ? [row.bucket] : [])));
+    const replayed = counted === undefined ? [] : replayedRows(counted, (hourStart) => thin.has(hourStart));
+    const found = differencesOf({ held, replayed, archivedPosition, day });
+    const differences = counted === undefined ? found : found.map((one) => withWholeRow(one, counted));
     const buckets = Math.max(held.length, replayed.length);
     return { merchant, events, buckets, differences, held, replayed, countedBy, isBeingCounted };
   });
+}
+
+/** Of an Hour that was compared by its totals, what is written is the whole row. */
+function withWholeRow(difference: Difference, counted: ReplayedDay): Difference {
+  const { replayed } = difference;
+  if (!isThin(replayed)) return difference;
+  const whole = replayedRows(counted).find(({ grain, bucket }) => grain === "hour" && bucket === replayed.bucket);
+  return whole === undefined ? difference : { ...difference, replayed: whole };
 }
 
 /** An Hour belongs to the Day that its first instant is shown in, whatever Day it was counted under. */

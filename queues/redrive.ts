@@ -1,6 +1,6 @@
-// Dead letters sent on their way again: an operator has removed the cause (a consumer was deployed, a database answers
-// again), and the letter is handled now by the very code of the queue it died in, here and at once, so that the
-// operator hears what became of it. It is deleted when that succeeded and stays, whole, when it did not.
+// Handles dead letters again, after an operator has removed the cause (a consumer was deployed, a database answers
+// again). The code that handles the letter's queue is called here and at once, and not by way of the queue, so that the
+// operator hears the result. A letter that was handled is deleted. One that failed again stays as it was.
 
 import { parseDeadLetterKey } from "../core/archive/object-key.ts";
 import { DEAD_LETTERS_REDRIVEN_MAX } from "../core/limits.ts";
@@ -21,7 +21,7 @@ export interface StoredLetter {
 
 export interface RedriveDeps {
   readonly bucket: LetterBucket;
-  /** What handles a message's body, by the name of its queue. Throws when it could not. */
+  /** By the name of a queue: handles the body of one of its messages, and throws when it cannot. */
   readonly handlers: Readonly<Record<string, (body: unknown) => Promise<void>>>;
 }
 
@@ -44,10 +44,9 @@ export async function redriveLetters(deps: RedriveDeps, after?: string): Promise
 }
 
 /**
- * Handles one letter again; undefined when there is none of that name. Doing so twice, or at the same time twice,
- * or when its partition has meanwhile sent the same bundle again, is harmless: a bundle writes the same objects
- * under the same keys and confirms what is confirmed, and an overflowed event has its id, which its partition
- * knows when it counted it.
+ * Handles one letter again; undefined when there is none of that name. Repeats are harmless, even two at once, and even
+ * after the partition has sent the same bundle again. A bundle writes the same objects under the same keys, and may be
+ * confirmed twice. An overflowed event keeps its id, so its partition does not count it twice.
  */
 export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Redriven | undefined> {
   const queue = parseDeadLetterKey(key)?.queue;
@@ -66,7 +65,7 @@ export async function redriveLetter(key: string, deps: RedriveDeps): Promise<Red
   }
 }
 
-/** The body as its queue delivered it (dead-letter.ts keeps what is not bytes as JSON). */
+/** The body as its queue delivered it. dead-letter.ts stores a body that is not bytes as JSON. */
 async function bodyOf(letter: StoredLetter): Promise<unknown> {
   const bytes = await letter.arrayBuffer();
   return letter.customMetadata?.["encoding"] === "json" ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;

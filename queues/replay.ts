@@ -4,7 +4,7 @@
 // is done is left alone, comparing changes nothing, and rows are replaced only while they are what was compared
 // (storage/ledger/replay-write.ts).
 
-import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
 import { totalsOf } from "../core/counting/before-after.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Difference } from "../core/counting/difference.ts";
@@ -20,7 +20,7 @@ import { findJob, hasApplied, isOfGoals, listActiveJobs, type ReplayJob } from "
 import { readSettingsOf } from "../storage/directory/settings.ts";
 import { listRemovals } from "../storage/ledger/erasure.ts";
 import { failPart, findPart, finishPart, markUndone, type PartResult } from "../storage/ledger/replay-part.ts";
-import { correctRollups, replaceRollups, restoreRollups } from "../storage/ledger/replay-write.ts";
+import { correctRollups, listKept, replaceRollups, restoreRollups } from "../storage/ledger/replay-write.ts";
 import { listCounted } from "../storage/ledger/rollups.ts";
 import type { PartTotal } from "../storage/ledger/schema.ts";
 import { findSeal, type SealRow } from "../storage/ledger/sealed-day.ts";
@@ -28,7 +28,16 @@ import { mendJobs, pruneJobs } from "../storage/replay.ts";
 import { type DriveDeps, driveJob } from "../storage/replay-drive.ts";
 import { handleEach, type QueueBatch, type QueueMessage, reasonOf } from "./message.ts";
 import { packClosed } from "./pack.ts";
-import { type Recount, type RecountDeps, type Recounted, type RulesPreview, recount, shownOf } from "./recount.ts";
+import {
+  announce,
+  merchantsOf,
+  type Recount,
+  type RecountDeps,
+  type Recounted,
+  type RulesPreview,
+  recount,
+  shownOf,
+} from "./recount.ts";
 import { movedMerchants, openMoved } from "./recount-moved.ts";
 
 export interface ReplayDeps extends RecountDeps, DriveDeps {
@@ -41,7 +50,7 @@ export interface ReplayDeps extends RecountDeps, DriveDeps {
  */
 export async function replayParts(batch: QueueBatch, deps: ReplayDeps): Promise<void> {
   const handle = (message: QueueMessage) => handlePart(message, deps);
-  await handleEach(batch, { ...deps, failure: "replay_failed", handle });
+  await handleEach(batch, { ...deps, handle });
 }
 
 /** The cron: parts whose messages were lost go on their way again, what has ended is noted, and what is long over goes.
@@ -73,7 +82,7 @@ async function handlePart(message: QueueMessage, deps: ReplayDeps): Promise<void
     const gaveUp = message.attempts >= REPLAY_ATTEMPTS_MAX;
     await failPart(deps.ledgers.of(part.partition), { part, error: causeOf(error), gaveUp });
     if (!gaveUp) throw error;
-    deps.log({ alert: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
+    deps.log({ event: "replay_part_failed", job: part.job, partition: part.partition, reason: reasonOf(error) });
   }
   await driveJob(part.job, deps, deps.ledgers.of(part.partition));
 }
@@ -90,6 +99,7 @@ async function replayPart(part: ReplayPart, deps: ReplayDeps): Promise<void> {
     await finishPart(ledger, { part, result, epoch: found.epoch });
   }
   if (found.job === "undoing" && found.state !== "undone") {
+    await announce(part.partition, await listKept(ledger, part), deps);
     await restoreRollups(ledger, part);
     if (hasApplied(job)) await correctPart(part, job, deps);
     await packEnding(part, job, deps);
@@ -169,6 +179,7 @@ async function correctPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): 
     compared: async (recounted: readonly Recounted[]) => {
       for (const { differences } of recounted) {
         const certain = differences.filter(({ inDoubt, held }) => !inDoubt && (held?.published ?? true));
+        await announce(part.partition, merchantsOf(certain), deps);
         await correctRollups(deps.ledgers.of(part.partition), { job: job.id, differences: certain, known: what.known });
       }
       return undefined;
@@ -226,7 +237,7 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
     after: 0,
     removals,
     known: { day: part.day, partition: part.partition, erasures: removals.map(({ number }) => number), since },
-    columns: COUNTED_COLUMNS,
+    columns: REPLAYED_COLUMNS,
     preview: previewOf(job),
   };
   return { what, seals: [seal] };
@@ -256,6 +267,7 @@ async function settle(
   result.unpublished += written.length - writable.length;
   const isKept = !isOfGoals(job);
   if (!isKept) result.written = (result.written ?? 0) + writable.length;
+  await announce(known.partition, merchantsOf(writable), deps);
   await replaceRollups(deps.ledgers.of(known.partition), { job: job.id, differences: writable, known, isKept });
 }
 

@@ -1,13 +1,13 @@
-// The consumer of footfall-seal, and the cron's step that feeds it. A closed (Day, partition) is counted again from all
-// that lies in the archive; rollups that differ are replaced; its rows are written once more, without repetitions and
-// sorted by merchant, with a manifest; then the row in D1 points to them, the partition forgets the Day, and later the
-// bundles go. Events that come after that are counted by the same consumer: their merchants only, or by a new seal when
-// there are many.
+// The consumer of footfall-seal, which also sorts open Days (run.ts), and the cron's step that feeds it. A closed (Day,
+// partition) is counted again from all that lies in the archive; rollups that differ are replaced; its rows are written
+// once more, without repetitions and sorted by merchant, with a manifest; then the row in D1 points to them, the
+// partition forgets the Day, and later the bundles go. Events that come after that are counted by the same consumer:
+// their merchants only, or by a new seal when there are many.
 //
 // Every step may be repeated or be the last before the process dies: files lie under names made of what they are made
 // of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
-import { COUNTED_COLUMNS } from "../core/archive/columns.ts";
+import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
   dayPrefix,
@@ -19,7 +19,7 @@ import {
   sealedPrefix,
 } from "../core/archive/object-key.ts";
 import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
-import { erasedWhole, removalOf } from "../core/counting/erasure.ts";
+import { erasedWhole } from "../core/counting/erasure.ts";
 import {
   FOLDERS_APART_MAX,
   LATE_BUNDLES_MAX,
@@ -49,6 +49,7 @@ import {
   readMerchants,
 } from "../storage/archive/archive-day.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
+import { withoutRemoved } from "../storage/archive/removed.ts";
 import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
@@ -70,6 +71,8 @@ import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 import { packClosed } from "./pack.ts";
 import {
+  announce,
+  merchantsOf,
   type Recount,
   type RecountDeps,
   type Recounted,
@@ -80,6 +83,7 @@ import {
   shownOf,
 } from "./recount.ts";
 import { openMoved } from "./recount-moved.ts";
+import { makeRuns } from "./run.ts";
 
 /** What a seal asks of a partition. */
 export interface SealedPartition extends RecountedPartition {
@@ -101,12 +105,13 @@ export async function driveSeals(deps: SealDeps): Promise<void> {
 
 /** Handles a batch of Days. What fails is noted in the Day's row and tried again by the cron. */
 export async function sealDays(batch: QueueBatch, deps: SealDeps): Promise<void> {
-  await handleEach(batch, { ...deps, failure: "seal_failed", handle: ({ body }) => sealBody(body, deps) });
+  await handleEach(batch, { ...deps, handle: ({ body }) => sealBody(body, deps) });
 }
 
 async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
-  const { day, partition } = (body ?? {}) as Record<string, unknown>;
+  const { day, partition, runs } = (body ?? {}) as Record<string, unknown>;
   assert(Number.isInteger(day) && typeof partition === "string", "a seal names a Day and a partition");
+  if (runs === true) return makeRuns({ day: day as number, partition }, deps);
   const row = await findSeal(deps.ledgers.of(partition), { day: day as number, partition });
   if (row === undefined) return;
   try {
@@ -132,7 +137,7 @@ async function pack(place: SealPlace, deps: SealDeps): Promise<void> {
 async function postpone(row: SealRow, why: string, deps: SealDeps): Promise<void> {
   await postponeSeal(deps.ledgers.of(row.partition), { row, why, now: deps.now() });
   if (row.attempts + 1 < SEAL_ATTEMPTS_DOUBTFUL) return;
-  deps.log({ alert: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
+  deps.log({ event: "seal_in_doubt", day: dateOf(row.day), partition: row.partition, reason: why });
 }
 
 /**
@@ -213,7 +218,7 @@ async function hasRemovable(
   if (removals.length === 0) return false;
   const wanted = new Set(removals.map(({ merchant }) => merchant));
   for await (const rows of readDay(deps, archived, { after: 0, isWanted: (merchant) => wanted.has(merchant) })) {
-    if (rows.some((row) => removalOf(row, removals) !== undefined)) return true;
+    if (withoutRemoved(rows, removals).count < rows.count) return true;
   }
   return false;
 }
@@ -297,7 +302,7 @@ async function recountFilled(row: SealRow, what: Omit<Recount, "after">, deps: S
       return undefined;
     },
   };
-  await recount({ ...what, after: 0, columns: COUNTED_COLUMNS }, steps, deps);
+  await recount({ ...what, after: 0, columns: REPLAYED_COLUMNS }, steps, deps);
 }
 
 /** What is known once one of a seal's files is written: enough to go on behind it. */
@@ -351,7 +356,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
       removed: (gone) => removed.add(gone),
       rows: (rows, read) => {
         writer.add(rows);
-        duplicates += read - rows.length - removed.ofSlice(rows.length);
+        duplicates += read - rows.count - removed.ofSlice(rows.count);
       },
       ended: (merchant, settings) => {
         removed.endMerchant();
@@ -514,6 +519,7 @@ async function correct(
     assert(held?.published !== false && !inDoubt, "a complete Day holds nothing that D1 and the archive do not");
   }
   const shown: ShownDifference[] = differences.slice(0, REPLAY_SHOWN_MAX).map(shownOf);
+  await announce(row.partition, merchantsOf(differences), deps);
   try {
     await sealRollups(deps.ledgers.of(row.partition), { seal: row, differences, corrected, shown, countedBy, known });
   } catch (error) {

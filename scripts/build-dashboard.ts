@@ -1,12 +1,12 @@
 // `npm run build:dashboard`: makes the dashboard's scripts and style, from workers/query/dashboard/, as one
 // module of texts that the query Worker imports. Whoever bundles Workers runs it first: `wrangler deploy` by
 // [build] in wrangler.toml, the local runtime and the tests by calling `buildDashboard`. Each language is a build
-// of its own, so that a page loads one script and not its texts after it. The pages under pages/ are scripts that
-// are loaded when they are opened.
+// of its own, so that a page loads one script and not its texts after it. The pages under pages/ and the parts under
+// parts/ are scripts that are loaded when they are opened.
 
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type Plugin } from "esbuild";
 import { replace } from "./build-tracker.ts";
@@ -37,11 +37,15 @@ export interface DashboardLanguage {
   readonly direction: "ltr" | "rtl";
   /** By the name of a page: its script, and what that imports beyond what is loaded already. */
   readonly pages: Readonly<Record<string, readonly string[]>>;
+  /** The same of the parts of pages. */
+  readonly parts: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Dashboard {
   readonly files: readonly DashboardFile[];
   readonly languages: Readonly<Record<string, DashboardLanguage>>;
+  /** What it was made of: files, from the root of the repository. */
+  readonly inputs: readonly string[];
 }
 
 /** The languages that there are texts of, such as "de". */
@@ -50,17 +54,23 @@ export const LANGUAGE_CODES: readonly string[] = readdirSync(join(FOLDER, "text"
   .sort();
 
 /** The pages that are loaded when they are opened, such as "now". */
-export const PAGE_NAMES: readonly string[] = readdirSync(join(FOLDER, "pages"), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map(({ name }) => name)
-  .sort();
+export const PAGE_NAMES: readonly string[] = foldersIn("pages");
+
+/** The parts of pages that are loaded when they are first shown, such as "calendar". */
+export const PART_NAMES: readonly string[] = foldersIn("parts");
+
+function foldersIn(folder: string): readonly string[] {
+  const entries = readdirSync(join(FOLDER, folder), { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+}
 
 /** Builds every language and writes the module that the query Worker serves them from. */
 export async function buildDashboard(): Promise<Dashboard> {
   const builds = await Promise.all(LANGUAGE_CODES.map(async (code) => [code, await compile(code)] as const));
   const files = new Map(builds.flatMap(([, made]) => made.files.map((file) => [file.path, file] as const)));
   const languages = Object.fromEntries(builds.map(([code, { page }]) => [code, page]));
-  const dashboard: Dashboard = { files: [...files.values()], languages };
+  const inputs = [...new Set(builds.flatMap(([, made]) => made.inputs))];
+  const dashboard: Dashboard = { files: [...files.values()], languages, inputs };
   await replace(
     join(FOLDER, ".build/files.js"),
     `// Written by scripts/build-dashboard.ts.\nexport const FILES = ${JSON.stringify(dashboard.files, null, 1)};\n` +
@@ -104,18 +114,20 @@ async function compile(code: string) {
   const [script, ...others] = importsOf(madeOf("main.tsx"));
   if (script === undefined || others.length > 0 || importsOf(script).length > 0)
     throw new Error(`the entry is to be one script, and imports ${[script, ...others].join(", ")}`);
-  const pages = PAGE_NAMES.map((name) => {
-    const loaded = new Set([madeOf(`pages/${name}/page.tsx`)]);
+  const loadedBy = (source: string): readonly string[] => {
+    const loaded = new Set([madeOf(source)]);
     for (const path of loaded) for (const next of importsOf(path)) if (next !== script) loaded.add(next);
-    return [name, [...loaded].map((path) => `/${path}`)] as const;
-  });
+    return [...loaded].map((path) => `/${path}`);
+  };
   const page: DashboardLanguage = {
     script: `/${script}`,
     style: `/${madeOf("style.css")}`,
     direction: RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr",
-    pages: Object.fromEntries(pages),
+    pages: Object.fromEntries(PAGE_NAMES.map((name) => [name, loadedBy(`pages/${name}/page.tsx`)])),
+    parts: Object.fromEntries(PART_NAMES.map((name) => [name, loadedBy(`parts/${name}/part.tsx`)])),
   };
-  return { files, page };
+  const inputs = Object.keys(metafile.inputs).map((path) => relative(join(FOLDER, "../../.."), join(FOLDER, path)));
+  return { files, page, inputs };
 }
 
 /** Lets `import … from "#text"` be the texts of one language, and leaves of a page's texts those of it. */
@@ -124,7 +136,7 @@ function speaking(code: string): Plugin {
     name: "language",
     setup: ({ onResolve, onLoad }) => {
       onResolve({ filter: /^#text$/ }, () => ({ path: join(FOLDER, "text", `${code}.ts`) }));
-      onLoad({ filter: /\/pages\/[a-z-]+\/text\.ts$/ }, async ({ path }) => {
+      onLoad({ filter: /\/(pages|parts)\/[a-z-]+\/text\.ts$/ }, async ({ path }) => {
         const { default: texts } = (await import(path)) as { default: Readonly<Record<string, unknown>> };
         return { contents: `export default ${JSON.stringify({ [code]: texts[code] })};` };
       });
@@ -140,11 +152,15 @@ function speaking(code: string): Plugin {
 const sharing: Plugin = {
   name: "sharing",
   setup: ({ onLoad }) => {
-    onLoad({ filter: /\/pages\/[a-z-]+\/page\.tsx$/ }, async ({ path }) => {
+    onLoad({ filter: /\/(pages\/[a-z-]+\/page|parts\/[a-z-]+\/part)\.tsx$/ }, async ({ path }) => {
       return { contents: `import "../../main.tsx";\n${await readFile(path, "utf8")}`, loader: "tsx" };
     });
     onLoad({ filter: /\/dashboard\/style\.css$/ }, async ({ path }) => {
-      const own = PAGE_NAMES.map((name) => join(FOLDER, "pages", name, "style.css")).filter(existsSync);
+      const folders = [
+        ...PAGE_NAMES.map((name) => join("pages", name)),
+        ...PART_NAMES.map((name) => join("parts", name)),
+      ];
+      const own = folders.map((folder) => join(FOLDER, folder, "style.css")).filter(existsSync);
       const texts = await Promise.all([path, ...own].map((one) => readFile(one, "utf8")));
       return { contents: texts.join("\n"), loader: "css" };
     });

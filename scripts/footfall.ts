@@ -10,8 +10,10 @@ import { addErase } from "./footfall/erase.ts";
 import { addExport } from "./footfall/export.ts";
 import { addImport } from "./footfall/import.ts";
 import { addKey, addMerchant, addStream } from "./footfall/merchant.ts";
+import { addNotices } from "./footfall/notice.ts";
 import { addOperations } from "./footfall/operate.ts";
 import { addPeople } from "./footfall/people.ts";
+import { addProof } from "./footfall/proof.ts";
 import { addQuery } from "./footfall/query.ts";
 import { addRates } from "./footfall/rates.ts";
 import { addRecovery } from "./footfall/recover.ts";
@@ -26,11 +28,13 @@ const NOUNS = [
   addStream,
   addKey,
   addPeople,
+  addNotices,
   addSnippet,
   addQuery,
   addReports,
   addImport,
   addExport,
+  addProof,
   addOperations,
   addRecovery,
   addReplay,

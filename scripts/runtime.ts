@@ -57,6 +57,8 @@ export interface RuntimeOptions {
   readonly ledgers?: number | undefined;
   /** What `bundleWorkers` gave, here or in another process; bundled anew unless it is given. */
   readonly bundles?: Bundles;
+  /** The folder with the migrations of another release, under the names that they have here. */
+  readonly migrations?: string;
 }
 
 /** One cron of wrangler.toml and the Worker it wakes. */
@@ -116,7 +118,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await miniflare.ready;
     for (const binding of Object.keys(workers.query.d1Databases ?? {})) {
       const folder = binding === "DIRECTORY" ? "storage/directory/migrations" : "storage/ledger/migrations";
-      await migrate(await miniflare.getD1Database(binding, nameOf(workers.query)), join(ROOT, folder));
+      const database = await miniflare.getD1Database(binding, nameOf(workers.query));
+      await migrate(database, join(options.migrations ?? ROOT, folder));
     }
     return await toRuntime(miniflare, workers);
   } catch (error) {

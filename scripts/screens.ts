@@ -22,6 +22,8 @@ interface Shot {
   /** What is done before the picture is taken. */
   readonly before?: (page: Page) => Promise<void>;
   readonly isSignedOut?: boolean;
+  /** What the browser prefers; British English unless said. */
+  readonly locale?: string;
   /** In every size and theme, and as long as the page is; the others wide and light, and dark on a phone. */
   readonly isWhole?: boolean;
 }
@@ -41,6 +43,22 @@ const SHOTS: readonly Shot[] = [
   { name: "now-screen", view: "now?v=1&at=screen" },
   // Every other page of the list as it is when it is opened.
   ...PAGES.slice(1).map(({ name }) => ({ name, view: `${name}?v=1&range=7d`, isWhole: true })),
+  {
+    name: "map",
+    view: "overview?v=1&range=7d&all=country",
+    before: async (page) => {
+      await page.locator(".world path.some").first().focus();
+    },
+  },
+  {
+    name: "left-out",
+    view: "trust?v=1&range=7d",
+    isWhole: true,
+    before: async (page) => {
+      for (const summary of await page.locator(".which summary").all()) await summary.click();
+    },
+  },
+  { name: "arabic", view: "overview?v=1&range=7d", locale: "ar" },
   { name: "sign-in", view: "overview", isSignedOut: true },
 ];
 
@@ -69,7 +87,8 @@ async function take(
   for (const [size, viewport] of Object.entries(SIZES)) {
     for (const colorScheme of THEMES) {
       if (shot.isWhole !== true && (size === "wide") !== (colorScheme === "light")) continue;
-      const context = await browser.newContext({ viewport, colorScheme, locale: "en-GB", reducedMotion: "reduce" });
+      const { locale = "en-GB" } = shot;
+      const context = await browser.newContext({ viewport, colorScheme, locale, reducedMotion: "reduce" });
       const page = await context.newPage();
       page.on("console", (message) => message.type() === "error" && console.error(message.text()));
       page.on("pageerror", (error) => console.error(String(error)));

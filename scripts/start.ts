@@ -44,14 +44,18 @@ async function main(): Promise<void> {
   const limits = process.env["RATE_LIMITS"];
   // RATES_URL names the exchange rates that the cron fetches.
   const rates = process.env["RATES_URL"];
+  // MONTH_FILES_AFTER_DAYS has old Days leave D1 for files in the bucket, as in a large deployment.
+  const monthFiles = process.env["MONTH_FILES_AFTER_DAYS"];
   // An import of the past is archived and counted in seconds: here it saves nobody anything to gather more first.
   const vars = {
     DEVELOPMENT: "true",
     DRAIN_AFTER_MS: "5000",
     LATE_COALESCE_MS: "2000",
     ...(collectorPort !== 0 && { COLLECTOR_URL: `http://127.0.0.1:${collectorPort}` }),
+    ...(queryPort !== 0 && { DASHBOARD_URL: `http://127.0.0.1:${queryPort}` }),
     ...(limits !== undefined && { RATE_LIMITS: limits }),
     ...(rates !== undefined && { RATES_URL: rates }),
+    ...(monthFiles !== undefined && { MONTH_FILES_AFTER_DAYS: monthFiles }),
   };
   const ledgers = Number(process.env["LEDGERS"] || LEDGERS);
   const runtime = await startRuntime({ stateDir, collectorPort, queryPort, secrets, vars, ledgers });

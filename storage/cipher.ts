@@ -16,11 +16,27 @@ export function seal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array<
   return new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]));
 }
 
-/** The inverse of `seal`. Throws on bytes that were not sealed with this key and name. */
-export function unseal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array {
+/** Throws on bytes that were not sealed with this key and name. */
+function unseal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array {
   assert(bytes.length > NONCE_BYTES + TAG_BYTES, "what is sealed is complete");
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES));
   decipher.setAAD(new TextEncoder().encode(name));
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
   return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+}
+
+/**
+ * The inverse of `seal`, with the first of several keys that opens the bytes. Throws what the last one says where none
+ * does.
+ */
+export function unsealByAny(bytes: Uint8Array, keys: readonly Uint8Array[], name = ""): Uint8Array {
+  let failure: unknown = new Error("there is no key to open it with");
+  for (const key of keys) {
+    try {
+      return unseal(bytes, key, name);
+    } catch (error) {
+      failure = error; // the next key may be the right one
+    }
+  }
+  throw failure;
 }

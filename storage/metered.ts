@@ -6,20 +6,36 @@
 import type { Metered } from "../core/meter.ts";
 import { assert } from "../core/outcome.ts";
 
-/** A D1 that counts. It has what Footfall uses of a binding: `prepare` and `batch`. `first` is awaited before each
- *  statement, with a D1 that counts and does not wait. */
-export function meteredD1(db: D1Database, meter: Metered, first?: (db: D1Database) => Promise<void>): D1Database {
+export interface MeteredOptions {
+  /** Is awaited before each statement, with a D1 that counts and does not wait. */
+  readonly first?: (db: D1Database) => Promise<void>;
+  /** Whether its statements and round trips are counted, beside the rows. */
+  readonly isLedger?: boolean;
+}
+
+/** A D1 that counts. It has what Footfall uses of a binding: `prepare` and `batch`. */
+export function meteredD1(
+  db: D1Database,
+  meter: Metered,
+  { first, isLedger = false }: MeteredOptions = {},
+): D1Database {
   const count = <Result extends Counted>(result: Result): Result => {
     meter.d1_rows_read += result.meta.rows_read;
     meter.d1_rows_written += result.meta.rows_written;
     return result;
   };
   const before = first === undefined ? undefined : () => first(meteredD1(db, meter));
-  const host: Host = { count, before };
+  const asked = (statements: number) => {
+    if (!isLedger) return;
+    meter.ledger_statements += statements;
+    meter.ledger_round_trips += 1;
+  };
+  const host: Host = { count, before, asked };
   const metered: Partial<D1Database> = {
     prepare: (text) => new MeteredStatement(db.prepare(text), text, host) as unknown as D1PreparedStatement,
     batch: async <Row>(statements: D1PreparedStatement[]) => {
       await before?.();
+      asked(statements.length);
       const results = await db.batch<Row>(statements.map((one) => (one as unknown as MeteredStatement).plain));
       for (const result of results) count(result);
       return results;
@@ -35,6 +51,8 @@ interface Counted {
 interface Host {
   readonly count: <Result extends Counted>(result: Result) => Result;
   readonly before: (() => Promise<void>) | undefined;
+  /** Called with the number of statements of a round trip. */
+  readonly asked: (statements: number) => void;
 }
 
 class MeteredStatement {
@@ -54,11 +72,13 @@ class MeteredStatement {
 
   async all<Row>(): Promise<D1Result<Row>> {
     await this.#host.before?.();
+    this.#host.asked(1);
     return this.#host.count(await this.plain.all<Row>());
   }
 
   async run<Row>(): Promise<D1Result<Row>> {
     await this.#host.before?.();
+    this.#host.asked(1);
     return this.#host.count(await this.plain.run<Row>());
   }
 

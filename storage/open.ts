@@ -8,10 +8,11 @@
 import { randomBytes } from "node:crypto";
 import { checkLedgers } from "../core/counting/ledger-placement.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
+import { archiveBucketOf } from "./archive/bucket.ts";
 import type { Directory } from "./directory/directory.ts";
 import { isolateMeter } from "./isolate-meter.ts";
-import { askEach, type Ledger, type Ledgers, ledgersOf } from "./ledger/ledgers.ts";
-import { meteredD1 } from "./metered.ts";
+import { askEach, type Ledger, type Ledgers, ledgersOf, withMonths } from "./ledger/ledgers.ts";
+import { meteredD1, meteredR2 } from "./metered.ts";
 import { select } from "./statement.ts";
 
 /** LEDGER_0, LEDGER_1 and so on, without a gap. */
@@ -28,26 +29,20 @@ export interface Storage {
   readonly unchecked: { readonly directory: Directory; readonly ledgers: readonly Ledger[] };
 }
 
-/** The same for as long as the isolate lives. */
-export function openStorage(env: StorageEnv): Storage {
+/** The same for as long as the isolate lives. Who reads old Days gives the bucket that their month files lie in. */
+export function openStorage(env: StorageEnv, bucket?: R2Bucket): Storage {
   const known = opened.get(env.DIRECTORY);
   if (known !== undefined) return known;
   const bound = ledgerBindings(env);
   checkLedgers(bound.length, parsePoolSize(env.POOL_SIZE));
   const count = bound.length;
-  const plain = bound.map((ledger) => meteredD1(ledger, isolateMeter));
-  const directory = meteredD1(
-    env.DIRECTORY,
-    isolateMeter,
-    once((db) => checkDirectory(db, plain)),
-  );
-  const all = bound.map((ledger, position) =>
-    meteredD1(
-      ledger,
-      isolateMeter,
-      once((db) => checkLedger(db, { directory, position, count })),
-    ),
-  );
+  const months = bucket && archiveBucketOf(meteredR2(bucket, isolateMeter));
+  const plain = bound.map((ledger) => withMonths(meteredD1(ledger, isolateMeter), months));
+  const directory = meteredD1(env.DIRECTORY, isolateMeter, { first: once((db) => checkDirectory(db, plain)) });
+  const all = bound.map((ledger, position) => {
+    const first = once((db) => checkLedger(db, { directory, position, count }));
+    return withMonths(meteredD1(ledger, isolateMeter, { first, isLedger: true }), months);
+  });
   const unchecked = { directory: meteredD1(env.DIRECTORY, isolateMeter), ledgers: plain };
   const storage = { directory, ledgers: ledgersOf(all), unchecked };
   opened.set(env.DIRECTORY, storage);

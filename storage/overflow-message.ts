@@ -5,7 +5,7 @@
 import { BUNDLE_MESSAGE_BYTES_MAX, OVERFLOW_TEXT_BYTES_MAX } from "../core/limits.ts";
 import { decodeOverflow, encodeOverflow, type Overflow } from "../core/overflow.ts";
 import { compress, decompress } from "./archive/gzip.ts";
-import { seal, unseal } from "./cipher.ts";
+import { seal, unsealByAny } from "./cipher.ts";
 import { deriveKey } from "./secret.ts";
 
 /** The sealed message: nonce, tag, ciphertext. Undefined where a queue would not take it, or nobody open it again. */
@@ -18,16 +18,8 @@ export function packOverflow(overflow: Overflow, secret: string): Uint8Array<Arr
 
 /** Opens a message with whichever secret sealed it. Throws on anything that none of them did. */
 export function unpackOverflow(bytes: Uint8Array, secrets: readonly string[]): Overflow {
-  let failure: unknown;
-  for (const secret of secrets) {
-    try {
-      const text = decompress(unseal(bytes, keyOf(secret)), OVERFLOW_TEXT_BYTES_MAX);
-      return decodeOverflow(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text));
-    } catch (error) {
-      failure = error; // the next secret may be the right one; the last failure is thrown
-    }
-  }
-  throw failure;
+  const text = decompress(unsealByAny(bytes, secrets.map(keyOf)), OVERFLOW_TEXT_BYTES_MAX);
+  return decodeOverflow(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(text));
 }
 
 function keyOf(secret: string): Uint8Array {

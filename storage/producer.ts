@@ -18,6 +18,8 @@ export interface Producer {
   readonly sendQuestions: (parts: readonly QuestionPart[], delaySeconds?: number) => Promise<void>;
   /** Sends closed Days to the seal queue, to be delivered after a delay. */
   readonly sendSeals: (places: readonly SealPlace[], delaySeconds: number) => Promise<void>;
+  /** Sends open Days there, whose bundles are to be sorted into runs. */
+  readonly sendRuns: (places: readonly SealPlace[]) => Promise<void>;
 }
 
 export function producerOf(env: ProducerEnv, meter: Metered): Producer {
@@ -25,6 +27,10 @@ export function producerOf(env: ProducerEnv, meter: Metered): Producer {
     sendParts: (parts) => send(env.REPLAY_QUEUE, { bodies: parts, delaySeconds: 0 }, meter),
     sendQuestions: (parts, delaySeconds = 0) => send(env.QUESTION_QUEUE, { bodies: parts, delaySeconds }, meter),
     sendSeals: (places, delaySeconds) => send(env.SEAL_QUEUE, { bodies: places, delaySeconds }, meter),
+    sendRuns: (places) => {
+      const bodies = places.map((place) => ({ ...place, runs: true }));
+      return send(env.SEAL_QUEUE, { bodies, delaySeconds: 0 }, meter);
+    },
   };
 }
 

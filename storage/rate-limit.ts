@@ -5,6 +5,7 @@
 import { ADDRESS_LENGTH_MAX } from "../core/limits.ts";
 import { spellAddress } from "../core/network.ts";
 import { causeOf } from "../core/outcome.ts";
+import { writeLog } from "./log.ts";
 
 /** The part of a Worker's environment that turns limits on and off. */
 export interface LimitingEnv {
@@ -25,7 +26,7 @@ export async function isWithin(limit: RateLimit, key: string): Promise<boolean> 
   try {
     return (await limit.limit({ key })).success;
   } catch (error) {
-    console.error(JSON.stringify({ event: "rate_limit_failed", error: causeOf(error) }));
+    writeLog({ event: "rate_limit_failed", error: causeOf(error) });
     return true;
   }
 }

@@ -4,11 +4,14 @@
 /** What was read, by database, statement and values. */
 export class ReadOnce {
   readonly #known = new Map<string, Promise<D1Result>>();
+  /** Of one transaction. */
+  readonly #batches = new Map<string, Promise<D1Result[]>>();
   #databases = 0;
 
   /** What is asked from now on is read anew. */
   forget(): void {
     this.#known.clear();
+    this.#batches.clear();
   }
 
   of(db: D1Database): D1Database {
@@ -23,7 +26,15 @@ export class ReadOnce {
     const once: Partial<D1Database> = {
       prepare: (text) =>
         new OnceStatement(db.prepare(text), { text, values: [] }, read) as unknown as D1PreparedStatement,
-      batch: (statements) => db.batch(statements.map((one) => (one as unknown as OnceStatement).plain)),
+      batch: <Row>(statements: D1PreparedStatement[]) => {
+        const own = statements as unknown as readonly OnceStatement[];
+        const write = () => db.batch<Row>(own.map(({ plain }) => plain));
+        if (own.some(({ key }) => key === undefined)) return write();
+        const key = `${name} ${own.map((one) => one.key).join(" ")}`;
+        const known = (this.#batches.get(key) as Promise<D1Result<Row>[]> | undefined) ?? write();
+        this.#batches.set(key, known);
+        return known;
+      },
     };
     return once as D1Database;
   }

@@ -16,6 +16,7 @@
 import { ledgerOf, ledgerOfMerchant } from "../core/counting/ledger-placement.ts";
 import type { ReplayPart } from "../core/counting/replay-part.ts";
 import { REPLAY_LIST_MAX, REPLAY_PARTS_PRUNED } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import type { Directory } from "./directory/directory.ts";
@@ -193,11 +194,7 @@ export async function finishJob(
  * The cron's part. Where somebody changed a header and died, the fences are made to follow it. Starts that were never
  * finished are taken back. A job with a ledger that fails does not keep other jobs from their turn.
  */
-export async function mendJobs(
-  storage: JobStorage,
-  now: number,
-  log: (line: Readonly<Record<string, string | number>>) => void,
-): Promise<void> {
+export async function mendJobs(storage: JobStorage, now: number, log: Log): Promise<void> {
   for (const { id, state } of await listHalfWay(storage.directory, now)) {
     try {
       if (state === "starting" || state === "abandoned") await giveUpStart(storage, id);

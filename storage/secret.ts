@@ -15,6 +15,8 @@ export type Purpose =
   | "device"
   /** Seals backups of the directory (directory/backup.ts). */
   | "backup"
+  /** Signs links that end a subscription or agree to it (workers/query/notice-link.ts). */
+  | "notice"
   /** Names of keys (keyName). */
   | "name";
 

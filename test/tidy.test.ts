@@ -118,6 +118,24 @@ test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted r
   expect([...stated].filter((id) => !quoted.has(id))).toEqual([]);
 });
 
+test("[TDY-11] every function and constant that is exported is named in another file", () => {
+  const namedIn = new Map<string, Set<string>>();
+  for (const { path, text } of files)
+    for (const word of text.match(/[A-Za-z_$][\w$]*/g) ?? [])
+      namedIn.set(word, (namedIn.get(word) ?? new Set()).add(path));
+  // Tables are exported for drizzle, and the tracker's module is what its users import.
+  const open = /\/schema\.ts$|^workers\/collector\/tracker\/module\.ts$/;
+  const dead = files
+    .filter(({ path }) => !open.test(path))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/^export (?:async )?(?:function\*?|const|class) ([A-Za-z_$][\w$]*)/gm)]
+        .map(([, name = ""]) => name)
+        .filter((name) => namedIn.get(name)?.size === 1)
+        .map((name) => `${path}: ${name}`),
+    );
+  expect(dead).toEqual([]);
+});
+
 test("[TDY-9] every link of a document leads to a file, and to a heading that is there", () => {
   const broken = documents.flatMap(({ path: page, text }) => {
     return [...withoutBlocks(text).matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)]

@@ -1,10 +1,11 @@
-// The columns of an archived event, made from the one list of fields plus its place in the log, and both ways between a
-// row and an event. A value that says "not known" (an empty text, a scroll of -1) is null in the file, because that is
-// what SQL calls it: `count(distinct visitor)` and `avg(scroll)` are then right as they stand. Texts are written as
-// well-formed Unicode: UTF-8 holds no lone surrogate, each becomes U+FFFD.
+// The columns of an archived event: one for each field of the one list of fields, then two for its position in the log.
+// Events are made into cells here, and cells into events. A value that means "not known" (an empty text, a scroll of
+// -1) is null in the file, so that SQL such as `count(distinct visitor)` and `avg(scroll)` leaves it out. Texts are
+// written as well-formed Unicode: UTF-8 holds no lone surrogate, so each becomes U+FFFD.
 
 import { type Event, FIELDS, type Field } from "../event.ts";
 import { assert } from "../outcome.ts";
+import type { ColumnBlock, TextColumn } from "./event-columns.ts";
 import type { ArchivedEvent } from "./file.ts";
 
 /** How a column lies in Parquet: UTF-8 string, 32 and 64-bit signed integer, UTC instant in ms. */
@@ -22,7 +23,7 @@ export interface Column<Row = ArchivedEvent> {
   readonly value: (row: Row) => string | number;
 }
 
-/** Everything else that is an integer may exceed 31 bits: merchant numbers use 32, revenue 33. */
+/** Fields that fit 32 signed bits. All other integers may be larger: merchant numbers use 32 bits, revenue 33. */
 const INT32_FIELDS: ReadonlySet<keyof Event> = new Set([
   "stream",
   "scroll",
@@ -44,41 +45,66 @@ const ABSENT_NUMBERS: Partial<Record<keyof Event, number>> = {
   importNumber: 0,
 };
 
-/** The fields' columns in the order of `FIELDS`, then the place in the log. Append fields with an `absent` value only:
- *  files written before have no such column, and it is then read as null. */
+/** The fields' columns in the order of `FIELDS`, then the partition and the position in its log. Append new fields, and
+ *  give each an `absent` value: older files have no such column, and it is then read as null. */
 export const COLUMNS: readonly Column[] = [
   ...FIELDS.map(fieldColumn),
   { name: "partition", type: "text", absent: "", value: (row) => row.partition },
   { name: "position", type: "int64", absent: undefined, value: (row) => row.position },
 ];
 
-/** Columns that counting does not look at: a replay does not read them. */
+/** Columns that counting does not look at. */
 const UNCOUNTED: ReadonlySet<string> = new Set(["title", "screen", "props"]);
 
-/** The columns a replay reads. */
+/** The columns that every question reads. It reads those that it asks for in addition. */
 export const COUNTED_COLUMNS: readonly string[] = COLUMNS.map(({ name }) => name).filter(
   (name) => !UNCOUNTED.has(name),
 );
 
-/** One column's cells. Throws where a row is not what its type says: such a bundle is poisoned, or we are wrong. */
+/** The columns a replay reads. Two events with one id but other properties are not the same event (DUP-2). */
+export const REPLAYED_COLUMNS: readonly string[] = [...COUNTED_COLUMNS, "props"];
+
+/** One column's cells. Throws where a value is not of the column's type: the bundle is damaged, or our code wrong. */
 export function toCells<Row>(column: Column<Row>, rows: readonly Row[]): Cell[] {
   return rows.map((row) => toCell(column, row));
 }
 
-/** One of them. */
+/** One row's cell. Throws as `toCells` does. */
 export function toCell<Row>(column: Column<Row>, row: Row): Cell {
   const value = column.value(row);
-  // The message is only made where it is needed: thirty of them an event take as long as its cells.
+  // The message is made only where it is needed: thirty messages for each event would double the time.
   if (!isOf(column.type, value)) assert(false, `${column.name} is ${column.type}, not ${typeof value}`);
   if (value === column.absent) return null;
   return typeof value === "string" ? value.toWellFormed() : value;
 }
 
+/** The cells of all columns, in the order of `COLUMNS`: those that `toCells` makes of the same rows. */
+export function cellsOfBlock(block: ColumnBlock): readonly Cell[][] {
+  return COLUMNS.map((column, at) => {
+    if (column.name === "partition") return new Array<Cell>(block.count).fill(block.partition);
+    if (column.name === "position") return numberCells(column, block.positions);
+    const texts = block.texts[at];
+    return texts === undefined ? numberCells(column, block.numbers[at] as Float64Array) : textCells(column, texts);
+  });
+}
+
+function textCells({ absent }: Column, { codes, values }: TextColumn): Cell[] {
+  const cells = values.map((text): Cell => (text === absent ? null : text.toWellFormed()));
+  return Array.from(codes, (code) => cells[code] as Cell);
+}
+
+function numberCells({ name, type, absent }: Column, numbers: Float64Array): Cell[] {
+  return Array.from(numbers, (value): Cell => {
+    if (!isOf(type, value)) assert(false, `${name} is ${type}, not ${value}`);
+    return value === absent ? null : value;
+  });
+}
+
 /**
  * The events of a file's rows, a column at a time: `cellsOf` gives a column's cells, or undefined where the file or the
- * question has none. The inverse of `toCells` over `COLUMNS`. A column that is not there is absent; one that is never
- * absent must be read. Objects of one shape filled column by column are made several times as fast as row by
- * row, and reading is most of a replay.
+ * question has none. The inverse of `toCells` over `COLUMNS`. A missing column has its `absent` value in every row; a
+ * column without such a value must not be missing. Filling objects of one shape column by column is several times as
+ * fast as row by row, and reading is most of a replay.
  */
 export function fromColumns(
   cellsOf: (column: string) => ArrayLike<unknown> | undefined,

@@ -16,6 +16,26 @@ export interface TextColumn {
   readonly values: readonly string[];
 }
 
+/** A column that is made when somebody looks: most questions look at no id, which takes as long as all other texts. */
+export class LateTexts implements TextColumn {
+  readonly #make: () => TextColumn;
+  #made: TextColumn | undefined;
+
+  constructor(make: () => TextColumn) {
+    this.#make = make;
+  }
+
+  get codes(): Uint32Array {
+    this.#made ??= this.#make();
+    return this.#made.codes;
+  }
+
+  get values(): readonly string[] {
+    this.#made ??= this.#make();
+    return this.#made.values;
+  }
+}
+
 /** Rows as columns; one of `texts` and `numbers` at each place of `FIELDS`. */
 export interface ColumnBlock {
   readonly count: number;
@@ -27,6 +47,11 @@ export interface ColumnBlock {
 
 /** All rows that are counted together. */
 export interface EventColumns extends ColumnBlock {
+  /**
+   * Whether no two rows have one id, but for those that are marked as duplicates: so it is where they come out of
+   * sealed files alone. Then nobody needs to compare ids, and equal ones would have different codes.
+   */
+  readonly isOnce: boolean;
   /** For tables of codes (`PairCodes`): made of when events were received, which no sender can foresee. */
   readonly seed: number;
 }
@@ -96,7 +121,7 @@ export function columnsOf(rows: readonly ArchivedEvent[]): EventColumns {
 }
 
 /** Blocks of one partition as one, in their order. */
-export function joinBlocks(blocks: readonly ColumnBlock[]): EventColumns {
+export function joinBlocks(blocks: readonly ColumnBlock[], { isOnce = false } = {}): EventColumns {
   const some = blocks.filter(({ count }) => count > 0);
   assert(
     new Set(some.map(({ partition }) => partition)).size <= 1,
@@ -108,13 +133,23 @@ export function joinBlocks(blocks: readonly ColumnBlock[]): EventColumns {
     partition: some[0]?.partition ?? "",
     positions: joinNumbers(some.map(({ positions }) => positions)),
     texts: TEXTS.map((isText, at) =>
-      isText ? joinTexts(some.map(({ texts }) => texts[at] as TextColumn)) : undefined,
+      isText
+        ? joinTexts(
+            some.map(({ texts }) => texts[at] as TextColumn),
+            isOnce && at === AT.get("id"),
+          )
+        : undefined,
     ),
     numbers: TEXTS.map((isText, at) =>
       isText ? undefined : joinNumbers(some.map(({ numbers }) => numbers[at] as Float64Array)),
     ),
   };
-  return { ...columns, seed: seedOf(columns) };
+  return withSeed(columns, isOnce);
+}
+
+/** Rows that are counted together. */
+export function withSeed(columns: ColumnBlock, isOnce = false): EventColumns {
+  return { ...columns, isOnce, seed: seedOf(columns) };
 }
 
 export const NO_EVENTS: EventColumns = joinBlocks([]);
@@ -131,7 +166,8 @@ function joinNumbers(all: readonly Float64Array[]): Float64Array {
 }
 
 /** Equal texts get one code, whatever blocks they are in; texts that no row has are left out. */
-function joinTexts(all: readonly TextColumn[]): TextColumn {
+function joinTexts(all: readonly TextColumn[], areDifferent: boolean): TextColumn {
+  if (areDifferent) return new LateTexts(() => appendTexts(all));
   const count = all.reduce((sum, column) => sum + column.codes.length, 0);
   const [first] = all[0]?.values ?? [];
   if (first !== undefined && all.every(({ values }) => values.length === 1 && values[0] === first))
@@ -148,6 +184,19 @@ function joinTexts(all: readonly TextColumn[]): TextColumn {
     }
   }
   return { codes: joined, values: known.values };
+}
+
+/** Texts that are known to be different from each other. */
+function appendTexts(all: readonly TextColumn[]): TextColumn {
+  const codes = new Uint32Array(all.reduce((sum, column) => sum + column.codes.length, 0));
+  const values: string[] = [];
+  let at = 0;
+  for (const column of all) {
+    const first = values.length;
+    for (const text of column.values) values.push(text);
+    for (const code of column.codes) codes[at++] = first + code;
+  }
+  return { codes, values };
 }
 
 function seedOf(columns: ColumnBlock): number {
@@ -173,7 +222,9 @@ export function selectRows<Block extends ColumnBlock>(block: Block, rows: Uint32
     ...block,
     count: rows.length,
     positions: pick(block.positions),
-    texts: block.texts.map((column) => column && pickTexts(column)),
+    texts: block.texts.map((column) =>
+      column instanceof LateTexts ? new LateTexts(() => pickTexts(column)) : column && pickTexts(column),
+    ),
     numbers: block.numbers.map((column) => column && pick(column)),
   };
 }
@@ -184,6 +235,61 @@ export function filterRows<Block extends ColumnBlock>(block: Block, isWanted: (r
   let found = 0;
   for (let row = 0; row < block.count; row++) if (isWanted(row)) rows[found++] = row;
   return found === block.count ? block : selectRows(block, rows.subarray(0, found));
+}
+
+/** Rows in [start, end), in their order, with those texts alone that they have. Numbers are shared with the block. */
+export function sliceRows(block: ColumnBlock, start: number, end: number): ColumnBlock {
+  if (start === 0 && end === block.count) return block;
+  return {
+    count: end - start,
+    partition: block.partition,
+    positions: block.positions.subarray(start, end),
+    texts: block.texts.map((column) => column && ownTexts(column, start, end)),
+    numbers: block.numbers.map((column) => column?.subarray(start, end)),
+  };
+}
+
+/** By code, one more than the place of its text among those of a slice; 0 between calls. */
+let places = new Uint32Array(0);
+
+/** The texts of some rows. What it takes depends on these rows alone, and not on how many texts the block has. */
+function ownTexts({ codes, values }: TextColumn, start: number, end: number): TextColumn {
+  if (values.length === 1) return { codes: noCodes(end - start), values };
+  if (places.length < values.length) places = new Uint32Array(2 * values.length);
+  const own = new Uint32Array(end - start);
+  const kept: number[] = [];
+  for (let row = start; row < end; row++) {
+    const code = codes[row] as number;
+    if (places[code] === 0) places[code] = kept.push(code);
+    own[row - start] = (places[code] as number) - 1;
+  }
+  for (const code of kept) places[code] = 0;
+  return { codes: own, values: kept.map((code) => values[code] as string) };
+}
+
+/** Rows by merchant, and those of one merchant in the order of the log. */
+export function sortRows(block: ColumnBlock): ColumnBlock {
+  const { positions, count } = block;
+  const merchants = numbersOf(block, "merchant");
+  const compare = (a: number, b: number) =>
+    (merchants[a] as number) - (merchants[b] as number) || (positions[a] as number) - (positions[b] as number);
+  const order = new Uint32Array(count);
+  let isSorted = true;
+  for (let row = 0; row < count; row++) {
+    order[row] = row;
+    if (row > 0 && compare(row - 1, row) > 0) isSorted = false;
+  }
+  return isSorted ? block : selectRows(block, order.sort(compare));
+}
+
+/** The rows with another text in some of them, by row. */
+export function withTexts(block: ColumnBlock, field: keyof Event, changed: ReadonlyMap<number, string>): ColumnBlock {
+  if (changed.size === 0) return block;
+  const column = textsOf(block, field);
+  const values = [...column.values];
+  const codes = column.codes.slice();
+  for (const [row, text] of changed) codes[row] = values.push(text) - 1;
+  return { ...block, texts: block.texts.with(AT.get(field) as number, { codes, values }) };
 }
 
 /** A row as an event. It is a view: whoever wants a copy with other values asks `toEvent` first. */

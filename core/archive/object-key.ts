@@ -1,13 +1,15 @@
 // Where things lie in the archive bucket. A Parquet object's key is a function of the bundle it came from and of
 // nothing else, so that every delivery of a bundle writes the same objects. Its folders are Hive partitions, which
-// DuckDB, Spark and Trino read as the columns `date` and `partition`. A sealed Day lies in a folder per generation,
-// which a manifest describes; runs are what a large Day is sorted by, and go when it is sealed. Dead letters lie
-// under a prefix of their own.
+// DuckDB, Spark and Trino read as the columns `date` and `partition`. Each time a Day is sealed, its files go into a
+// new folder (a generation), and a manifest lists them. Runs are sorted files of an open Day's bundles. Questions read
+// them, a large Day is sorted from them, and they are deleted when the Day is sealed. Month files have old rollups
+// (core/block/month.ts). Dead letters lie under a prefix of their own.
 
 import { assert } from "../outcome.ts";
 import { parseDate } from "../time.ts";
+import type { RunSpan } from "./runs.ts";
 
-/** What names one Parquet object of unsealed events. */
+/** What the key of a Parquet object of unsealed events is made of. */
 export interface ObjectName {
   /** The merchant-local date of its events, such as "2026-11-21". */
   readonly date: string;
@@ -16,7 +18,7 @@ export interface ObjectName {
   readonly first: number;
 }
 
-/** What names one dead letter. */
+/** What the key of a dead letter is made of. */
 export interface DeadLetterName {
   /** The queue it died in, such as "footfall-archive". */
   readonly queue: string;
@@ -27,13 +29,14 @@ export interface DeadLetterName {
 export const EVENTS_PREFIX = "events/";
 export const SEALED_PREFIX = "sealed/";
 const RUNS_PREFIX = "runs/";
+export const ROLLUPS_PREFIX = "rollups/";
 export const DEAD_LETTER_PREFIX = "dead-letter/";
 
 /**
  * Enough for ten trillion events in one partition; zero-padded, so that the order of keys is the order of positions.
  */
 const POSITION_DIGITS = 13;
-/** Neither a slash nor a dot nor a sign of Hive's: a name that comes from a message cannot leave its folder. */
+/** No slash, no dot and no "=" of Hive's, so that a name from a message cannot point out of its folder. */
 const SEGMENT = /^[a-z0-9-]{1,100}$/;
 const EVENTS_KEY = /^events\/date=([^/]+)\/partition=([^/]+)\/(\d{13})\.parquet$/;
 
@@ -82,9 +85,17 @@ export function sealedFileKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.parquet`;
 }
 
-/** What is known of a sealed Day once its nth file is written: the seal goes on from there. */
+/** What a seal knows once the Day's nth file is written. A seal that was interrupted goes on from there. */
 export function sealedPartKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.part.json`;
+}
+
+/**
+ * What a merchant is told of a seal's folder: "sealed/date=2026-11-21/partition=pool-3/generation=2". The rest of its
+ * name, a position in the log and numbers of erasures, is of all merchants of the partition.
+ */
+export function sealName(folder: string): string {
+  return folder.replace(/(\/generation=\d+)-.*$/, "$1");
 }
 
 export function manifestKey(folder: string): string {
@@ -96,10 +107,46 @@ export function runsPrefix({ date, partition }: DayPlace): string {
   return `${RUNS_PREFIX}date=${date}/partition=${partition}/`;
 }
 
-/** The run sorted from consecutive bundles: a function of which they are. */
-export function runKey(place: DayPlace, bundles: readonly string[]): string {
-  const firstOf = (key: string | undefined) => String(parseBundleKey(key ?? "")?.first).padStart(POSITION_DIGITS, "0");
-  return `${runsPrefix(place)}${firstOf(bundles[0])}-${firstOf(bundles.at(-1))}-${bundles.length}.run`;
+/** The key of the run that was sorted from consecutive bundles. The same bundles always give the same key. */
+export function runKey(place: DayPlace, { first, last, count }: RunSpan): string {
+  const digitsOf = (position: number) => String(position).padStart(POSITION_DIGITS, "0");
+  return `${runsPrefix(place)}${digitsOf(first)}-${digitsOf(last)}-${count}.run`;
+}
+
+/** The key of a run's index. It is written last: a run without an index is not complete, and nobody reads it. */
+export function runIndexKey(key: string): string {
+  return `${key}.json`;
+}
+
+/** Which bundles a run holds, by its index's key; undefined for any other key. */
+export function parseRunIndexKey(key: string): RunSpan | undefined {
+  const [, first, last, count] = /\/(\d{13})-(\d{13})-(\d+)\.run\.json$/.exec(key) ?? [];
+  return first === undefined ? undefined : { first: Number(first), last: Number(last), count: Number(count) };
+}
+
+/** What the key of a month file is made of. */
+export interface MonthFileName {
+  readonly merchant: number;
+  readonly partition: string;
+  /** Its first Day, as a date. */
+  readonly from: string;
+  /** A name that changes whenever the blocks in the file change, such as "31-9f86d081884c7d65". */
+  readonly file: string;
+}
+
+/** "rollups/partition=pool-3/from=2026-08-05/merchant=12/31-9f86d081884c7d65.month" */
+export function monthFileKey({ merchant, partition, from, file }: MonthFileName): string {
+  assert(SEGMENT.test(partition) && SEGMENT.test(file), "a month file's names fit a key");
+  return `${ROLLUPS_PREFIX}partition=${partition}/from=${from}/merchant=${merchant}/${file}.month`;
+}
+
+/** The inverse of `monthFileKey`; undefined for any other key. */
+export function parseMonthFileKey(key: string): MonthFileName | undefined {
+  const [, partition, from, merchant, file] =
+    /^rollups\/partition=([^/]+)\/from=([^/]+)\/merchant=(\d+)\/([^/]+)\.month$/.exec(key) ?? [];
+  if (partition === undefined || from === undefined || merchant === undefined || file === undefined) return undefined;
+  const isName = parseDate(from) !== undefined && SEGMENT.test(partition) && SEGMENT.test(file);
+  return isName ? { merchant: Number(merchant), partition, from, file } : undefined;
 }
 
 /** The inverse of `bundleKey`; undefined for any other key. */
@@ -111,7 +158,8 @@ export function parseBundleKey(key: string): ObjectName | undefined {
 }
 
 /**
- * "dead-letter/footfall-archive/9f86d081…": a letter that dies again, as a resent bundle does, takes no second place.
+ * "dead-letter/footfall-archive/9f86d081…". A message that dies again, such as a bundle that was sent twice, has the
+ * same key and is stored once.
  */
 export function deadLetterKey({ queue, digest }: DeadLetterName): string {
   assert(SEGMENT.test(queue) && SEGMENT.test(digest), "a dead letter's name fits a key");

@@ -1,6 +1,6 @@
-// The head of a block: what is asked for most, and what the other sections need to be read. For each Day it has the
-// version, totals, drops, the sketch of its known visitors and who was there when. For each Hour of these Days it has
-// the totals. A question without a dimension reads the head alone.
+// The head of a block: the numbers that questions need most, and what is needed to read the other sections. For each
+// Day it has the version, totals, drops, the sketch of its known visitors, and in which Hours each visitor was present.
+// For each Hour of these Days it has the totals. A question without a dimension reads the head alone.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { decodePresence, encodePresence } from "../counting/presence.ts";
@@ -85,8 +85,8 @@ export function decodeHead(bytes: Uint8Array): readonly HeadOfDay[] {
 type Totals = Pick<HeadOfDay, "counts" | "drops">;
 
 /**
- * A version as a whole number of steps. Most versions are whole positions; a rebuilt row's is one step beside
- * (REBUILD_VERSION_STEP).
+ * A version as a whole number of steps. Most versions are positions, which are whole numbers. The version of a rebuilt
+ * row differs from a whole number by one step (REBUILD_VERSION_STEP).
  */
 function stepsOf(version: number): number {
   return Math.round(version / REBUILD_VERSION_STEP);
@@ -95,8 +95,8 @@ function stepsOf(version: number): number {
 const STEPS = Math.round(1 / REBUILD_VERSION_STEP);
 
 /**
- * Writes an Hour's version as its distance from the Day's, which is the highest of all its Hours: a small number, and
- * mostly of whole positions.
+ * Writes an Hour's version as its distance from the Day's version, which is the highest of all its Hours. The distance
+ * is small, and mostly a whole number of positions.
  */
 function writeVersion(version: number, ofDay: number, writer: ByteWriter): void {
   const before = stepsOf(ofDay) - stepsOf(version);
@@ -174,7 +174,7 @@ function readSteps(reader: ByteReader): number[] {
   });
 }
 
-/** Rollups from before there was a presence have none. */
+/** Empty for rollups that were written before presence was recorded. */
 function writePresence(presence: Uint8Array, writer: ByteWriter): void {
   writer.byte(presence.length === 0 ? 0 : 1);
   writer.append(presence);

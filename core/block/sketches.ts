@@ -1,7 +1,7 @@
 // The sketches of a breakdown's values in a block. The known visitors of a Day are written once, in the Day's own
-// sketch; for each of them it is then noted under which values it was seen. A value's sketch that is no part of the
-// Day's is written as it is. That is so where either of the two is dense, or where two visitors share an index in it.
-// In both cases decoding returns the same bytes.
+// sketch. For each of them it is then noted under which values the visitor was seen. A value's sketch that cannot be
+// made from the Day's sketch is written whole. That is so where either of the two is dense, or where two visitors share
+// an index in the Day's. In both cases decoding returns the same bytes.
 
 import { ByteReader, type ByteWriter } from "../bytes.ts";
 import { addEntry, decodeSketch, emptySketch, encodeSketch, entriesOf, type Sketch } from "../counting/sketch.ts";
@@ -58,8 +58,8 @@ export function readSketches(count: number, visitors: DayVisitors, reader: ByteR
 }
 
 /**
- * Writes under which values a visitor was seen. 0 means none, 2 and above one value alone, and 1 several, which follow
- * as steps from one to the next.
+ * Writes under which values a visitor was seen. 0 means none. 2 and above mean one value alone. 1 means several values,
+ * which follow as the differences from one to the next.
  */
 function writeSeen(values: readonly number[], writer: ByteWriter): void {
   const [only, ...more] = values;
@@ -87,7 +87,7 @@ function readSeen(reader: ByteReader, take: (value: number) => void): void {
   }
 }
 
-/** The places in the Day's sketch of a value's visitors; undefined where any of them is missing there. */
+/** Where the visitors of a value stand in the Day's sketch; undefined if any of them is missing there. */
 function placesOf(sketch: Sketch, places: ReadonlyMap<number, number>): readonly number[] | undefined {
   const entries = entriesOf(sketch);
   if (entries === undefined || sketch.precision !== VALUE_SKETCH_PRECISION) return undefined;

@@ -6,7 +6,7 @@
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
-import type { HashKey } from "../keyed-hash.ts";
+import { type HashKey, keyedHash } from "../keyed-hash.ts";
 import { currencyOf, hourOf, type Settings } from "../merchant.ts";
 import { linesOf } from "../order.ts";
 import { assert, DROP_REASONS, type DropReason } from "../outcome.ts";
@@ -18,8 +18,18 @@ import { type Earned, earnedWithProducts, ownEarning } from "./earned.ts";
 import { claimBytes, DAY_BYTES, orderBytes, textBytes, tupleBytes, VISITOR_BYTES, visitBytes } from "./held.ts";
 import { momentOf } from "./moment.ts";
 import { type DayClaim, decodeBook, encodeBook, eraseClaims, type OrderBook } from "./order-book.ts";
+import {
+  decodeOrderOutlines,
+  decodeVisitorOutlines,
+  NOTHING_RESTS,
+  orderKey,
+  type RestedCounts,
+  type RestedLookUp,
+  type VisitorOutline,
+  visitorKey,
+} from "./rested.ts";
 import { packTuple, unpackTuple } from "./tuple.ts";
-import { type Cell, isVisit, RANK, type Rank, type Visit } from "./visit.ts";
+import { type Cell, insert, isVisit, joinRuns, outlineOf, RANK, type Rank, type Visit } from "./visit.ts";
 import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 import { Visitors } from "./visitors.ts";
 
@@ -29,10 +39,11 @@ const SLOT_MS = 900_000;
 export const WHOLE_DAY = 10_000;
 
 /**
- * 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of them: their Days are
- * counted again from the archive.
+ * 4: how much of the Day rests elsewhere. 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of
+ * them: their Days are counted again from the archive.
  */
-const SHAPE_VERSION = 3;
+const SHAPE_VERSION = 4;
+const WITHOUT_REST = 3;
 
 /**
  * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps
@@ -79,6 +90,11 @@ export interface DayState {
   /** Slot → reason → hits dropped. */
   drops: Map<number, Map<DropReason, number>> | undefined;
   ids: IdSet;
+  /** How much of the Day has left memory, and where it is found; undefined where nothing ever leaves. */
+  rested: RestedCounts;
+  readonly lookUp: RestedLookUp | undefined;
+  /** What ids, visitors and order numbers are hashed with. */
+  readonly idKey: HashKey;
   /** What orders and prefetches take in memory (held.ts). */
   looseBytes: number;
   /**
@@ -88,8 +104,13 @@ export interface DayState {
   changed: Map<number, number>;
 }
 
-/** `idKey` is what ids are hashed with: a secret where strangers send. */
-export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_KEY): DayState {
+/** `idKey` is what ids are hashed with: a secret where strangers send. `lookUp` finds what has left memory. */
+export function emptyDay(
+  merchant: number,
+  day: number,
+  idKey: HashKey = KNOWN_KEY,
+  lookUp: RestedLookUp | undefined = undefined,
+): DayState {
   return {
     merchant,
     day,
@@ -98,13 +119,21 @@ export function emptyDay(merchant: number, day: number, idKey: HashKey = KNOWN_K
     orders: undefined,
     prefetches: undefined,
     drops: undefined,
-    ids: new IdSet(idKey),
+    ids: new IdSet(idKey, lookUp),
+    rested: NOTHING_RESTS,
+    lookUp,
+    idKey,
     looseBytes: 0,
     changed: new Map(),
   };
 }
 
-/** About what a Day takes in memory, in bytes; a function of what it holds (HLD-1). */
+/** How many events were counted, those that rest included. */
+export function countedEvents({ ids, rested }: Pick<DayState, "ids" | "rested">): number {
+  return ids.size + rested.events;
+}
+
+/** About what a Day takes in memory, in bytes; a function of what it holds there (HLD-1). */
 export function heldBytes({ dictionary, visitors, ids, looseBytes }: DayState): number {
   return DAY_BYTES + dictionary.bytes + visitors.bytes + ids.bytes + looseBytes;
 }
@@ -123,14 +152,21 @@ export function slotOf(day: number, instant: number): number {
  * Counts one event that is not a duplicate. `position` is its place in the partition's log; rollups carry the highest
  * one as their version. A dropped event only counts as a drop.
  */
-export function countEvent(state: DayState, { event, opinion, settings, position }: CountedEvent): void {
+export function countEvent(state: DayState, counted: CountedEvent): void {
+  state.ids.remember(counted.event);
+  countKnown(state, { ...counted, dropped: counted.event.dropped, kind: kindOf(state.dictionary, counted) });
+}
+
+/** The same of an event whose id has been remembered. */
+export function countKnown(state: DayState, { position, dropped, ...known }: KnownEvent): void {
+  const { event, settings } = known;
   const slot = slotOf(state.day, hourOf(settings.zones, event.timestamp));
-  state.ids.remember(event);
-  if (event.dropped === "prefetch") {
-    notePrefetch(state, event.visitor, toVisit(state.dictionary, { event, opinion, settings, slot }));
-    markVisitor(state, event.visitor, position);
-  } else if (event.dropped !== "") countDrop(state, slot, event.dropped);
-  else countVisit(state, { event, opinion, settings, slot }, position);
+  const observed = { ...known, slot };
+  if (dropped === "prefetch") {
+    notePrefetch(state, event.visitor, toVisit(state.dictionary, observed));
+    markVisitor(state, event.visitor, { position, outline: outlineOfVisitor(state, event.visitor) });
+  } else if (dropped !== "") countDrop(state, slot, dropped);
+  else countVisit(state, observed, position);
   markChanged(state, slot, position);
   markChanged(state, WHOLE_DAY, position);
 }
@@ -141,17 +177,33 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   const visit = toVisit(state.dictionary, observed);
   const claim = toClaim(state.dictionary, observed, visit);
   const visits = state.visitors.wake(visitor);
+  const outline = outlineOfVisitor(state, visitor);
+  const all = outline === undefined ? visits : joinRuns([...(visits ?? []), ...outline.runs].map(outlineOf));
   // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a
   // prefetch may have been seen.
-  const wasPlain = visits?.every(isVisit) ?? true;
+  const wasPlain = all?.every(isVisit) ?? true;
+  if (all !== undefined && all !== visits) insert(all, outlineOf(visit));
   if (visits === undefined) state.visitors.set(visitor, [visit]);
-  else {
-    state.visitors.insert(visits, visit);
-    markVisitHours(state, visits, visit, position);
-  }
+  else state.visitors.insert(visits, visit);
+  if (all !== undefined) markVisitHours(state, all, visit, position);
   if (claim !== undefined) noteClaim(state, { number: observed.event.order, claim, position });
-  const isPlain = wasPlain && (visits?.every(isVisit) ?? true);
-  if (!isPlain || state.prefetches?.has(visitor)) markVisitor(state, visitor, position);
+  const isPlain = wasPlain && (all?.every(isVisit) ?? true);
+  const isPrefetched = state.prefetches?.has(visitor) || (outline?.prefetchSlots.length ?? 0) > 0;
+  if (!isPlain || isPrefetched) markVisitor(state, visitor, { position, outline });
+}
+
+/** What rests of a visitor; undefined where nothing does. */
+function outlineOfVisitor(state: DayState, visitor: string): VisitorOutline | undefined {
+  if (state.lookUp === undefined || state.rested.visitors === 0) return undefined;
+  const [high, low] = keyedHash(visitorKey(visitor), state.idKey);
+  return decodeVisitorOutlines(state.lookUp.outlinesOf(high, low), state.day * DAY_MS);
+}
+
+/** The Hours of what rests under an order number. */
+function restedSlotsOf(state: DayState, number: string): readonly number[] {
+  if (state.lookUp === undefined || state.rested.orders === 0) return [];
+  const [high, low] = keyedHash(orderKey(number), state.idKey);
+  return decodeOrderOutlines(state.lookUp.outlinesOf(high, low));
 }
 
 /** What stood under the number before may earn something else now. */
@@ -162,6 +214,7 @@ function noteClaim(
   state.orders ??= new TextMap();
   const claims = state.orders.get(number);
   state.looseBytes += claimBytes(claim) + (claims === undefined ? orderBytes(number) : 0);
+  for (const slot of restedSlotsOf(state, number)) markChanged(state, slot, position);
   if (claims === undefined) state.orders.set(number, [claim]);
   else {
     claims.push(claim);
@@ -208,11 +261,60 @@ export interface CountedEvent {
   readonly position: number;
 }
 
+export interface KnownEvent extends CountedEvent {
+  /** Why it is not counted, as it is judged now. */
+  readonly dropped: DropReason | "";
+  readonly kind: Kind;
+}
+
+/** What an event has in common with many others, in numbers of the Day's dictionary. */
+export interface Kind {
+  /** Tuple number of its profile. */
+  readonly profile: number;
+  /** Tuple number of its place (visit.ts). */
+  readonly place: number;
+  readonly page: number;
+}
+
+/** What kind of event it is. */
+function kindOf(dictionary: Dictionary, counted: Pick<CountedEvent, "event" | "opinion">): Kind {
+  const profile = profileNumber(dictionary, counted.opinion);
+  return { profile, ...placeNumbers(dictionary, counted) };
+}
+
+/** The number of what an event says of its visit. */
+export function profileNumber(dictionary: Dictionary, opinion: Opinion): number {
+  return tupleNumber(
+    dictionary,
+    PROFILE_FIELDS.map((field) => textNumber(dictionary, opinion[field])),
+  );
+}
+
+/** The numbers of where it happened. */
+export function placeNumbers(
+  dictionary: Dictionary,
+  { event, opinion }: Pick<CountedEvent, "event" | "opinion">,
+): Pick<Kind, "place" | "page"> {
+  const page = textNumber(dictionary, opinion.page);
+  const place = [
+    textNumber(dictionary, String(event.stream)),
+    textNumber(dictionary, event.name),
+    textNumber(dictionary, opinion.hostname),
+    page,
+    opinion.goals.length,
+  ];
+  for (const goal of opinion.goals) place.push(textNumber(dictionary, goal));
+  if (event.products !== "") place.push(...new Set(linesOf(event).map(({ label }) => textNumber(dictionary, label))));
+  return { place: tupleNumber(dictionary, place), page };
+}
+
 /** Everything a Day knows, as bytes. */
 export function encodeDay(state: DayState, writer: ByteWriter): void {
   writer.byte(SHAPE_VERSION);
   writer.unsigned(state.merchant);
   writer.signed(state.day);
+  const { events, visitors, orders, bytes } = state.rested;
+  for (const value of [events, visitors, orders, bytes]) writer.unsigned(value);
   const { textNumbers, tupleNumbers } = state.dictionary;
   writer.unsigned(textNumbers.size);
   for (const text of textNumbers.keys()) writer.text(text);
@@ -235,9 +337,20 @@ export function encodeDay(state: DayState, writer: ByteWriter): void {
 }
 
 /** The inverse of `encodeDay`. */
-export function decodeDay(reader: ByteReader, idKey: HashKey = KNOWN_KEY): DayState {
-  assert(reader.byte() === SHAPE_VERSION, "a Day was stored in the shape that this version writes");
-  const state = emptyDay(reader.unsigned(), reader.signed(), idKey);
+export function decodeDay(
+  reader: ByteReader,
+  idKey: HashKey = KNOWN_KEY,
+  lookUpOf: (merchant: number, day: number) => RestedLookUp | undefined = () => undefined,
+): DayState {
+  const shape = reader.byte();
+  assert(shape === SHAPE_VERSION || shape === WITHOUT_REST, "a Day was stored in a shape that this version reads");
+  const merchant = reader.unsigned();
+  const day = reader.signed();
+  const state = emptyDay(merchant, day, idKey, lookUpOf(merchant, day));
+  if (shape !== WITHOUT_REST) {
+    const [events, visitors, orders] = [reader.unsigned(), reader.unsigned(), reader.unsigned()];
+    state.rested = { events, visitors, orders, bytes: reader.unsigned() };
+  }
   for (let left = reader.unsigned(); left > 0; left--) textNumber(state.dictionary, reader.text());
   for (let left = reader.unsigned(); left > 0; left--) {
     tupleNumber(
@@ -252,7 +365,7 @@ export function decodeDay(reader: ByteReader, idKey: HashKey = KNOWN_KEY): DaySt
   state.looseBytes = looseBytesOf(state);
   decodeDrops(state, reader);
   for (let left = reader.unsigned(); left > 0; left--) state.changed.set(reader.signed(), reader.unsigned());
-  state.ids = IdSet.decode(reader, idKey);
+  state.ids = IdSet.decode(reader, idKey, state.lookUp);
   return state;
 }
 
@@ -261,27 +374,18 @@ interface Observed {
   readonly opinion: Opinion;
   readonly settings: Settings;
   readonly slot: number;
+  readonly kind: Kind;
 }
 
 /** An event as a run of one. */
-function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Observed): Visit {
-  const profile = PROFILE_FIELDS.map((field) => textNumber(dictionary, opinion[field]));
-  const page = textNumber(dictionary, opinion.page);
-  const place = [
-    textNumber(dictionary, String(event.stream)),
-    textNumber(dictionary, event.name),
-    textNumber(dictionary, opinion.hostname),
-    page,
-    opinion.goals.length,
-  ];
-  for (const goal of opinion.goals) place.push(textNumber(dictionary, goal));
-  if (event.products !== "") place.push(...new Set(linesOf(event).map(({ label }) => textNumber(dictionary, label))));
+function toVisit(dictionary: Dictionary, { event, opinion, settings, slot, kind }: Observed): Visit {
+  const { profile, place, page } = kind;
   const { time, order, tie } = momentOf(event);
   const moment = isPageview(event.name) ? { time, order, tie, page } : undefined;
   const rank = rankOf(event, opinion);
   const cell: Cell = {
     slot,
-    place: tupleNumber(dictionary, place),
+    place,
     count: 1,
     engagementMs: event.engagementMs,
     earned: toEarned(dictionary, { event, opinion, settings }),
@@ -294,7 +398,7 @@ function toVisit(dictionary: Dictionary, { event, opinion, settings, slot }: Obs
     startOrder: order,
     startTie: tie,
     startSlot: slot,
-    profile: tupleNumber(dictionary, profile),
+    profile,
     returns: opinion.isReturn,
     known: event.visitorKind !== "daily",
     interactions: rank === RANK.opening ? 1 : 0,
@@ -358,9 +462,14 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
  * Every Hour in which a visitor has anything has changed. One who rests is woken: unpacked for each of thousands of
  * prefetches, a long visit would cost the square of their number.
  */
-function markVisitor(state: DayState, visitor: string, position: number): void {
-  for (const { slots } of state.visitors.wake(visitor) ?? [])
+function markVisitor(
+  state: DayState,
+  visitor: string,
+  { position, outline }: { readonly position: number; readonly outline: VisitorOutline | undefined },
+): void {
+  for (const { slots } of [...(state.visitors.wake(visitor) ?? []), ...(outline?.runs ?? [])])
     for (const slot of slots) markChanged(state, slot, position);
+  for (const slot of outline?.prefetchSlots ?? []) markChanged(state, slot, position);
   const prefetches = state.prefetches?.get(visitor);
   if (prefetches === undefined) return;
   for (const slot of slotsOf(prefetches, ({ startSlot }) => startSlot)) markChanged(state, slot, position);
@@ -413,18 +522,18 @@ function countDrop(state: DayState, slot: number, reason: DropReason, count = 1)
   state.drops.set(slot, reasons);
 }
 
-/** The number of a text; the next one when it is new. */
-function textNumber(dictionary: Dictionary, text: string): number {
+/** The number of a text; the next one when it is new. Of one that another Day has already no copy is made. */
+export function textNumber(dictionary: Dictionary, text: string, isOwn = false): number {
   const known = dictionary.textNumbers.get(text);
   if (known !== undefined) return known;
   const next = dictionary.textNumbers.size;
-  dictionary.textNumbers.set(ownText(text), next);
+  dictionary.textNumbers.set(isOwn ? text : ownText(text), next);
   dictionary.bytes += textBytes(text);
   return next;
 }
 
 /** The same of a tuple. */
-function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
+export function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): number {
   const packed = packTuple(tuple);
   const known = dictionary.tupleNumbers.get(packed);
   if (known !== undefined) return known;

@@ -15,6 +15,9 @@ const SLOTS_MIN = 16;
  */
 const STRIDE = 3;
 
+/** Which half of a number of 64 bits lies first in memory. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 /** A key that everybody knows: for tests, and for tools on one's own machine. */
 export const KNOWN_KEY: HashKey = new Uint32Array(4);
 
@@ -56,30 +59,43 @@ function toldBy(event: Event, key: HashKey): Told {
   return toldLast;
 }
 
-/**
- * An event as it is to be kept where it is read once more: marked where it tells another story; undefined
- * where it was told before.
- */
-export function keptOnce(ids: IdSet, event: Event): Event | undefined {
-  const known = ids.recall(event);
-  if (known === "same") return undefined;
-  const kept: Event = known === "other" ? { ...event, dropped: "duplicate" } : event;
-  ids.remember(kept);
-  return kept;
+/** What is told of an event by the columns that it lies in (once.ts). */
+export interface ToldAs {
+  /** As `duplicateKey` gives it. */
+  readonly key: string;
+  readonly content: number;
+  readonly isStory: boolean;
+}
+
+/** Ids that were remembered and have left memory. */
+export interface RestedIds {
+  /** What was told under an id, by the hash of it; undefined where it is not among them. */
+  contentOf(high: number, low: number): number | undefined;
 }
 
 /** An open-addressing set; (0, 0) marks a free slot and is never a member. */
 export class IdSet {
   readonly #key: HashKey;
+  readonly #rested: RestedIds | undefined;
   #words = new Uint32Array(STRIDE * SLOTS_MIN);
   #size = 0;
+  /** Whether any other story is among its members: hardly any set has one. */
+  #hasStories = false;
 
-  constructor(key: HashKey) {
+  /** Of `rested` it knows as of its own; its size and its bytes are of those in memory. */
+  constructor(key: HashKey, rested?: RestedIds) {
     this.#key = key;
+    this.#rested = rested;
+    this.#hasStories = rested !== undefined; // nobody has noted whether those have
   }
 
   get size(): number {
     return this.#size;
+  }
+
+  /** For hashes of what is told under its ids. */
+  get seed(): number {
+    return this.#key[0] as number;
   }
 
   /** What it takes in memory. */
@@ -95,7 +111,32 @@ export class IdSet {
   contentOf(id: string): number | undefined {
     const [high, low] = this.#hash(id);
     const slot = this.#slot(high, low);
-    return this.#isFree(slot) ? undefined : this.#words[slot + 2];
+    return this.#isFree(slot) ? this.#rested?.contentOf(high, low) : this.#words[slot + 2];
+  }
+
+  /**
+   * Those in memory by their hashes, three words each: both words of the hash, and what was told under it. The engine
+   * sorts numbers of 64 bits without calling anybody, ten times as fast as objects are sorted.
+   */
+  toSorted(): Uint32Array {
+    const hashes = new BigUint64Array(this.#size);
+    const halves = new Uint32Array(hashes.buffer);
+    const [highHalf, lowHalf] = LITTLE_ENDIAN ? [1, 0] : [0, 1];
+    for (let slot = 0, at = 0; at < halves.length; slot += STRIDE) {
+      if (this.#isFree(slot)) continue;
+      halves[at + highHalf] = this.#words[slot] as number;
+      halves[at + lowHalf] = this.#words[slot + 1] as number;
+      at += 2;
+    }
+    hashes.sort();
+    const sorted = new Uint32Array(STRIDE * this.#size);
+    for (let at = 0, to = 0; at < halves.length; at += 2, to += STRIDE) {
+      const [high, low] = [halves[at + highHalf] as number, halves[at + lowHalf] as number];
+      sorted[to] = high;
+      sorted[to + 1] = low;
+      sorted[to + 2] = this.#words[this.#slot(high, low) + 2] as number;
+    }
+    return sorted;
   }
 
   /** Adds an id; false when it was there already. */
@@ -111,14 +152,40 @@ export class IdSet {
   recall(event: Event): "new" | "same" | "other" {
     const { id, content } = toldBy(event, this.#key);
     const told = this.contentOf(id);
-    if (told === content || this.has(storyKey(id, content))) return "same";
+    if (told === content || this.#knowsStory(id, content)) return "same";
     return told === undefined ? "new" : "other";
+  }
+
+  /**
+   * Recalls an event by its key and a hash of its content, and remembers it: as a new one, or as another story where it
+   * `isStory` or turns out to be one. The hashes of contents of one set must be made in one way.
+   */
+  keep({ key, content, isStory }: ToldAs): "new" | "same" | "story" {
+    const [high, low] = this.#hash(key);
+    const slot = this.#slot(high, low);
+    const told = this.#isFree(slot) ? this.#rested?.contentOf(high, low) : this.#words[slot + 2];
+    if (told === content || this.#knowsStory(key, content)) return "same";
+    if (told === undefined && !isStory) {
+      this.#insert(high, low, content);
+      return "new";
+    }
+    this.#addStory(key, content);
+    return "story";
+  }
+
+  #knowsStory(id: string, content: number): boolean {
+    return this.#hasStories && this.has(storyKey(id, content));
+  }
+
+  #addStory(id: string, content: number): void {
+    this.#hasStories = true;
+    this.add(storyKey(id, content));
   }
 
   /** Remembers an event that was recalled as new, or another story that is dropped as one. */
   remember(event: Event): void {
     const { id, content } = toldBy(event, this.#key);
-    if (event.dropped === "duplicate") this.add(storyKey(id, content));
+    if (event.dropped === "duplicate") this.#addStory(id, content);
     else this.add(id, content);
   }
 
@@ -131,8 +198,9 @@ export class IdSet {
   }
 
   /** The inverse of `encode`, under the key that the set was made with. */
-  static decode(reader: ByteReader, key: HashKey): IdSet {
-    const set = new IdSet(key);
+  static decode(reader: ByteReader, key: HashKey, rested?: RestedIds): IdSet {
+    const set = new IdSet(key, rested);
+    set.#hasStories = true; // nobody has noted whether it has
     for (let left = reader.unsigned(); left > 0; left--) set.#insert(reader.word(), reader.word(), reader.word());
     return set;
   }

@@ -102,6 +102,14 @@ export function copyEarned(earned: Earned | undefined): Earned | undefined {
   return { ...earned, money: copyMoney(earned.money), sold: earned.sold.map((one) => ({ ...one })) };
 }
 
+/** A copy under other numbers of products. */
+export function renumberEarned(earned: Earned | undefined, numberOf: (product: number) => number): Earned | undefined {
+  const copy = copyEarned(earned);
+  if (copy === undefined || copy.sold.length === 0) return copy;
+  const sold = copy.sold.map((one): Sold => ({ ...one, product: numberOf(one.product) }));
+  return { ...copy, sold: sold.sort((a, b) => a.product - b.product || (a.currency < b.currency ? -1 : 1)) };
+}
+
 /** What was sold of one product, by currency. */
 export function soldOf({ sold }: Earned, product: number): readonly Sold[] {
   const from = placeOf(sold, product, "");

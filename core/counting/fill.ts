@@ -1,8 +1,8 @@
-// What a backfill makes of a difference: it fills in what a stored rollup lacks and leaves the rest. A row that is
-// missing is written whole. Of a row that is there only breakdowns are written: those that it has no column for (a
-// dimension that is younger than the row), and those that are asked for by name. Where a counter of the row disagrees
-// nothing is written, for such a difference is no gap: somebody has to find out why. A backfill of goals writes its
-// goals even then, since they are counted from the events and not from the row's other numbers.
+// What a backfill does with a difference: it adds what a stored rollup lacks and leaves the rest. A row that is missing
+// is written whole. In a row that exists only breakdowns are written: those that it has no column for (because the
+// dimension is newer than the row), and those that are asked for by name. If a counter of the row differs, nothing is
+// written. Such a difference is not a gap, and a person has to find its cause. A backfill of goals writes its goals
+// even then, since they are counted from the events and not from the row's other numbers.
 
 import { type Difference, type Mismatch, mismatchesOf, totalMismatches } from "./difference.ts";
 import type { DimensionName } from "./dimension.ts";
@@ -10,13 +10,13 @@ import { ALL_DIMENSIONS } from "./rollup.ts";
 import { isThin, type RollupRow } from "./rollup-row.ts";
 
 export interface Filled {
-  /** What is to be written in the place of what is held; undefined where nothing is. */
+  /** The row to write instead of the stored one; undefined where nothing is to be written. */
   readonly row: RollupRow | undefined;
   /** The first mismatches that remain when the row is written. */
   readonly left: readonly Mismatch[];
 }
 
-/** With `isNamedOnly` the named breakdowns are written whatever else disagrees, and no others. */
+/** With `isNamedOnly` only the named breakdowns are written, and they are written even if other numbers differ. */
 export function fill(
   { held, replayed }: Difference,
   named: ReadonlySet<DimensionName>,
@@ -33,8 +33,8 @@ export function fill(
   const breakdowns = Object.fromEntries(filled.map((name) => [name, replayed.breakdowns[name]]));
   const row: RollupRow = {
     ...stored,
-    // A seal that waits for late events tells by the version that they are missing. The counters of the row stay as
-    // they were, so its version must, too.
+    // The seal sees by a row's version that late events are missing in its counters. The counters stay as they were, so
+    // the version must stay, too.
     version: isNamedOnly ? stored.version : replayed.version,
     breakdowns: { ...stored.breakdowns, ...(breakdowns as RollupRow["breakdowns"]) },
   };

@@ -19,4 +19,9 @@ export interface LiveReply {
   readonly rows: readonly RollupRow[];
   /** Days of the range with late events that no rollup counts and that may not lie in the archive yet. */
   readonly late: readonly number[];
+  /**
+   * UTC ms at which numbers of the merchant that D1 has were changed last, other than by publishing; 0 for never.
+   * Undefined while they may be changing. Until it is another, D1 has the same numbers of closed Days.
+   */
+  readonly changedAt?: number | undefined;
 }

@@ -23,9 +23,24 @@ const RECEIVED_OFFSET_MS = 2 ** 40;
 
 const TIE_SEED = 0x51ed270b;
 
-export function momentOf({ timestamp, receivedAt, sequence, id }: Event): Moment {
+export function momentOf(event: Event): Moment {
+  return { time: event.timestamp, order: orderOf(event), tie: hash32(event.id, TIE_SEED) };
+}
+
+/** The same; the id is looked at where it decides. */
+export function lateMomentOf(event: Event): Moment {
+  return {
+    time: event.timestamp,
+    order: orderOf(event),
+    get tie() {
+      return hash32(event.id, TIE_SEED);
+    },
+  };
+}
+
+function orderOf({ timestamp, receivedAt, sequence }: Event): number {
   const later = Math.max(0, receivedAt - timestamp + RECEIVED_OFFSET_MS);
-  return { time: timestamp, order: later * PLACES + Math.min(sequence, PLACES - 1), tie: hash32(id, TIE_SEED) };
+  return later * PLACES + Math.min(sequence, PLACES - 1);
 }
 
 /** Negative where `a` comes first. */

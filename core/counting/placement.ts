@@ -97,7 +97,8 @@ export function parsePoolSize(text: string): number {
   return size;
 }
 
-function poolPartition(merchant: number, poolSize: number): string {
+/** The partition of the pool that counts a merchant while it has none of its own. Every question asks it. */
+export function poolPartition(merchant: number, poolSize: number): string {
   return `pool-${poolHash(merchant) % poolSize}`;
 }
 

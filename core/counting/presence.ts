@@ -91,7 +91,7 @@ export function decodePresence(reader: ByteReader): Presence {
   return { digest, pairs: readPairs(reader) };
 }
 
-export function writePairs(pairs: readonly Pair[], writer: ByteWriter): void {
+function writePairs(pairs: readonly Pair[], writer: ByteWriter): void {
   writer.unsigned(pairs.length);
   let last = 0;
   for (const { slot, next, visitors } of pairs) {

@@ -2,14 +2,17 @@
 // were last heard of, which page was looked at last and what brought the visitor. And what was bought last,
 // as orders stand at this instant.
 
+import { keyedHash } from "../keyed-hash.ts";
 import { NOW_SHOWN_MAX } from "../limits.ts";
 import { settle } from "../order.ts";
 import { type DayState, namesOf } from "./day.ts";
 import { PROFILE_FIELDS } from "./dimension.ts";
+import { recentDay, wholeDay } from "./layer.ts";
 import type { DayClaim } from "./order-book.ts";
+import { orderKey, visitorKey } from "./rested.ts";
 import { settledVisits } from "./settled.ts";
 import { tupleAt } from "./tuple.ts";
-import type { Visit } from "./visit.ts";
+import { isVisit, type Visit } from "./visit.ts";
 
 export interface PresentRequest {
   readonly merchant: number;
@@ -46,8 +49,36 @@ export interface PresentOrder {
   readonly products: readonly string[];
 }
 
-/** Those of one Day. */
+/** Those of one Day. Of what rests of it, only what has left memory since is read, unless more decides. */
 export function presentOf(state: DayState, since: number): Present {
+  const { visitors, orders } = state.rested;
+  if (visitors === 0 && orders === 0) return presentIn(state, since);
+  const recent = recentDay(state, since);
+  const present = presentIn(recent, since);
+  return isDecided(recent, present, since) ? present : presentIn(wholeDay(state), since);
+}
+
+/**
+ * Whether all of the Day says the same as what is recent. Older runs may belong to a visit that no event opened or that
+ * came back, or show that a prefetched page was seen. Older events may stand under the same order numbers; all of them
+ * are older than the orders that are shown, if these are enough and recent.
+ */
+function isDecided(recent: DayState, { orders }: Present, since: number): boolean {
+  const hasOlder = (key: string) => {
+    const [high, low] = keyedHash(key, recent.idKey);
+    return (recent.lookUp?.outlinesOf(high, low, since) ?? []).length > 0;
+  };
+  for (const [visitor, runs] of recent.visitors) {
+    if (!runs.some(({ end }) => end >= since)) continue;
+    const isPlain = runs.every(isVisit) && recent.prefetches?.has(visitor) !== true;
+    if (!isPlain && hasOlder(visitorKey(visitor))) return false;
+  }
+  if (recent.rested.orders === 0) return true;
+  if ((orders[NOW_SHOWN_MAX - 1]?.at ?? 0) < since) return false;
+  return ![...(recent.orders?.keys() ?? [])].some((number) => hasOlder(orderKey(number)));
+}
+
+function presentIn(state: DayState, since: number): Present {
   const names = namesOf(state);
   const recent = [...state.visitors.since(since)];
   const runs = new Map(recent);

@@ -1,6 +1,6 @@
 // What a message of footfall-replay names: one (Day, partition) of a job. It does not say what is to be done: that is
-// read from the job's state when the message is delivered. So a message that comes late or twice does not repeat what
-// is done.
+// read from the job's state when the message is delivered. So a message that comes late or twice does not repeat
+// finished work.
 
 import { assert } from "../outcome.ts";
 

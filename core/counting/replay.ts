@@ -3,15 +3,37 @@
 // is copied. The caller reads the archive, as much at a time as its memory allows. It decides what to do with the rows:
 // compare, write or show them.
 
+import {
+  type ColumnBlock,
+  columnsOf,
+  type EventColumns,
+  eventAt,
+  textAt,
+  textsOf,
+  withSeed,
+} from "../archive/event-columns.ts";
 import type { ArchivedEvent } from "../archive/file.ts";
-import { opine } from "../enrichment/opinion.ts";
-import type { Event } from "../event.ts";
+import type { PartName } from "../enrichment/opinion.ts";
+import { numberCodes, type OpinionColumns, opineAll, opinionAt, textCodes } from "../enrichment/opinion-columns.ts";
+import { finish } from "../gradual.ts";
 import type { Settings } from "../merchant.ts";
+import { type Codes, joinCodes } from "../pair-codes.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
-import { GLOBAL_MERCHANT, type RuleTimeline, rulesInForce } from "../rules.ts";
-import { countEvent, type DayState, emptyDay, namesOf, WHOLE_DAY } from "./day.ts";
+import { GLOBAL_MERCHANT, type RuleTimeline } from "../rules.ts";
+import {
+  countKnown,
+  type DayState,
+  emptyDay,
+  type Kind,
+  namesOf,
+  placeNumbers,
+  profileNumber,
+  slotStart,
+  WHOLE_DAY,
+} from "./day.ts";
+import { keptOnce } from "./once.ts";
 import { ALL_DIMENSIONS } from "./rollup.ts";
-import { type RollupRow, toRollupRow } from "./rollup-row.ts";
+import { type RollupRow, thinned, toRollupRow } from "./rollup-row.ts";
 import { settledVisits, type VisitsByVisitor } from "./settled.ts";
 import type { Visit } from "./visit.ts";
 
@@ -34,37 +56,84 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts one archived event under the rules that hold for it. Returns the event as it is to be kept, or undefined where
- * it repeats one that was counted. Of two rows with one id the first counts: when they came, that was the one with the
- * lower position. A row that has the id of another and tells another story is kept as a duplicate (DUP-2). That holds
- * as well for one that came after its Day was closed, when nobody compared them.
+ * Counts archived events under the rules that hold for each, given in the order of the log. Returns them as they are to
+ * be kept, without those that repeat one that was counted. Of two rows with one id the first counts: when they came,
+ * that was the one with the lower position. A row that has the id of another and tells another story is kept as a
+ * duplicate (DUP-2). That holds as well for one that came after its Day was closed, when nobody compared them.
  */
-export function replayEvent(
+export function replayRows(
   { state }: ReplayedDay,
-  row: ArchivedEvent,
+  block: ColumnBlock,
   { settings, global }: ReplayedUnder,
-): ArchivedEvent | undefined {
-  const { position, event } = row;
-  const known = state.ids.recall(event);
-  if (known === "same") return undefined;
-  const moment = { instant: event.timestamp, day: state.day, importNumber: event.importNumber };
-  const opinion = opine(event, rulesInForce({ own: settings.rules, global }, moment));
-  // An event that was a duplicate when it came stays one, also where the first of that id lies on the Day beside this
-  // one.
-  const isDuplicate = known === "other" || event.dropped === "duplicate";
-  const judged: Event = { ...event, dropped: isDuplicate ? "duplicate" : opinion.dropped };
-  countEvent(state, { event: judged, opinion, settings, position });
-  return isDuplicate && event.dropped !== "duplicate" ? { ...row, event: judged } : row;
+): ColumnBlock {
+  const kept = keptOnce(block, state.ids);
+  const columns = withSeed(kept);
+  const opinions = finish(opineAll(columns, state.day, { own: settings.rules, global }));
+  const drops = textsOf(kept, "dropped");
+  const kinds = new Kinds(state, columns, opinions);
+  for (let row = 0; row < kept.count; row++) {
+    const event = eventAt(kept, row);
+    const opinion = opinionAt(opinions, row);
+    // An event that was a duplicate when it came stays one, also where the first of that id lies on the Day beside this
+    // one.
+    const dropped = textAt(drops, row) === "duplicate" ? "duplicate" : opinion.dropped;
+    const position = kept.positions[row] as number;
+    countKnown(state, { event, opinion, settings, position, dropped, kind: kinds.of(row) });
+  }
+  return kept;
 }
 
-/** The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. */
-export function replayedRows({ state, partition }: ReplayedDay): readonly RollupRow[] {
+/** Remembers what kinds of events there are: found out once for each that is different (day.ts). */
+class Kinds {
+  readonly #state: DayState;
+  readonly #columns: EventColumns;
+  readonly #opinions: OpinionColumns;
+  readonly #profileOf: Uint32Array;
+  readonly #placeOf: Uint32Array;
+  readonly #profiles: number[] = [];
+  readonly #places: Pick<Kind, "place" | "page">[] = [];
+
+  constructor(state: DayState, columns: EventColumns, opinions: OpinionColumns) {
+    this.#state = state;
+    this.#columns = columns;
+    this.#opinions = opinions;
+    const said = (part: PartName): Codes => ({ codes: opinions[part].codes, size: opinions[part].values.length });
+    this.#profileOf = joinCodes([said("origin"), said("device"), said("place")], columns).codes;
+    const told = [numberCodes(columns, "stream"), textCodes(columns, "name"), textCodes(columns, "products")];
+    this.#placeOf = joinCodes([said("address"), said("goals"), ...told], columns).codes;
+  }
+
+  of(row: number): Kind {
+    const [profile, place] = [this.#profileOf[row] as number, this.#placeOf[row] as number];
+    const { dictionary } = this.#state;
+    const opinion = opinionAt(this.#opinions, row);
+    this.#profiles[profile] ??= profileNumber(dictionary, opinion);
+    this.#places[place] ??= placeNumbers(dictionary, { event: eventAt(this.#columns, row), opinion });
+    return { profile: this.#profiles[profile], ...this.#places[place] };
+  }
+}
+
+/** What of the Hours is wanted: whether of one that starts at a UTC instant nothing but its totals is looked at. */
+export type IsThinWanted = (hourStart: number) => boolean;
+
+/**
+ * The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. Hours of which only
+ * totals are wanted are made as they lie in a packed Day: that takes a small part of what their breakdowns and sketches
+ * take.
+ */
+export function replayedRows(
+  { state, partition }: ReplayedDay,
+  isThinWanted: IsThinWanted = () => false,
+): readonly RollupRow[] {
   const names = namesOf(state);
   const all = settledVisits(state, names);
   const visits = visitsBySlot(all);
   return [...state.changed].map(([slot, version]) => {
     const visitors = slot === WHOLE_DAY ? all : (visits.get(slot) ?? []);
-    return toRollupRow(state, { slot, partition, version, dimensions: ALL_DIMENSIONS, visitors, names });
+    const isThin = slot !== WHOLE_DAY && isThinWanted(slotStart(state.day, slot));
+    const dimensions = isThin ? [] : ALL_DIMENSIONS;
+    const row = toRollupRow(state, { slot, partition, version, dimensions, visitors, names });
+    return isThin ? thinned(row) : row;
   });
 }
 
@@ -89,7 +158,7 @@ function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVi
 /** The rollups of events that are all at hand, in any order: one row per merchant, bucket and partition. */
 export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf): readonly RollupRow[] {
   const global = settingsOf(GLOBAL_MERCHANT)?.rules ?? [];
-  const days = new Map<string, ReplayedDay>();
+  const days = new Map<string, { readonly day: number; readonly settings: Settings; readonly rows: ArchivedEvent[] }>();
   for (const archived of [...events].sort((a, b) => a.position - b.position)) {
     const { event, partition } = archived;
     const known = settingsOf(event.merchant);
@@ -97,9 +166,13 @@ export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf):
     const settings = countedBy(known);
     const day = shownDay(settings.zones, event.timestamp);
     const key = `${partition} ${event.merchant} ${day}`;
-    const found = days.get(key) ?? { state: emptyDay(event.merchant, day), partition };
+    const found = days.get(key) ?? { day, settings, rows: [] };
     days.set(key, found);
-    replayEvent(found, archived, { settings, global });
+    found.rows.push(archived);
   }
-  return [...days.values()].flatMap(replayedRows);
+  return [...days.values()].flatMap(({ day, settings, rows }) => {
+    const replayed = { state: emptyDay(settings.merchant, day), partition: (rows[0] as ArchivedEvent).partition };
+    replayRows(replayed, columnsOf(rows), { settings, global });
+    return replayedRows(replayed);
+  });
 }

@@ -1,6 +1,6 @@
-// A rollup on its way: from a partition to D1, and from a partition's `live()` to the query Worker. Values are absolute
-// and carry the partition and a version (the log position of the last event counted), so that writing one twice, or an
-// old one after a new one, changes nothing, and a reader can put a live row in the place of a stored one.
+// A rollup on its way: from a partition to D1, and from a partition's `live()` to the query Worker. Its values are
+// absolute. It carries the partition and a version (the log position of the last event counted). So it does no harm to
+// write a row twice, or an old one after a new one, and a reader can replace a stored row by a live one.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DropReason } from "../outcome.ts";
@@ -35,19 +35,19 @@ export interface RollupRow {
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;
   /** `absorbEncoded` reads it. */
   readonly sketch: Uint8Array;
-  /** Of a Day, `decodePresence` reads it; of an Hour, and where it was not asked for, of no bytes. */
+  /** `decodePresence` reads that of a Day. Empty for an Hour, and where it was not asked for. */
   readonly presence: Uint8Array;
   /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
-  /** Of an Hour that has only totals left, what its Day knows of its visitors. Other rows have none. */
+  /** What the Day knows about the visitors of this Hour, if the Hour has only totals left. Other rows have none. */
   readonly within?: WithinDay;
 }
 
-/** Who of an Hour's visitors was there in other Hours of its Day (VIS-9). */
+/** Which of an Hour's visitors were also present in other Hours of its Day (VIS-9). */
 export interface WithinDay {
   /** Those that begin in this Hour. */
   readonly pairs: readonly Pair[];
-  /** Whether anybody of that Day may be there on another Day as well. */
+  /** Whether a visitor of that Day may come again on another Day. */
   readonly hasKnown: boolean;
 }
 
@@ -111,13 +111,14 @@ export function readBreakdownOf(
   return bytes !== undefined && readBreakdown(bytes, take);
 }
 
-/** Whether an Hour's row, read with its sketch, has nothing but totals: no sketch of anybody is of no bytes. */
+/** Whether an Hour's row has only totals. Its sketch must have been read: then no bytes mean that it has none. */
 export function isThin({ grain, sketch }: Pick<RollupRow, "grain" | "sketch">): boolean {
   return grain === "hour" && sketch.length === 0;
 }
 
 /**
- * What a Day's row knows of the visitors of its Hours, by their slots; undefined where it is older than that knowledge.
+ * What a Day's row knows of the visitors of its Hours, by their slots. Undefined for rows that were written before this
+ * was recorded.
  */
 export function withinOf({
   presence,

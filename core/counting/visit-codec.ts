@@ -15,15 +15,18 @@ export function encodeVisit(visit: Visit, base: number, writer: ByteWriter): voi
   writer.signed(visit.from - base);
   writer.unsigned(visit.end - visit.from);
   writer.unsigned(visit.start - visit.from);
-  for (const value of [visit.startOrder, visit.startTie]) writer.unsigned(value);
+  writer.unsigned(visit.startOrder);
+  writer.unsigned(visit.startTie);
   writer.signed(visit.startSlot);
-  for (const value of [visit.profile, visit.interactions]) writer.unsigned(value);
+  writer.unsigned(visit.profile);
+  writer.unsigned(visit.interactions);
   encodeMoment(visit.entry, base, writer);
   encodeMoment(visit.exit, base, writer);
   writer.unsigned(visit.cells.length);
   for (const cell of visit.cells) {
     writer.signed(cell.slot);
-    for (const value of [cell.place, cell.count]) writer.unsigned(value);
+    writer.unsigned(cell.place);
+    writer.unsigned(cell.count);
     writer.count(cell.engagementMs);
     encodeEarned(cell.earned, writer);
   }
@@ -68,7 +71,9 @@ function encodeMoment(moment: PageMoment | undefined, base: number, writer: Byte
   writer.byte(moment === undefined ? 0 : 1);
   if (moment === undefined) return;
   writer.signed(moment.time - base);
-  for (const value of [moment.order, moment.tie, moment.page]) writer.unsigned(value);
+  writer.unsigned(moment.order);
+  writer.unsigned(moment.tie);
+  writer.unsigned(moment.page);
 }
 
 function decodeMoment(base: number, reader: ByteReader): PageMoment | undefined {

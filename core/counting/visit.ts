@@ -122,6 +122,24 @@ export function insert(visits: Visit[], visit: Visit): number {
   return visitBytes(visit);
 }
 
+/** Makes runs of one visitor, which may touch and come in any order, into those that do not. Changes them. */
+export function joinRuns(runs: readonly Visit[]): Visit[] {
+  const joined: Visit[] = [];
+  for (const run of runs.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last !== undefined && touches(last, run)) absorb(last, run);
+    else joined.push(run);
+  }
+  return joined;
+}
+
+/** A run without pages, sources and counts: what says which Hours change when an event comes to it. */
+export function outlineOf(visit: Visit): Visit {
+  const cells = visit.slots.map((slot): Cell => ({ slot, place: 0, count: 0, engagementMs: 0, earned: undefined }));
+  const outline = { profile: 0, interactions: 0, entry: undefined, exit: undefined, index: undefined };
+  return { ...visit, ...outline, cells, slots: [...visit.slots] };
+}
+
 /** Whether a run is a visit by itself, whatever other runs its visitor has. */
 export function isVisit({ rank, returns }: Visit): boolean {
   return rank === RANK.opening && !returns;

@@ -37,6 +37,17 @@ export class Visitors {
     return this.#bytes;
   }
 
+  /** What those who rest take in memory. */
+  get restingBytes(): number {
+    let bytes = 0;
+    for (const held of this.#visits.values()) if (typeof held === "string") bytes += VISITOR_BYTES + visitsBytes(held);
+    return bytes;
+  }
+
+  has(visitor: string): boolean {
+    return this.#visits.has(visitor);
+  }
+
   /** A visitor's visits, to be added to where they are. */
   wake(visitor: string): Visit[] | undefined {
     this.#watched?.add(visitor);
@@ -62,6 +73,18 @@ export class Visitors {
   get(visitor: string): readonly Visit[] | undefined {
     const held = this.#visits.get(visitor);
     return typeof held === "string" ? this.#unpack(held) : held;
+  }
+
+  /** Sets the visits of a visitor who has none, and who rests from the beginning. */
+  setResting(visitor: string, visits: readonly Visit[]): void {
+    const packed = this.#packed(visits);
+    this.#set(visitor, packed, VISITOR_BYTES + visitsBytes(packed));
+  }
+
+  /** Puts other visits in the place of a visitor's, or of none. */
+  replace(visitor: string, visits: Visit[]): void {
+    this.delete(visitor);
+    this.set(visitor, visits);
   }
 
   delete(visitor: string): void {
@@ -108,13 +131,27 @@ export class Visitors {
     }
   }
 
-  /** Packs the visits of all who were last seen before an instant, UTC ms. */
-  rest(before: number): void {
+  /** When each visitor was last seen, UTC ms, without unpacking anybody. */
+  *lastSeen(): Generator<readonly [visitor: string, end: number]> {
+    for (const [visitor, held] of this.#visits)
+      yield [visitor, typeof held === "string" ? this.#base + endOf(held) : latestOf(held)];
+  }
+
+  /** The visitors but for some. Their visits are held once: only one of the two may be counted into from now on. */
+  without(gone: ReadonlySet<string>): Visitors {
+    const left = new Visitors(this.#base);
+    for (const [visitor, held] of this.#visits)
+      if (!gone.has(visitor)) left.#set(visitor, held, VISITOR_BYTES + visitsBytes(held));
+    return left;
+  }
+
+  /** Packs the visits of all who were last seen before an instant (UTC ms), or of everybody. */
+  rest(before = Number.POSITIVE_INFINITY): void {
     if (!this.#isWatched) this.#watched = undefined;
     this.#isWatched = false;
     for (const [visitor, held] of this.#visits) {
-      if (typeof held === "string" || held.some(({ end }) => end >= before)) continue;
-      const packed = textOf(this.#pack(held));
+      if (typeof held === "string" || latestOf(held) >= before) continue;
+      const packed = this.#packed(held);
       this.#set(visitor, packed, visitsBytes(packed) - visitsBytes(held));
     }
   }
@@ -137,11 +174,16 @@ export class Visitors {
     }
   }
 
+  #packed(visits: readonly Visit[]): string {
+    return textOf(this.#pack(visits));
+  }
+
+  /** The last visit first, so that its end is found without reading the others. Good until the next is packed. */
   #pack(visits: readonly Visit[]): Uint8Array {
-    const writer = new ByteWriter();
-    writer.unsigned(visits.length);
-    for (const visit of visits) encodeVisit(visit, this.#base, writer);
-    return writer.finish();
+    packing.clear();
+    packing.unsigned(visits.length);
+    for (let at = visits.length - 1; at >= 0; at--) encodeVisit(visits[at] as Visit, this.#base, packing);
+    return packing.view();
   }
 
   #unpack(packed: string): Visit[] {
@@ -149,25 +191,74 @@ export class Visitors {
   }
 
   #decodeVisits(reader: ByteReader): Visit[] {
-    return Array.from({ length: reader.unsigned() }, () => decodeVisit(this.#base, reader));
+    const visits = Array.from({ length: reader.unsigned() }, () => decodeVisit(this.#base, reader));
+    // Earlier versions wrote the first visit first.
+    return visits.length > 1 ? visits.sort((a, b) => a.from - b.from) : visits;
+  }
+}
+
+/** One for all: what is written is copied before the next. */
+const packing = new ByteWriter();
+
+function latestOf(visits: readonly Visit[]): number {
+  return visits.reduce((latest, { end }) => Math.max(latest, end), Number.NEGATIVE_INFINITY);
+}
+
+/**
+ * The end of the visit that stands first in packed visits, relative to their base: the last one, but for what earlier
+ * versions have stored, where it is the first. So these may leave memory sooner, which changes no number.
+ */
+function endOf(packed: string): number {
+  // How many they are, a byte of flags, then its first event (zigzag) and its length, as `encodeVisit` writes them.
+  const visit = afterVarint(packed, 0) + 1;
+  const from = varintAt(packed, visit);
+  return (from % 2 === 0 ? from / 2 : -(from + 1) / 2) + varintAt(packed, afterVarint(packed, visit));
+}
+
+function afterVarint(packed: string, at: number): number {
+  let end = at;
+  while (packed.charCodeAt(end) >= 0x80) end += 1;
+  return end + 1;
+}
+
+function varintAt(packed: string, at: number): number {
+  let value = 0;
+  for (let next = at, scale = 1; ; next++, scale *= 0x80) {
+    const unit = packed.charCodeAt(next);
+    value += (unit & 0x7f) * scale;
+    if (unit < 0x80) return value;
   }
 }
 
 function encodeName(visitor: string, writer: ByteWriter): void {
-  writer.word(Number.parseInt(visitor.slice(0, 8), 16));
-  writer.word(Number.parseInt(visitor.slice(8), 16));
+  writer.word(hexWordAt(visitor, 0));
+  writer.word(hexWordAt(visitor, 8));
 }
 
-/** Spreading is how one call makes one text; longer runs are cut, so as not to overflow the stack. */
-const SPREAD_MAX = 4_096;
+/** Eight hex digits of a name as a word. */
+function hexWordAt(text: string, start: number): number {
+  let word = 0;
+  for (let at = start; at < start + 8; at++) {
+    const unit = text.charCodeAt(at);
+    word = (word << 4) | (unit <= 57 ? unit - 48 : (unit | 32) - 87); // "0" is 48, "a" is 97
+  }
+  return word >>> 0;
+}
+
+/** So many bytes become a text in one call; longer runs are cut, so as not to overflow the stack. */
+const APPLY_MAX = 4_096;
 
 function textOf(bytes: Uint8Array): string {
-  if (bytes.length <= SPREAD_MAX) return String.fromCharCode(...bytes);
+  if (bytes.length <= APPLY_MAX) return textOfFew(bytes);
   let text = "";
-  for (let start = 0; start < bytes.length; start += SPREAD_MAX) {
-    text += String.fromCharCode(...bytes.subarray(start, start + SPREAD_MAX));
-  }
+  for (let start = 0; start < bytes.length; start += APPLY_MAX)
+    text += textOfFew(bytes.subarray(start, start + APPLY_MAX));
   return text;
+}
+
+/** Spreading would ask an iterator for each byte, which takes several times as long. */
+function textOfFew(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
 }
 
 function bytesOf(text: string): Uint8Array {

@@ -1,6 +1,7 @@
 // Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
 // generic syntax far enough for counting. Hosts are in their one spelling; paths stand as they were sent (spelling.ts).
 
+import { QUERY_PARAMETERS_MAX } from "../limits.ts";
 import { decodeEscapes } from "./escape.ts";
 import { spellHost } from "./hostname.ts";
 
@@ -43,20 +44,25 @@ function splitAddress(url: string): Address | undefined {
   return { scheme: scheme.toLowerCase(), hostname, path: path.startsWith("/") ? path : `/${path}`, query, fragment };
 }
 
-/** The first value of each parameter of a query string by its name in lower case. */
+/** The first value of each parameter of a query string by its name in lower case; of so many parameters. */
 export function parseQuery(query: string): ReadonlyMap<string, string> {
-  return readPairs(query, toKey);
+  return readPairs(pairsOf(query), toKey);
+}
+
+/** The first parameters of a query string, each as it stands. */
+export function pairsOf(query: string): readonly string[] {
+  return query.split("&", QUERY_PARAMETERS_MAX);
 }
 
 /** The first value of each parameter by its name as it stands, for protocols that tell "A" from "a". */
 export function parseParameters(query: string): ReadonlyMap<string, string> {
-  return readPairs(query, (name) => name);
+  return readPairs(query.split("&"), (name) => name);
 }
 
 /** Names and values decoded; broken escapes are kept as they stand. */
-function readPairs(query: string, toKey: (name: string) => string): Map<string, string> {
+function readPairs(pairs: readonly string[], toKey: (name: string) => string): Map<string, string> {
   const parameters = new Map<string, string>();
-  for (const pair of query.split("&")) {
+  for (const pair of pairs) {
     const equals = pair.indexOf("=");
     const key = toKey(queryName(pair));
     if (key !== "" && !parameters.has(key)) parameters.set(key, equals < 0 ? "" : decode(pair.slice(equals + 1)));

@@ -4,6 +4,7 @@
 
 import { URL_LENGTH_MAX } from "../limits.ts";
 import { parseQuery } from "./address.ts";
+import { compose } from "./compose.ts";
 
 export interface Campaign {
   readonly utm_source: string;
@@ -105,6 +106,6 @@ function cleanValue(raw: string): string {
   const text = raw.slice(0, URL_LENGTH_MAX / 4).trim();
   if (!/[^!-'*-~]/.test(text)) return text; // no blank, no parenthesis, nothing but ASCII: as most
   const inner = /^\((.*)\)$/s.exec(text)?.[1];
-  if (inner === undefined) return /^direct \/ none$/i.test(text) ? "" : text.normalize("NFC");
+  if (inner === undefined) return /^direct \/ none$/i.test(text) ? "" : compose(text);
   return NOTHING.has(inner.trim().toLowerCase()) ? "" : cleanValue(inner);
 }

@@ -50,5 +50,7 @@ const PROVIDERS: readonly (readonly [name: string, asns: readonly number[]])[] =
   ["Aeza", [210644]],
 ];
 
-/** Numbers of autonomous systems of hosting providers. */
-export const DATA_CENTRES: ReadonlySet<number> = new Set(PROVIDERS.flatMap(([, asns]) => asns));
+/** Who has an autonomous system of the list, by its number. */
+export const DATA_CENTRES: ReadonlyMap<number, string> = new Map(
+  PROVIDERS.flatMap(([name, asns]) => asns.map((asn) => [asn, name] as const)),
+);

@@ -4,6 +4,7 @@
 // ones make up nearly all traffic, and parsing takes 18 µs.
 
 import { UAParser } from "my-ua-parser";
+import { AGENT_PARSED_LENGTH_MAX } from "../limits.ts";
 import { type Hints, parseHints } from "./client-hint.ts";
 import { parseGiven } from "./given.ts";
 import type { Step } from "./opinion.ts";
@@ -75,7 +76,7 @@ export const device: Step = (event, opinion) => {
 export function versionsOf(userAgent: string): Versions {
   const kept = versions.get(userAgent);
   if (kept !== undefined) return kept;
-  const parsed = UAParser(userAgent);
+  const parsed = UAParser(readPart(userAgent));
   const found = { browser: majorMinor(parsed.browser.version), os: majorMinor(parsed.os.version) };
   if (versions.size >= DEVICES_KEPT_MAX) versions.clear();
   versions.set(userAgent, found);
@@ -86,7 +87,8 @@ function majorMinor(version = ""): string {
   return version.split(".").slice(0, 2).join(".");
 }
 
-function deviceOf(userAgent: string, hints: string): Device {
+/** What an agent and the client hints with it say. */
+export function deviceOf(userAgent: string, hints = ""): Device {
   const key = `${hints} ${userAgent}`;
   const kept = devices.get(key);
   if (kept !== undefined) return kept;
@@ -96,8 +98,13 @@ function deviceOf(userAgent: string, hints: string): Device {
   return found;
 }
 
+/** An agent is parsed by some hundred expressions, which take time by the square of its length. */
+function readPart(userAgent: string): string {
+  return userAgent.slice(0, AGENT_PARSED_LENGTH_MAX);
+}
+
 function fromAgent(userAgent: string): Device {
-  const parsed = UAParser(userAgent);
+  const parsed = UAParser(readPart(userAgent));
   const inApp = IN_APP_BROWSERS.find(([pattern]) => pattern.test(userAgent));
   return {
     browser: inApp?.[1] ?? parsed.browser.name ?? "",

@@ -4,6 +4,7 @@
 // holds it to what Node's makes of it.
 
 import { HOSTNAME_LENGTH_MAX } from "../limits.ts";
+import { compose } from "./compose.ts";
 import { decodeEscapes } from "./escape.ts";
 
 /**
@@ -15,7 +16,7 @@ export function spellHost(text: string): string {
   const ascii = USUAL.test(lower) ? lower : toAscii(lower);
   let end = ascii.length;
   while (ascii[end - 1] === ".") end -= 1;
-  return ascii.slice(0, end);
+  return end > HOSTNAME_LENGTH_MAX ? "" : ascii.slice(0, end);
 }
 
 /** The same host for people to read; for what cannot be read it is as it was. */
@@ -49,7 +50,7 @@ const LABEL_LENGTH_MAX = 63;
 
 function toAscii(lower: string): string {
   const decoded = decodeEscapes(lower);
-  const composed = decoded.normalize("NFKC").toLowerCase().replace(/[。｡]/g, ".").replace(IGNORED, "");
+  const composed = compose(decoded, "NFKC").toLowerCase().replace(/[。｡]/g, ".").replace(IGNORED, "");
   if (composed.length > HOSTNAME_LENGTH_MAX) return "";
   const labels = composed.split(".");
   if (labels.some((label) => label.length > LABEL_LENGTH_MAX)) return "";

@@ -6,20 +6,15 @@
 import { type ColumnBlock, type EventColumns, eventAt, noCodes, numbersOf, textsOf } from "../archive/event-columns.ts";
 import type { Event } from "../event.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
-import { PairCodes } from "../pair-codes.ts";
+import { type Codes, joinCodes } from "../pair-codes.ts";
 import { type RulesInForce, type RuleTimeline, rulesInForce } from "../rules.ts";
 import { matchersOf } from "./matcher.ts";
 import { blank, type Opinion, PARTS, type Part, type PartName } from "./opinion.ts";
 
 /** What a row takes of each part, of what judging an event by itself does. */
 const ROW_WEIGHT = 0.1;
-
-/** A code for each row. */
-interface Keys {
-  readonly codes: Uint32Array;
-  /** All codes are below. */
-  readonly size: number;
-}
+/** So many rows are gone over before it is asked whether the slice is over: asking takes longer than a row. */
+const ROWS_AT_ONCE = 50;
 
 /** What a part says: of each row by its code. */
 export interface OpinionColumn {
@@ -38,7 +33,7 @@ export interface Timelines {
 export function* opineAll(columns: EventColumns, day: number, timelines: Timelines): Gradual<OpinionColumns> {
   const slices = new Slices();
   // An import that was undone is a matter of the rules in force.
-  const rules = [periodsOf(columns, timelines), number(columns, "importNumber")];
+  const rules = [periodsOf(columns, timelines), numberCodes(columns, "importNumber")];
   const times = numbersOf(columns, "timestamp");
   const imports = numbersOf(columns, "importNumber");
   const rulesAt = (row: number) =>
@@ -46,40 +41,42 @@ export function* opineAll(columns: EventColumns, day: number, timelines: Timelin
   const made: Partial<Record<PartName, OpinionColumn>> = {};
   for (const part of PARTS as readonly (Part & { readonly name: PartName })[]) {
     const keys = [...rules, ...KEYS[part.name](columns, made as OpinionColumns)];
-    made[part.name] = yield* formed(part, columns, { keys: joined(keys, columns), rulesAt, before: made, slices });
+    made[part.name] = yield* formed(part, columns, { keys: joinCodes(keys, columns), rulesAt, before: made, slices });
   }
   return made as OpinionColumns;
 }
 
 /** What a part's key is made of. The test of opinions holds it against what the steps read. */
-const KEYS: Readonly<Record<PartName, (columns: EventColumns, before: OpinionColumns) => readonly Keys[]>> = {
-  address: (columns) => [text(columns, "url"), text(columns, "format"), number(columns, "fragment")],
+const KEYS: Readonly<Record<PartName, (columns: EventColumns, before: OpinionColumns) => readonly Codes[]>> = {
+  address: (columns) => [textCodes(columns, "url"), textCodes(columns, "format"), numberCodes(columns, "fragment")],
   origin: (columns, { address }) => [
-    text(columns, "referrer"),
+    textCodes(columns, "referrer"),
     said(address, "hostname"),
     withQuery(columns),
-    text(columns, "format"),
-    number(columns, "fragment"),
+    textCodes(columns, "format"),
+    numberCodes(columns, "fragment"),
   ],
-  device: (columns) => [text(columns, "userAgent"), text(columns, "hints"), text(columns, "given")],
-  place: (columns) => (["country", "region", "city", "language"] as const).map((field) => text(columns, field)),
-  goals: (columns, { address }) => [text(columns, "name"), said(address, "page")],
-  act: (columns) => [text(columns, "name"), deeds(columns)],
+  device: (columns) => [textCodes(columns, "userAgent"), textCodes(columns, "hints"), textCodes(columns, "given")],
+  place: (columns) => (["country", "region", "city", "language"] as const).map((field) => textCodes(columns, field)),
+  goals: (columns, { address }) => [textCodes(columns, "name"), said(address, "page")],
+  act: (columns) => [textCodes(columns, "name"), deeds(columns)],
   drop: (columns, { address }) => [
     ...(["name", "userAgent", "hints", "verifiedBot", "referrer", "excluded", "format", "purpose"] as const).map(
-      (field) => text(columns, field),
+      (field) => textCodes(columns, field),
     ),
-    number(columns, "asn"),
+    numberCodes(columns, "asn"),
     said(address, "hostname"),
   ],
 };
 
-function text(columns: ColumnBlock, field: keyof Event): Keys {
+/** A column of texts as codes. */
+export function textCodes(columns: ColumnBlock, field: keyof Event): Codes {
   const { codes, values } = textsOf(columns, field);
   return { codes, size: values.length };
 }
 
-function number(columns: ColumnBlock, field: keyof Event): Keys {
+/** A column of numbers as codes. */
+export function numberCodes(columns: ColumnBlock, field: keyof Event): Codes {
   const numbers = numbersOf(columns, field);
   const [first = 0] = numbers;
   if (numbers.every((value) => value === first)) return { codes: noCodes(columns.count), size: 1 };
@@ -96,7 +93,7 @@ function codeIn<T>(known: Map<T, number>, value: T): number {
 }
 
 /** What an earlier part says under one name: many of its values agree in it. */
-function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Keys {
+function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Codes {
   const known = new Map<unknown, number>();
   // A code that no row has says nothing.
   const places = Uint32Array.from(values.map((value) => codeIn(known, value?.[name])));
@@ -104,7 +101,7 @@ function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Keys
 }
 
 /** Addresses, as far as they may have a query. */
-function withQuery(columns: ColumnBlock): Keys {
+function withQuery(columns: ColumnBlock): Codes {
   const { codes, values } = textsOf(columns, "url");
   const places = Uint32Array.from(values.map((url, code) => (url.includes("?") ? code + 1 : 0)));
   if (places.every((place) => place === 0)) return { codes: noCodes(columns.count), size: 1 };
@@ -118,7 +115,7 @@ function placed(codes: Uint32Array, places: Uint32Array): Uint32Array {
 }
 
 /** What decides what an event does to a shop's books, beside its name. */
-function deeds(columns: ColumnBlock): Keys {
+function deeds(columns: ColumnBlock): Codes {
   const isAny = (field: "order" | "products") => {
     const { codes, values } = textsOf(columns, field);
     const flags = values.map((value) => value !== "");
@@ -141,21 +138,8 @@ function deeds(columns: ColumnBlock): Keys {
   return { codes, size: 48 };
 }
 
-/** Columns of codes as one: rows that agree in all of them agree in it. */
-function joined(all: readonly Keys[], { count, seed }: EventColumns): Keys {
-  const [first, ...others] = all.filter(({ size }) => size > 1);
-  if (first === undefined) return { codes: noCodes(count), size: 1 };
-  return others.reduce<Keys>((one, other) => {
-    const pairs = new PairCodes(seed);
-    const codes = new Uint32Array(count);
-    for (let row = 0; row < count; row++)
-      codes[row] = pairs.codeOf(one.codes[row] as number, other.codes[row] as number);
-    return { codes, size: pairs.size };
-  }, first);
-}
-
 /** Between which changes of rules each row happened: for all of a Day the same, unless one takes effect in it. */
-function periodsOf(columns: EventColumns, timelines: Timelines): Keys {
+function periodsOf(columns: EventColumns, timelines: Timelines): Codes {
   const times = numbersOf(columns, "timestamp");
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const time of times) {
@@ -174,7 +158,7 @@ function periodsOf(columns: EventColumns, timelines: Timelines): Keys {
 }
 
 interface Forming {
-  readonly keys: Keys;
+  readonly keys: Codes;
   readonly rulesAt: (row: number) => RulesInForce;
   readonly slices: Slices;
   /** What parts before have said. */
@@ -190,7 +174,7 @@ function* formed(
   const values: (Partial<Opinion> | undefined)[] = new Array(size).fill(undefined);
   const isFormed = new Uint8Array(size);
   for (let row = 0; row < columns.count; row++) {
-    if (slices.isOver(ROW_WEIGHT)) yield;
+    if (row % ROWS_AT_ONCE === 0 && slices.isOver(ROWS_AT_ONCE * ROW_WEIGHT)) yield;
     const code = codes[row] as number;
     if (isFormed[code] === 1) continue;
     isFormed[code] = 1;

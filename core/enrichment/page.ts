@@ -6,7 +6,7 @@
 import type { Event } from "../event.ts";
 import { NAME_LENGTH_MAX } from "../limits.ts";
 import { matches } from "../pattern.ts";
-import { parseAddress, queryKey } from "./address.ts";
+import { pairsOf, parseAddress, queryKey } from "./address.ts";
 import { hasHost, type Matchers } from "./matcher.ts";
 import type { Step } from "./opinion.ts";
 import { spellPath, spellQuery } from "./spelling.ts";
@@ -95,7 +95,7 @@ function stripIds(path: string): string {
 function keptQuery(query: string, keep: readonly string[]): string {
   if (keep.length === 0 || query === "") return "";
   const sent = new Map<string, string>();
-  for (const pair of query.split("&")) {
+  for (const pair of pairsOf(query)) {
     const key = queryKey(pair);
     if (!sent.has(key)) sent.set(key, pair);
   }

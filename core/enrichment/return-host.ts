@@ -89,7 +89,7 @@ const PLATFORMS: ReadonlySet<string> = new Set([
 ]);
 
 /** Payment pages, checks of cards, and sign-in, subdomains included; apps by their package. */
-export const RETURN_HOSTS: ReadonlySet<string> = new Set([
+const RETURN_HOSTS: ReadonlySet<string> = new Set([
   // payment
   "paypal.com",
   "com.paypal.android.p2pmobile",

@@ -2,6 +2,7 @@
 // compared and shown as people read them, "/über uns". Texts of filters, goals and rules are brought into the same form
 // before they are compared. Events keep their addresses as they came, so this is an opinion like any other.
 
+import { compose } from "./compose.ts";
 import { ESCAPE } from "./escape.ts";
 import { readHost, spellHost } from "./hostname.ts";
 
@@ -15,11 +16,7 @@ export function spellPath(text: string): string {
   // Beside a lone percent sign a decoded digit could make an escape that was never sent: "%%341".
   const hasLone = LONE_PERCENT.test(text);
   const decoded = text.includes("%") ? text.replace(ESCAPE, (bytes) => decodeBytes(bytes, hasLone)) : text;
-  return decoded
-    .toWellFormed()
-    .replace(UNSEEN, encodeURIComponent)
-    .replace(MARKED_ESCAPE, encodeMarks)
-    .normalize("NFC");
+  return compose(decoded.toWellFormed().replace(UNSEEN, encodeURIComponent).replace(MARKED_ESCAPE, encodeMarks));
 }
 
 /** A page as filters, goals and rules name one: a path, perhaps with kept parameters behind it. */
@@ -36,7 +33,7 @@ export function spellQuery(text: string): string {
 
 /** A referrer as answers show it: a host without "www.", its path without final slashes, and the scheme of an app. */
 export function spellReferrer(text: string): string {
-  const [scheme, host, path] = cutReferrer(text.normalize("NFC")); // the sign for Kelvin is a "K"
+  const [scheme, host, path] = cutReferrer(compose(text)); // the sign for Kelvin is a "K"
   return (
     (/^https?:/i.test(scheme) ? "" : scheme.toLowerCase()) + bare(spellName(withoutPort(host))) + withoutSlash(path)
   );
@@ -68,9 +65,12 @@ function cutReferrer(text: string): readonly [scheme: string, host: string, path
   return [scheme, host, spellPath(path)];
 }
 
-/** The one spelling of a text that may be the name of a host. Any other text is put into lower case. */
+/**
+ * The one spelling of a text that may be the name of a host. Any other text is put into lower case, and into NFC after
+ * that: the accent that "İ" gets in lower case may belong behind another one.
+ */
 function spellName(text: string): string {
-  return spellHost(text) || text.toLowerCase().toWellFormed();
+  return spellHost(text) || compose(text.toLowerCase().toWellFormed());
 }
 
 /** The one spelling of a source. Sources are hosts or names ("Google"), and only hosts have several spellings. */

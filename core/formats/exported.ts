@@ -1,13 +1,13 @@
-// Facts of an event that another Footfall has archived: what no sender knows and an export tells. They come with an API
-// key and an import alone, so that a merchant may move between deployments with equal numbers. What an export says of
-// the place, the agent and the money is told by the fields that every keyed sender has.
+// Facts that another deployment of Footfall found out about an event and wrote into its export. Ordinary senders do not
+// know them. They are accepted only from an import with an API key, so that a merchant can move between deployments and
+// keep equal numbers. The export's place, agent and money are sent in the fields that every sender with a key may use.
 
 import type { Event } from "../event.ts";
 import { HINT_LENGTH_MAX, NAME_LENGTH_MAX, PLACE_LENGTH_MAX, REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { clean, isObject, readNumber, readText, readTimestamp } from "./field.ts";
 
-/** Facts under the names of an event. */
+/** The facts, named as the fields of an event. */
 export type Exported = Partial<
   Pick<
     Event,
@@ -27,7 +27,7 @@ export type Exported = Partial<
   >
 >;
 
-/** Texts by their column, what they must look like, and how it is said. */
+/** For each text: its column in an export, its field, what it must look like, and the words for that in a refusal. */
 const TEXTS = [
   ["visitor", "visitor", /^[0-9a-f]{16}$/, "16 hexadecimal digits"],
   ["visitor_kind", "visitorKind", /^(daily|known)$/, '"daily" or "known"'],
@@ -36,7 +36,7 @@ const TEXTS = [
   ["verified_bot", "verifiedBot", /^/, "a text"],
   ["hints", "hints", /^\{.*\}$/, "a JSON object as text"],
 ] as const;
-/** Four hints, and what JSON puts around them. */
+/** `hints` is the longest: room for four hints, and for the quotes and names that JSON puts around them. */
 const TEXT_RULE = { lengthMax: Math.max(PLACE_LENGTH_MAX, 5 * HINT_LENGTH_MAX), cut: false };
 const NUMBERS = [
   ["asn", "asn", 0xffff_ffff],
@@ -45,10 +45,10 @@ const NUMBERS = [
   ["passive", "passive", 1],
   ["fragment", "fragment", 1],
 ] as const;
-/** Names of rules on addresses. */
+/** How many names of rules on addresses `excluded` may have. */
 const EXCLUDED_MAX = 20;
 
-/** Reads the `exported` of an event; absent and null are nothing. */
+/** Reads the field `exported` of an event. Absent and null both mean that there are no such facts. */
 export function readExported(value: unknown, receivedAt: number): Outcome<Exported | undefined> {
   if (value === undefined || value === null) return accepted(undefined);
   if (!isObject(value)) return rejected("invalid_field", "exported must be an object of columns of an export");

@@ -87,7 +87,7 @@ export function firstText(...values: readonly unknown[]): string {
 }
 
 /** An order's number. One that is too long is left out, because when cut it could be another order's. */
-export function looseOrder(...values: readonly unknown[]): string {
+function looseOrder(...values: readonly unknown[]): string {
   const text = firstText(...values);
   return text.length <= ORDER_LENGTH_MAX ? text : "";
 }
@@ -98,7 +98,7 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** An amount, of either sign, and its currency; no money where either of the two makes no sense. */
-export function looseRevenue(amount: unknown, currency: unknown): Revenue {
+function looseRevenue(amount: unknown, currency: unknown): Revenue {
   const number =
     typeof amount === "number" || (typeof amount === "string" && amount.trim() !== "") ? Number(amount) : 0;
   const revenue = Math.round(number * REVENUE_SCALE) + 0;
@@ -133,7 +133,7 @@ export function looseCommerce({ amount, currency, order, products = [] }: RawCom
   return { ...money, currency: money.currency || code, order: looseOrder(order), products: list };
 }
 
-/** 1 where an event is marked as not interactive, in any of the ways that JSON and query strings have. */
+/** 1 if an event is marked as not interactive, in any of the ways that JSON and query strings write "true". */
 export function loosePassive(...marks: readonly unknown[]): number {
   return marks.some((mark) => mark === true || mark === 1 || mark === "1" || mark === "true") ? 1 : 0;
 }
@@ -197,7 +197,7 @@ export function withCampaign(url: string, campaign: Readonly<Record<string, stri
   return cutUrl(`${whole}${fragment.length === 0 ? "" : `#${fragment.join("#")}`}`);
 }
 
-/** Cleans and cuts an address that was put together here, as it is done with those that come whole. */
+/** Cleans and cuts an address that was put together here, in the same way as one that the client sent whole. */
 export function cutUrl(url: string): string {
   return clean(url.slice(0, URL_LENGTH_MAX));
 }

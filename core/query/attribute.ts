@@ -22,22 +22,19 @@ export interface Attribute {
   readonly empty: string;
   /** The breakdown that rollups have of it; undefined where only events know it. */
   readonly rollup: DimensionName | undefined;
-  /**
-   * An event's values. Of goals, products and names of properties there may be any number; of all others there is
-   * exactly one.
-   */
+  /** An event's values: any number of goals, products and names of properties, exactly one of everything else. */
   readonly valuesOf: (seen: Seen) => readonly string[];
   /** A number that is equal for events of one Day that have the same values; -1 where no such number is known. */
   readonly codeOf: (seen: Seen, of: SeenColumns) => number;
   /** The value of one product, for attributes of products. */
   readonly ofProduct?: (product: Product) => string;
-  /** Brings the ways to write one value, such as "/%C3%BCber" and "/über", to one. */
+  /** Brings all spellings of one value, such as "/%C3%BCber" and "/über", to one spelling. */
   readonly spelling?: Spelling;
   /** What is shown of a stored value, where that is something else. */
   readonly show?: (value: string) => string;
 }
 
-/** A stream has a number of its own, and a code is small. */
+/** A stream's number is its code if it is less than this. A code has to be small. */
 const CODES_MAX = 2 ** 20;
 
 /** An attribute's values, and the code by which they are remembered. */
@@ -102,14 +99,14 @@ const FROM_ROLLUPS: readonly Attribute[] = DIMENSIONS.map(({ name, question, sco
   return { question, scope, empty, rollup: name, ...values, ...(spelling && { spelling }) };
 });
 
-/** Of the products of an order or a product event; an event may have several, or none. */
+/** Values from the products of an order or a product event. An event may have several products, or none. */
 function ofProducts(ofProduct: (product: Product) => string): Values & Pick<Attribute, "ofProduct"> {
   return {
     valuesOf: (seen) => [...new Set(productsOf(seen).map(({ product }) => ofProduct(product)))],
     codeOf: (seen, { columns }) => {
       const named = textsOf(columns, "products");
       const code = named.codes[seen.row] as number;
-      // What names none may take back those of an order that others tell of.
+      // An event that names no products may refund an order whose products another event named.
       return named.values[code] !== "" || (seen.earning?.sale.lines.length ?? 0) === 0 ? code : -1;
     },
     ofProduct,
@@ -124,7 +121,7 @@ function valuesOf(name: DimensionName): Values {
   return ofProfile(name as keyof Opinion);
 }
 
-/** Other names for what rollups know. A place's region and city are names already. */
+/** Other names for dimensions of rollups. Region and city are stored as names, so they are shown as they are. */
 const ALIASES: readonly (readonly [question: string, of: string, show?: (value: string) => string])[] = [
   ["visit:screen", "visit:device"],
   ["visit:country_name", "visit:country", countryName],
@@ -162,7 +159,7 @@ const FROM_EVENTS: readonly Omit<Attribute, "rollup">[] = [
     empty: "(not set)",
     ...ofVersion("os"),
   },
-  // The names of an event's properties: which there are to ask for.
+  // The names of an event's properties, so that one can ask which properties there are.
   {
     question: PROPERTY,
     scope: "event",
@@ -178,7 +175,7 @@ function ofVersion(name: "browser" | "os"): Values {
   };
 }
 
-/** What else is known of products; their names are in rollups. */
+/** Attributes of products that only events know. Rollups know the products' names. */
 const OF_PRODUCTS: readonly (readonly [question: string, of: "id" | "category" | "brand" | "variant"])[] = [
   ["event:product_id", "id"],
   ["event:product_category", "category"],

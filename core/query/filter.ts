@@ -50,9 +50,9 @@ export interface Comparison {
   readonly fitsClause: (value: string, clause: string) => boolean;
   /** Where the filter stands in the question, such as "#/filters/0". */
   readonly place: string;
-  /** Pays for looking at so many values whose verdict is known. */
+  /** Pays for using the known verdict on so many values; false once the budget is empty. */
   readonly pay: (values: number) => boolean;
-  /** The verdicts on the Day at hand, by the code of a value. */
+  /** Whether values of the Day that is being read have passed, by the values' codes. */
   readonly verdicts: CodeVerdicts;
 }
 
@@ -139,8 +139,8 @@ export function passes(filter: Filter, seen: Seen): boolean {
 }
 
 /**
- * Whether an event fits a comparison. A value that many events of a Day share is compared once; each further look at
- * its verdict is paid for as well.
+ * Whether an event fits a comparison. A value that many events of a Day share is compared once, and the verdict is
+ * remembered. Using a remembered verdict is paid for, too.
  */
 function compares(comparison: Comparison, seen: Seen): boolean {
   const { attribute, verdicts, pay, fits } = comparison;
@@ -281,8 +281,8 @@ const asItIs = (text: string) => text;
 const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) => [value] };
 
 /**
- * Compares in one spelling what is asked for with the value that is there. Where part of a value is asked for, it is
- * searched in all spellings.
+ * Makes the comparison for an operator. For `is`, the clause and the value are brought to one spelling. For a part of a
+ * value or a pattern, all spellings of the value are searched.
  */
 function comparerOf(
   operator: Operator,
@@ -330,7 +330,7 @@ interface Comparing {
   readonly place: string;
 }
 
-/** How many verdicts a comparison remembers. Values repeat, so most are found there. */
+/** How many verdicts a comparison remembers. Values repeat, so most verdicts are found among these. */
 const VERDICTS_KEPT_MAX = 10_000;
 
 function remembering(judge: (value: string) => boolean): (value: string) => boolean {
@@ -368,7 +368,7 @@ function checkBehaviour(filter: Filter, inside = false): Outcome<undefined> {
 
 const verdicts = new WeakMap<SeenVisit, Map<Filter, boolean>>();
 
-/** Whether any event of a visit passes; found out once for each visit. */
+/** Whether any event of a visit passes. It is computed once for each visit. */
 function hasDone(filter: Filter, visit: SeenVisit): boolean {
   const known = verdicts.get(visit) ?? new Map<Filter, boolean>();
   verdicts.set(visit, known);

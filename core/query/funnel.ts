@@ -4,14 +4,14 @@
 // remembered. A part of the Days also keeps how soon it leads from each step to each later one, for those who began
 // before it: so parts are put together like Days.
 
+import type { Gradual } from "../gradual.ts";
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS, FUNNEL_WINDOW_SECONDS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import type { Budgets } from "./budget.ts";
 import { type Filter, isEmpty, parseFilters, passes } from "./filter.ts";
 import type { Range } from "./range.ts";
 import { invalid, isIntegerIn, isObject, mismatch, quote } from "./refusal.ts";
-import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
-import type { SeenVisit } from "./seen.ts";
+import { admittedVisits, type DayVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
 
 export interface FunnelQuestion extends ReportQuestion {
   readonly steps: readonly FunnelStep[];
@@ -74,11 +74,12 @@ export function openFunnel(question: FunnelQuestion, range: Range, form: "part" 
 }
 
 /** Adds a Day; Days come in their order. Gives how many visitors, or numbers beside them, are remembered. */
-export function addFunnelDay(funnel: Funnel, day: number, visits: readonly SeenVisit[]): number {
+export function* addFunnelDay(funnel: Funnel, { day, visits, slices }: DayVisits): Gradual<number> {
   const { question, range, begun } = funnel;
   const { steps, windowSeconds, filter } = question;
-  for (const { events, visitor } of admittedVisits(visits, filter)) {
+  for (const { events, visitor } of yield* admittedVisits(visits, filter, slices)) {
     for (const seen of events) {
+      if (slices.isOver()) yield;
       if (!isWithin(range, seen, day)) continue;
       const own = begun.get(visitor) ?? [];
       const { timestamp } = seen.event;

@@ -1,5 +1,5 @@
 // Checks that goals which a question names exist. A misspelt goal would be answered with zeros, which look like real
-// numbers. The merchant's goals are those of the rules decided last, for the past as well: older events are judged by
+// numbers. The merchant's goals are those of the rules decided last, also for the past: older events are judged by
 // them, too.
 
 import { GOALS_SHOWN_MAX } from "../limits.ts";
@@ -10,8 +10,8 @@ import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
 /**
- * Refuses the first goal that filters name and the rules decided last do not have. Through a share link with filters
- * nothing is refused, so that it does not reveal which goals there are: an unknown goal is then reached by nobody.
+ * Refuses the first goal that the filters name and the rules decided last do not have. A question through a share link
+ * with filters is not refused, so that it does not reveal which goals exist. An unknown goal then has no visitors.
  */
 export function checkGoals(
   filters: readonly Filter[],

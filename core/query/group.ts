@@ -19,7 +19,7 @@ export interface Groups {
   readonly standardError: number;
   /** The number of buckets in which the smallest values of the dimension were added up as "(other)". */
   readonly cutBuckets: number;
-  /** (Day, partition)s in which an order was counted: an order number earns once in each (ORD-9). */
+  /** (Day, partition)s in which an order was counted. An order number counts once in each of them (ORD-9). */
   readonly orderPlaces: number;
   readonly source: "rollups" | "archive" | "both";
   /** What was counted from events because rollups could not tell, and why. */

@@ -2,13 +2,13 @@
 // visit that ends earlier is a shorter path.
 
 import { isPageview } from "../event.ts";
+import { type Gradual, LOOKED_AT } from "../gradual.ts";
 import { PATH_DEPTH, PATH_DEPTH_MAX, PATHS_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import type { Budgets } from "./budget.ts";
 import type { Range } from "./range.ts";
 import { invalid, isIntegerIn } from "./refusal.ts";
-import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
-import type { SeenVisit } from "./seen.ts";
+import { admittedVisits, type DayVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
 
 export interface PathQuestion extends ReportQuestion {
   /** Pages of a path at most, the entry page included. */
@@ -45,12 +45,12 @@ export function openPaths(question: PathQuestion, range: Range): Paths {
 }
 
 /** Adds a Day. Gives how many different paths there are; beyond PATHS_MAX not all are counted. */
-export function addPathsDay(
+export function* addPathsDay(
   { question, range, visits: paths }: Paths,
-  day: number,
-  visits: readonly SeenVisit[],
-): number {
-  for (const { start, events } of admittedVisits(visits, question.filter)) {
+  { day, visits, slices }: DayVisits,
+): Gradual<number> {
+  for (const { start, events } of yield* admittedVisits(visits, question.filter, slices)) {
+    if (slices.isOver(LOOKED_AT * events.length)) yield;
     if (!isWithin(range, start, day)) continue;
     const pages: string[] = [];
     for (const { event, opinion } of events) {

@@ -55,11 +55,11 @@ export interface Plan {
   readonly oneBucketEach: boolean;
   /** Whether the total sketch of each row is read: visitors over several buckets. */
   readonly sketch: boolean;
-  /** The totals of visitors that metrics divide their group's visitors by, such as the conversion rate. */
+  /** Totals of visitors. Metrics such as the conversion rate divide the visitors of a group by them. */
   readonly totals: readonly (keyof Totals)[];
   /**
-   * Values that rows must know, as shown: a row that was cut and does not name them is not enough (rest.ts). Undefined
-   * where "(other)" may stand for what was cut.
+   * Values, as shown, whose numbers a row must have. A row keeps only its largest values, so one that was cut and does
+   * not name them is not enough (rest.ts). Undefined where "(other)" may stand for what was cut.
    */
   readonly wanted: ReadonlySet<string> | "every" | undefined;
   /** The goals that are asked for, where rollups are read for them. */
@@ -68,7 +68,7 @@ export interface Plan {
   readonly rules: RuleTimeline | undefined;
   /** The first Day whose events are not deleted. */
   readonly eventsFrom: number;
-  /** The first Day that is not closed: of the Hours of those before it only totals are read (BLK-8). */
+  /** The first Day that is not closed. Hours of earlier Days have only totals (BLK-8). */
   readonly openFrom: number;
   /** How many results to leave out before the first one that is shown. */
   readonly offset: number;
@@ -261,8 +261,8 @@ function chooseBuckets(plan: Plan): Plan {
 }
 
 /**
- * Chooses between rollups and events. A rollup has counters for one dimension at a time; whatever else is asked only
- * events know.
+ * Chooses between rollups and events. A rollup has counters for one dimension at a time. Everything else has to be
+ * counted from events.
  */
 function chooseSource(plan: Plan): Plan {
   const { question, time, oneBucketEach, totals } = plan;
@@ -283,8 +283,8 @@ function chooseSource(plan: Plan): Plan {
 }
 
 /**
- * Whether the question asks for Hours of closed Days only, and for more than their totals, which is all that is kept of
- * them. Where the events of these Days are deleted the question is refused later.
+ * Whether the question asks for Hours of closed Days only, and for more than the totals that such Hours have. Where the
+ * events of these Days are deleted, the question is refused later.
  */
 function isOfThinHours({ question, grain, range, openFrom, eventsFrom }: Plan): boolean {
   const isMore = question.breakdowns.length > 0 || !isEmpty(question.filter);
@@ -292,9 +292,9 @@ function isOfThinHours({ question, grain, range, openFrom, eventsFrom }: Plan): 
 }
 
 /**
- * Whether a breakdown of rollups can answer a filter. A filter of one comparison chooses among the values of a
- * breakdown: the question's own, or one that is read for the filter, where a single value is wanted. Two values of a
- * dimension of events would count a visit twice.
+ * Whether a breakdown of rollups can answer a filter. A filter of one comparison chooses some values of a breakdown.
+ * That may be the question's own breakdown, or, where the filter wants a single value, one that is read for the filter.
+ * With two values of a dimension of events, a visit that has both would be counted twice.
  */
 function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boolean {
   if (isEmpty(filter)) return true;
@@ -303,8 +303,8 @@ function isAnsweredByBreakdown({ filter, breakdowns, metrics }: Question): boole
   if (comparison === undefined || comparison.attribute.rollup === undefined) return false;
   const { attribute, only } = comparison;
   const needs = metrics.map(metricOf);
-  // A share link admits neither the visits around its events nor what other events take off their orders (view.ts). A
-  // rollup's numbers hold both.
+  // Behind a share link only the events that pass its filter exist: not the rest of their visits, and no refunds from
+  // other events (view.ts). A rollup's numbers hold both.
   const isMore = attribute.scope === "event" || needs.some(({ ofOrders, isMoney }) => ofOrders || isMoney);
   if (isFixed(filter) && isMore) return false;
   // A conversion rate divides by all visitors. A filter by goals alone leaves that number as it is.
@@ -341,8 +341,8 @@ function useBreakdownForFilter(plan: Plan): Plan {
 }
 
 /**
- * Names the values that rows must have for a filter's sake: what was cut and put under "(other)" cannot answer for
- * them.
+ * Names the values that a filter asks for. Each row must have their own numbers: a row that added them up under
+ * "(other)" cannot answer.
  */
 function chooseWanted(plan: Plan): Plan {
   const comparison = onlyComparison(plan.question.filter);

@@ -9,6 +9,7 @@ import type { Gradual } from "../gradual.ts";
 import type { HashKey } from "../keyed-hash.ts";
 import type { DropReason } from "../outcome.ts";
 import type { DayRows } from "./count.ts";
+import { addLeftOut, type LeftOut } from "./left-out.ts";
 import { type SeenUnder, seeDayGradually } from "./seen.ts";
 
 /** Of one Day. */
@@ -36,18 +37,30 @@ export function openRecount(): Recount {
   };
 }
 
-/** Adds rows of the Day, all of them or those of some visitors. Ids are hashed with `key`. */
+interface Recounting {
+  readonly under: SeenUnder;
+  /** Ids are hashed with it. */
+  readonly key: HashKey;
+  /** What is told of events that are left out, of all Days. */
+  readonly leftOut: LeftOut;
+}
+
+/** Adds rows of the Day, all of them or those of some visitors. */
 export function* addRecount(
   recount: Recount,
   { day, partitions, isCounted = () => true }: DayRows,
-  { under, key }: { readonly under: SeenUnder; readonly key: HashKey },
+  { under, key, leftOut }: Recounting,
 ): Gradual<void> {
   for (const rows of partitions) {
     const visitors = textsOf(rows, "visitor");
     const own = filterRows(rows, (row) => isCounted(textAt(visitors, row)));
-    const judged = judgedOf(recount, own, key);
+    const judged = judgedOf(recount, own, { key, leftOut });
     const { visits, dropped } = yield* seeDayGradually({ rows, day, isCounted }, under);
-    for (const { opinion } of dropped) drop(recount, opinion.dropped as DropReason);
+    for (const { event, opinion } of dropped) {
+      const reason = opinion.dropped as DropReason;
+      drop(recount, reason);
+      addLeftOut(leftOut, reason, event, opinion);
+    }
     const events = visits.flatMap((visit) => visit.events);
     recount.visits += visits.length;
     recount.counted += events.length;
@@ -63,7 +76,7 @@ export function* addRecount(
  * How many events are left to be judged. A copy that came after its Day was closed is no event that was received;
  * another story under a known id is one, and is dropped (DUP-2).
  */
-function judgedOf(recount: Recount, rows: EventColumns, key: HashKey): number {
+function judgedOf(recount: Recount, rows: EventColumns, { key, leftOut }: Omit<Recounting, "under">): number {
   const ids = new IdSet(key);
   let judged = 0;
   const order = Uint32Array.from(rows.positions, (_, row) => row);
@@ -74,8 +87,11 @@ function judgedOf(recount: Recount, rows: EventColumns, key: HashKey): number {
     recount.received += 1;
     const isDuplicate = known === "other" || event.dropped === "duplicate";
     ids.remember(isDuplicate ? { ...toEvent(event), dropped: "duplicate" } : event);
-    if (isDuplicate) drop(recount, "duplicate");
-    else judged += 1;
+    if (!isDuplicate) judged += 1;
+    else {
+      drop(recount, "duplicate");
+      addLeftOut(leftOut, "duplicate", event);
+    }
   }
   return judged;
 }

@@ -158,7 +158,7 @@ export function rangeOfDays(zones: readonly ZonePeriod[], { from, to }: { from: 
 }
 
 /** Instants that happen to be whole Days are whole Days, unless the zone changed between them. */
-export function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
+function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
   const last = to - 1000;
   const fromDay = dayAt(zoneAt(zones, from), from);
   const lastDay = dayAt(zoneAt(zones, last), last);

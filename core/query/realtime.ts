@@ -2,14 +2,14 @@
 // the local clock. The current minute is the last one.
 
 import { isPageview } from "../event.ts";
+import type { Gradual } from "../gradual.ts";
 import { REALTIME_MINUTES, REALTIME_NOW_MINUTES } from "../limits.ts";
 import { type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { localTime, MINUTE_MS } from "../time.ts";
 import type { Budgets } from "./budget.ts";
 import { passes } from "./filter.ts";
-import { parseReport, type ReportQuestion } from "./report.ts";
-import type { SeenVisit } from "./seen.ts";
+import { type DayVisits, parseReport, type ReportQuestion } from "./report.ts";
 
 export interface RealtimeResult {
   /** The visitors of the last five minutes. */
@@ -52,9 +52,13 @@ export function realtimeFrom(now: number): number {
   return (Math.floor(now / MINUTE_MS) + 1 - REALTIME_MINUTES) * MINUTE_MS;
 }
 
-export function addRealtimeDay({ question, now, visitors, minutes }: Realtime, visits: readonly SeenVisit[]): void {
+export function* addRealtimeDay(
+  { question, now, visitors, minutes }: Realtime,
+  { visits, slices }: Omit<DayVisits, "day">,
+): Gradual<void> {
   const first = minutes[0]?.start ?? 0;
   for (const seen of visits.flatMap(({ events }) => events)) {
+    if (slices.isOver()) yield;
     const { timestamp, visitor, name } = seen.event;
     const minute = minutes[Math.floor((timestamp - first) / MINUTE_MS)];
     if (minute === undefined || timestamp > now || !passes(question.filter, seen)) continue;

@@ -12,7 +12,7 @@ import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
 import { echoRange, type Range } from "./range.ts";
-import type { ReportQuestion } from "./report.ts";
+import type { DayVisits, ReportQuestion } from "./report.ts";
 import {
   absorbRetention,
   addRetentionDay,
@@ -40,7 +40,7 @@ export interface Report {
 
 /** What counts visits. `add` and `absorb` say that it has grown too large. */
 interface VisitCounter {
-  readonly add: (day: number, visits: readonly SeenVisit[]) => ScanProblem | undefined;
+  readonly add: (visits: DayVisits) => Gradual<ScanProblem | undefined>;
   readonly encode: () => string;
   readonly absorb: (text: string) => ScanProblem | undefined;
   /** Visitors that it holds, where they are kept. */
@@ -72,7 +72,9 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
         const funnel = openFunnel(question.value, range, form);
         const { problem, held } = holding();
         return {
-          add: (day, visits) => problem(addFunnelDay(funnel, day, visits)),
+          add: function* (visits) {
+            return problem(yield* addFunnelDay(funnel, visits));
+          },
           encode: () => encodeFunnel(funnel),
           absorb: (text) => problem(absorbFunnel(funnel, text)),
           held,
@@ -95,7 +97,9 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
         const retention = openRetention(question.value, range);
         const { problem, held } = holding();
         return {
-          add: (day, visits) => problem(addRetentionDay(retention, day, visits)),
+          add: function* (visits) {
+            return problem(yield* addRetentionDay(retention, visits));
+          },
           encode: () => encodeRetention(retention),
           absorb: (text) => problem(absorbRetention(retention, text)),
           held,
@@ -119,7 +123,9 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
         const paths = openPaths(question.value, range);
         const problem = (count: number) => (count > PATHS_MAX ? "paths" : undefined);
         return {
-          add: (day, visits) => problem(addPathsDay(paths, day, visits)),
+          add: function* (visits) {
+            return problem(yield* addPathsDay(paths, visits));
+          },
           encode: () => encodePaths(paths),
           absorb: (text) => problem(absorbPaths(paths, text)),
           results: () => closePaths(paths),
@@ -145,7 +151,8 @@ export function reportPlanOf({ question, together, name, open }: Report, range: 
         ...counter,
         add: function* (rows) {
           const { view, budgets } = question;
-          return add(rows.day, yield* visitsOf(rows, { under, view, budgets })) ?? outOfSteps(budgets);
+          const visits = yield* visitsOf(rows, { under, view, budgets });
+          return (yield* add({ day: rows.day, visits, slices: new Slices(budgets) })) ?? outOfSteps(budgets);
         },
       };
     },

@@ -2,6 +2,7 @@
 // asked with a merchant, a range and filters as questions have them, and fields of its own; each is counted from the
 // events of one Day after the other. What they share is here.
 
+import { type Gradual, LOOKED_AT, type Slices } from "../gradual.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { type Budgets, openBudgets } from "./budget.ts";
 import { type Filter, ownOf, parseFilters, passes, viewOf } from "./filter.ts";
@@ -20,6 +21,14 @@ export interface ReportQuestion {
   readonly filters: readonly unknown[];
   /** Steps that answering it may take. */
   readonly budgets: Budgets;
+}
+
+/** A Day's visits, to be put into a report. */
+export interface DayVisits {
+  readonly day: number;
+  readonly visits: readonly SeenVisit[];
+  /** Says when to let others be answered. */
+  readonly slices: Slices;
 }
 
 export interface ReportFields {
@@ -55,10 +64,21 @@ export function parseReport(
 }
 
 /** A Day's visits of all partitions, in the order in which they began, as far as any event of theirs passes. */
-export function admittedVisits(visits: readonly SeenVisit[], filter: Filter): readonly SeenVisit[] {
-  return visits
-    .filter(({ events }) => events.some((seen) => passes(filter, seen)))
-    .sort((a, b) => startOf(a) - startOf(b));
+export function* admittedVisits(
+  visits: readonly SeenVisit[],
+  filter: Filter,
+  slices: Slices,
+): Gradual<readonly SeenVisit[]> {
+  const admitted: SeenVisit[] = [];
+  for (const visit of visits) {
+    for (const seen of visit.events) {
+      const isAdmitted = passes(filter, seen);
+      if (isAdmitted) admitted.push(visit);
+      if (slices.isOver(LOOKED_AT)) yield;
+      if (isAdmitted) break;
+    }
+  }
+  return admitted.sort((a, b) => startOf(a) - startOf(b));
 }
 
 /** Whether an event of a Day belongs to the range. */

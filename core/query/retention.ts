@@ -2,12 +2,12 @@
 // again in each week after. It can only be told of visitors that are known again: first-party ones.
 // Others are somebody else tomorrow.
 
+import { type Gradual, LOOKED_AT } from "../gradual.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { dateOf, weekOf } from "../time.ts";
 import type { Budgets } from "./budget.ts";
 import type { Range } from "./range.ts";
-import { admittedVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
-import type { SeenVisit } from "./seen.ts";
+import { admittedVisits, type DayVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
 
 export interface RetentionResult {
   /** The Monday of the week in which they first came. */
@@ -40,13 +40,13 @@ export function openRetention(question: ReportQuestion, range: Range): Retention
 }
 
 /** Adds a Day; Days come in their order. Gives how many visitors are remembered. */
-export function addRetentionDay(
+export function* addRetentionDay(
   { question, range, weeks }: Retention,
-  day: number,
-  visits: readonly SeenVisit[],
-): number {
+  { day, visits, slices }: DayVisits,
+): Gradual<number> {
   const week = weekOf(day);
-  for (const { events, visitor } of admittedVisits(visits, question.filter)) {
+  for (const { events, visitor } of yield* admittedVisits(visits, question.filter, slices)) {
+    if (slices.isOver(LOOKED_AT * events.length)) yield;
     if (!events.some((seen) => isWithin(range, seen, day))) continue;
     const own = weeks.get(visitor);
     if (own === undefined) weeks.set(visitor, [week]);

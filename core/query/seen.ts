@@ -4,7 +4,7 @@
 
 import { type EventColumns, eventAt, numbersOf, textAt, textsOf } from "../archive/event-columns.ts";
 import { ownEarning } from "../counting/earned.ts";
-import { compareMoments, momentOf } from "../counting/moment.ts";
+import { compareMoments, lateMomentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
 import { type OpinionColumns, opineAll, opinionAt, toOpinion } from "../enrichment/opinion-columns.ts";
@@ -217,9 +217,11 @@ function rowsOnce(columns: EventColumns): Uint32Array {
     if (row > 0 && (positions[row - 1] as number) > (positions[row] as number)) isInOrder = false;
   }
   if (!isInOrder) order.sort((a, b) => (positions[a] as number) - (positions[b] as number));
-  const [ids, drops] = [textsOf(columns, "id"), textsOf(columns, "dropped")];
-  const keyed = numbersOf(columns, "keyed");
+  const drops = textsOf(columns, "dropped");
   const duplicates = drops.values.map((value) => value === "duplicate");
+  if (columns.isOnce) return order.filter((row) => !duplicates[drops.codes[row] as number]);
+  const ids = textsOf(columns, "id");
+  const keyed = numbersOf(columns, "keyed");
   // Ids that came with a key are apart from those that came without (DUP-1).
   const known = new Uint8Array(ids.values.length);
   const once = new Uint32Array(count);
@@ -296,11 +298,23 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
     if (drop !== "" || event.order === "" || act === "none") continue;
     const claims = book.get(event.order) ?? [];
     if (claims.length === 0) book.set(event.order, claims);
-    claims.push({ act, keyed: event.keyed === 1, ...momentOf(event), sale, row });
+    claims.push(toClaim(event, { act, sale, row }));
   }
   for (const claims of book.values())
     for (const [{ row }, earning] of settle<ProductLine, RowClaim>(claims)) earnings.set(row, earning);
   return earnings;
+}
+
+function toClaim(event: Event, { act, sale, row }: Pick<RowClaim, "act" | "sale" | "row">): RowClaim {
+  const moment = lateMomentOf(event);
+  const { time, order } = moment;
+  return {
+    ...{ act, sale, row, time, order },
+    keyed: event.keyed === 1,
+    get tie() {
+      return moment.tie;
+    },
+  };
 }
 
 function saleOf(event: Event, settings: Settings): Sale<ProductLine> {
@@ -349,7 +363,7 @@ function inOrder({ times, columns }: SeenColumns, rows: readonly number[]): read
   if (isInOrder) return rows;
   const compare = (a: number, b: number) =>
     (times[a] as number) - (times[b] as number) ||
-    compareMoments(momentOf(eventAt(columns, a)), momentOf(eventAt(columns, b)));
+    compareMoments(lateMomentOf(eventAt(columns, a)), lateMomentOf(eventAt(columns, b)));
   return rows.toSorted(compare);
 }
 

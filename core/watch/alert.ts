@@ -37,6 +37,8 @@ export const ALERT_RULES: readonly AlertRule[] = [
   ticket("erasure_late", older("erasureSince", 3 * DAY_MS, "The oldest erasure")),
   ticket("partition_failing", more("failingPartitions", "partitions could not do a duty")),
   ticket("partition_memory", beyond("heldBytesMax", HELD_BYTES_MAX * 0.75, "The fullest partition holds")),
+  ticket("merchant_slowed", lately("slowedAt", "A merchant's hits were refused for the memory that its Days take")),
+  ticket("merchant_too_hot", lately("hotAt", "A merchant was found to send too much for its partitions")),
   ticket("database_large", beyond("ledgerBytesMax", 7 * GB, "The largest ledger has")),
   page("database_full", beyond("ledgerBytesMax", 9 * GB, "The largest ledger has")),
   page("directory_full", beyond("directoryBytes", 9 * GB, "The directory has")),
@@ -60,6 +62,9 @@ export interface Alert {
   /** UTC ms at which it was last told that it lasts; null before. */
   readonly toldAt: number | null;
 }
+
+/** Partitions tell of themselves every quarter of an hour at least while somebody sends. */
+const LATELY_MS = HOUR_MS;
 
 /** How often an alert that lasts is told again. */
 const TOLD_EVERY_MS = 6 * HOUR_MS;
@@ -109,6 +114,15 @@ function more(
   what: string,
 ): AlertRule["says"] {
   return (standing) => (standing[key] > 0 ? `${standing[key]} ${what}.` : undefined);
+}
+
+/** What is told once, as it happens: raised until it was not seen for a while. */
+function lately(key: "slowedAt" | "hotAt", what: string): AlertRule["says"] {
+  return (standing) => {
+    const at = standing[key];
+    if (at === null || standing.at - at > LATELY_MS) return undefined;
+    return `${what}, last ${durationOf(standing.at - at)} ago.`;
+  };
 }
 
 function beyond(

@@ -1,8 +1,10 @@
-// What `GET /metrics` says, in Prometheus's text format 0.0.4: where the deployment stood when the cron last added it
-// up. Two scrapes say the same from whatever isolate they are answered, and no scrape wakes a partition. There is no
-// series for each merchant: there are a million of them.
+// What `GET /metrics` says, in Prometheus's text format 0.0.4. The numbers are those of the standing: the state of the
+// deployment, as the cron last added it up (standing.ts). So every isolate gives the same answer to a scrape, and no
+// scrape wakes a partition. There are no series by merchant, because there are a million merchants.
 
+import { zeroMeter } from "../meter.ts";
 import { ALERT_RULES, type Alert } from "./alert.ts";
+import { costLines, type Usage } from "./cost.ts";
 import type { Since, Standing } from "./standing.ts";
 
 interface Metric {
@@ -12,7 +14,7 @@ interface Metric {
   readonly of: (standing: Standing) => number;
 }
 
-/** Every metric but the two that are made of more than the standing. */
+/** The metrics without labels that are computed from the standing alone. */
 export const METRICS: readonly Metric[] = [
   counter("footfall_events_total", "Events made durable.", ({ events }) => events),
   counter(
@@ -23,6 +25,8 @@ export const METRICS: readonly Metric[] = [
   gauge("footfall_partitions", "Partitions that have told of themselves.", ({ partitions }) => partitions),
   gauge("footfall_partitions_failing", "Partitions that could not do a duty.", (of) => of.failingPartitions),
   gauge("footfall_partition_held_bytes_max", "Memory that the fullest partition's Days take.", (of) => of.heldBytesMax),
+  gauge("footfall_merchant_slowed_timestamp_seconds", "When a merchant was last slowed; 0 for never.", at("slowedAt")),
+  gauge("footfall_merchant_too_hot_timestamp_seconds", "When one was last too much for its partitions.", at("hotAt")),
   gauge(
     "footfall_archive_lag_seconds_max",
     "Age of the oldest event not known to be archived.",
@@ -65,11 +69,28 @@ export function metricsText({
       { name: "footfall_alert", type: "gauge", help: "1 while an alert is raised (docs/runbook.md)." },
       ALERT_RULES.map(({ name, severity }) => [`{name="${name}",severity="${severity}"}`, raised.has(name) ? 1 : 0]),
     ),
+    ...series(
+      {
+        name: "footfall_cost_usd",
+        type: "gauge",
+        help: "What the month has cost so far at list prices, by line; some lines are estimated (docs/operate.md).",
+      },
+      costLines(usageOf(standing)).map(({ line, usd, basis }) => [`{line="${line}",basis="${basis}"}`, rounded(usd)]),
+    ),
     ...series({ name: "footfall_metrics_age_seconds", type: "gauge", help: "How long ago all of this was added up." }, [
       ["", (now - standing.at) / 1_000],
     ]),
     "",
   ].join("\n");
+}
+
+/** What a month's cost is computed from. A standing that an earlier release wrote lacks some of the numbers. */
+export function usageOf({ at, metered = zeroMeter(), partitions, directoryBytes, ledgerBytes = 0 }: Standing): Usage {
+  return { at, metered, partitions, databaseBytes: directoryBytes + ledgerBytes };
+}
+
+function rounded(usd: number): number {
+  return Math.round(usd * 1e6) / 1e6;
 }
 
 function series(
@@ -91,7 +112,11 @@ function gauge(name: string, help: string, of: Metric["of"]): Metric {
   return { name, type: "gauge", help, of };
 }
 
-/** Seconds since an instant, 0 where nothing waits. */
+/** An instant in seconds since 1970, 0 for never. */
+function at(key: "slowedAt" | "hotAt"): Metric["of"] {
+  return (standing) => (standing[key] ?? 0) / 1_000;
+}
+
 function age(key: Since): Metric["of"] {
   return (standing) => {
     const since = standing[key];

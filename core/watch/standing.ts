@@ -2,6 +2,8 @@
 // Alerts (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so whoever asks gets the same. A
 // number of one isolate is never in it: the next request meets another isolate.
 
+import { type Metered, sumMeters } from "../meter.ts";
+
 /** Instants are UTC ms; null where there is nothing that waits. */
 export interface Standing {
   /** When it was added up. */
@@ -20,6 +22,9 @@ export interface Standing {
   readonly heldBytesMax: number;
   /** Partitions of which a duty has failed and was not done since. */
   readonly failingPartitions: number;
+  /** When a merchant was last slowed, and when one was last too much for its partitions; null where none ever was. */
+  readonly slowedAt: number | null;
+  readonly hotAt: number | null;
   /** Days that could not be sealed three times. */
   readonly daysInDoubt: number;
   /** When the first of the Days was closed that has no seal, doubtful ones left out. */
@@ -42,6 +47,10 @@ export interface Standing {
   readonly backedUpAt: number;
   /** Of the largest ledger. */
   readonly ledgerBytesMax: number;
+  /** Of all ledgers. */
+  readonly ledgerBytes: number;
+  /** Billable operations of the month so far (cost.ts). */
+  readonly metered: Metered;
   /** Ledgers that did not answer: what they know is not in here. */
   readonly silentLedgers: number;
 }
@@ -59,7 +68,14 @@ export type Since =
 /** Where one ledger stands. */
 export type LedgerStanding = Omit<
   Standing,
-  "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "backedUpAt" | "ledgerBytesMax" | "silentLedgers"
+  | "at"
+  | "deadLetters"
+  | "directoryBytes"
+  | "directoryBehind"
+  | "backedUpAt"
+  | "ledgerBytesMax"
+  | "ledgerBytes"
+  | "silentLedgers"
 > & { readonly bytes: number };
 
 /** Adds up what ledgers say; undefined stands for one that did not answer. */
@@ -70,6 +86,8 @@ export function sumLedgers(
   const known = ledgers.filter((one) => one !== undefined);
   const sum = (of: (one: LedgerStanding) => number) => known.reduce((total, one) => total + of(one), 0);
   const max = (of: (one: LedgerStanding) => number) => Math.max(0, ...known.map(of));
+  const newest = (of: (one: LedgerStanding) => number | null) =>
+    known.reduce<number | null>((at, one) => later(at, of(one)), null);
   const oldest = (of: (one: LedgerStanding) => number | null) => {
     const all = known.map(of).filter((at) => at !== null);
     return all.length === 0 ? null : Math.min(...all);
@@ -84,6 +102,8 @@ export function sumLedgers(
     publishDueSince: oldest((one) => one.publishDueSince),
     heldBytesMax: max((one) => one.heldBytesMax),
     failingPartitions: sum((one) => one.failingPartitions),
+    slowedAt: newest((one) => one.slowedAt),
+    hotAt: newest((one) => one.hotAt),
     daysInDoubt: sum((one) => one.daysInDoubt),
     unsealedSince: oldest((one) => one.unsealedSince),
     lateSince: oldest((one) => one.lateSince),
@@ -92,6 +112,12 @@ export function sumLedgers(
     overflowed: sum((one) => one.overflowed),
     overflowSince: oldest((one) => one.overflowSince),
     ledgerBytesMax: max((one) => one.bytes),
+    ledgerBytes: sum((one) => one.bytes),
+    metered: sumMeters(known.map(({ metered }) => metered)),
     silentLedgers: ledgers.length - known.length,
   };
+}
+
+function later(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }

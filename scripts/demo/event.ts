@@ -1,5 +1,5 @@
-// An event of the demo as `POST /v1/events` takes it, and how it travels: a place, a key and a header belong to a
-// request and not to an event, so events are gathered into parcels of one kind each.
+// An event of the demo as `POST /v1/events` takes it, and how it is sent. A visitor's place, a key and a header belong
+// to a request and not to an event. So events that have these in common are gathered into parcels.
 
 import type { Place } from "./shop.ts";
 
@@ -36,7 +36,7 @@ export interface DemoEvent {
  */
 export type Sender = "page" | "prefetch" | "server";
 
-/** What becomes of it; the others are kept and not counted, each for its reason. */
+/** Whether the event will be counted, or else the reason for which it will be dropped. */
 export type Fate = "counted" | "bot" | "referrer" | "hostname" | "prefetch";
 
 export interface SentEvent {
@@ -44,7 +44,7 @@ export interface SentEvent {
   readonly place: Place;
   readonly sender: Sender;
   readonly fate: Fate;
-  /** Whether its sender was offline: where its Day is closed, it comes when that is counted already. */
+  /** Whether its sender was offline. If its Day is closed by now, the event is sent after that Day was counted. */
   readonly late: boolean;
 }
 

@@ -12,10 +12,13 @@ import { bundleWorkers, WORKERS, type WorkerName } from "../runtime.ts";
 import { type Account, eachOf, Refusal } from "./account.ts";
 import { RETENTION_S, type Wanted } from "./config.ts";
 import { bucketHeaders, type Found, type FoundDatabase, findDatabases, look } from "./look.ts";
+import { harmsOf } from "./migration.ts";
 import { type Act, consumerBody, consumerOf, lineOf, type PlanOptions, planOf } from "./plan.ts";
 import { prepareSecrets, withSecrets } from "./secrets.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
+/** The release that is deployed. */
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
 
 export interface CarryOptions {
   readonly account: Account;
@@ -48,6 +51,7 @@ export async function carryOut(work: CarryOptions): Promise<number> {
   const found = await look(account, wanted);
   const acts = planOf(wanted, found, options);
   refuseForeign(acts);
+  refuseHarmful(acts, found);
   if (prepareSecrets(acts, { found, file: work.secretsFile }))
     say(`made secrets: ${work.secretsFile}. Put them into a safe, then delete the file; they cannot be read back.`);
   await create(acts, work);
@@ -77,6 +81,24 @@ export function refuseForeign(acts: readonly Act[]): void {
     throw new Problem(
       `${foreign.map(lineOf).join("\n")}\nRemove it (npx wrangler queues consumer worker remove), and run again.`,
     );
+}
+
+/** A database that a version uses is only expanded (migration.ts). */
+function refuseHarmful(acts: readonly Act[], { migrations }: Found): void {
+  for (const act of acts) {
+    if (act.act !== "migrate" || (migrations.get(act.name) ?? []).length === 0) continue;
+    for (const file of act.files) {
+      const [harm] = harmsOf(readFileSync(join(ROOT, folderOf(act.name), file), "utf8"), VERSION);
+      if (harm === undefined) continue;
+      throw new Problem(`${act.name}: ${file} may break the version that is deployed (docs/upgrade.md). Nothing was changed.
+  ${harm.statement}
+  ${harm.why}`);
+    }
+  }
+}
+
+function folderOf(database: string): string {
+  return database.endsWith("-directory") ? "storage/directory/migrations" : "storage/ledger/migrations";
 }
 
 async function create(acts: readonly Act[], { account, wanted, say }: CarryOptions): Promise<void> {
@@ -141,9 +163,8 @@ async function migrate(
   { id, name, files }: { readonly id: string; readonly name: string; readonly files: readonly string[] },
   say: (line: string) => void,
 ): Promise<void> {
-  const folder = name.endsWith("-directory") ? "storage/directory/migrations" : "storage/ledger/migrations";
   for (const file of files) {
-    const text = readFileSync(join(ROOT, folder, file), "utf8");
+    const text = readFileSync(join(ROOT, folderOf(name), file), "utf8");
     const sql = `${TABLE}\n${text}\n;INSERT INTO d1_migrations (name) VALUES ('${file}');`;
     await account.change("POST", `/d1/database/${id}/query`, { sql });
   }

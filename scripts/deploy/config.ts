@@ -154,10 +154,12 @@ function configOf(worker: WorkerName, raw: Unstable_RawConfig, shape: Shape & { 
     background: undefined,
   };
   const domain = domains[worker];
-  // What the dashboard tells shops to put on their pages.
-  const collector: Readonly<Record<string, string>> =
-    worker === "query" && domains.collector !== undefined ? { COLLECTOR_URL: `https://${domains.collector}` } : {};
-  const vars = { ...(own.vars as Record<string, string>), ...collector, ...shape.settings.vars };
+  // What the dashboard tells shops to put on their pages, and where links in notices lead.
+  const addresses: Readonly<Record<string, string>> = {
+    ...(worker === "query" && domains.collector !== undefined && { COLLECTOR_URL: `https://${domains.collector}` }),
+    ...(worker === "query" && domains.query !== undefined && { DASHBOARD_URL: `https://${domains.query}` }),
+  };
+  const vars = { ...(own.vars as Record<string, string>), ...addresses, ...shape.settings.vars };
   const jurisdiction = shape.jurisdiction === undefined ? {} : { jurisdiction: shape.jurisdiction };
   const base = {
     ...own,

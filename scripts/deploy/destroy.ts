@@ -42,6 +42,8 @@ export async function destroy(
   });
   for (const worker of [...WORKERS].reverse()) {
     const { name } = wanted.workers[worker];
+    for (const { id, hostname } of found.workers.get(worker)?.domains ?? [])
+      await remove(`the domain ${hostname}`, `/workers/domains/${id}`);
     if (found.workers.has(worker)) await remove(name, `/workers/scripts/${name}?force=true`);
   }
   await eachOf(queues, ({ queue_id, queue_name }) => remove(queue_name, `/queues/${queue_id}`));

@@ -37,7 +37,14 @@ export interface FoundWorker {
   readonly secrets: readonly string[];
   readonly subdomain: boolean;
   readonly crons: readonly string[];
-  readonly domains: readonly string[];
+  readonly domains: readonly FoundDomain[];
+}
+
+export interface FoundDomain {
+  readonly id: string;
+  readonly hostname: string;
+  /** The Worker that answers there. */
+  readonly service: string;
 }
 
 export interface Found {
@@ -146,7 +153,7 @@ async function findWorker(account: Account, name: string): Promise<FoundWorker |
     account.find<Deployments>(`${path}/deployments`),
     account.find<{ readonly enabled: boolean }>(`${path}/subdomain`),
     account.find<{ readonly schedules: readonly { readonly cron: string }[] }>(`${path}/schedules`),
-    account.get<readonly { readonly hostname: string; readonly service: string }[]>(`/workers/domains?service=${name}`),
+    account.get<readonly FoundDomain[]>(`/workers/domains?service=${name}`),
   ]);
   const version = deployed?.deployments[0]?.versions[0]?.version_id;
   const { annotations } = (version && (await account.find<Version>(`${path}/versions/${version}`))) || {};
@@ -156,7 +163,7 @@ async function findWorker(account: Account, name: string): Promise<FoundWorker |
     secrets: secrets.map((secret) => secret.name),
     subdomain: subdomain?.enabled === true,
     crons: (schedules?.schedules ?? []).map(({ cron }) => cron),
-    domains: domains.filter(({ service }) => service === name).map(({ hostname }) => hostname),
+    domains: domains.filter(({ service }) => service === name),
   };
 }
 

@@ -81,7 +81,7 @@ function uploads(wanted: Wanted, found: Found, tags: PlanOptions["tags"]): reado
       there?.tag === tags[worker] &&
       there.subdomain === workers_dev &&
       [...there.crons].sort().join() === [...crons].sort().join() &&
-      (domain === undefined || there.domains.includes(domain));
+      (domain === undefined || there.domains.some(({ hostname }) => hostname === domain));
     const acts: Act[] = [];
     if (secrets.length > 0) acts.push({ act: "set secrets of", name, worker, secrets });
     if (secrets.length > 0 || !asWanted) acts.push({ act: "deploy", name, worker });

@@ -86,7 +86,7 @@ export function toSealText({ found, sent }: Sealing, { from, to }: Range): strin
 }
 
 /** The Days as a table. */
-export function toDaysText(answer: unknown): string {
+function toDaysText(answer: unknown): string {
   const rows = (answer as readonly ArchiveDay[]).map(({ date, partition, state, rows, differences, error }) => {
     return [date, partition, state, rows, differences, error];
   });

@@ -1,18 +1,28 @@
-// What `footfall deploy` and `footfall destroy` do: a deployment made, kept up to date, shown and ended, in the
-// account that is logged in.
+// What `footfall deploy` and `footfall destroy` do: they make, update, show and delete a deployment, in the account
+// that is logged in.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { type Account, openAccount } from "../deploy/account.ts";
 import { carryOut, planOptionsOf, refuseForeign } from "../deploy/carry.ts";
-import { describe, JURISDICTIONS, type Jurisdiction, prefixOf, readSettings, type Wanted } from "../deploy/config.ts";
+import {
+  describe,
+  JURISDICTIONS,
+  type Jurisdiction,
+  prefixOf,
+  readSettings,
+  type Settings,
+  type Wanted,
+} from "../deploy/config.ts";
 import { confirmName, destroy, lossesOf } from "../deploy/destroy.ts";
-import { chosenOf, findDatabases, look } from "../deploy/look.ts";
+import { chosenOf, type FoundDatabase, findDatabases, look } from "../deploy/look.ts";
 import { lineOf, type PlanOptions, planOf } from "../deploy/plan.ts";
+import { type Proof, provenBefore, readProofs, releaseOf, writeProof } from "../deploy/proof.ts";
+import { rollBack } from "../deploy/roll-back.ts";
 import { readSecretsFile, secretsFileOf } from "../deploy/secrets.ts";
-import { type Addresses, checkHealth, countOne } from "../deploy/smoke.ts";
-import { messageOf, Problem } from "../problem.ts";
+import { type Addresses, checkHealth, countOne, PATIENCE_MS } from "../deploy/smoke.ts";
+import { Problem } from "../problem.ts";
 import { WORKERS } from "../runtime.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -21,6 +31,7 @@ const RECORDS = join(ROOT, ".footfall/deployments");
 export interface DeployOptions {
   readonly dryRun?: boolean;
   readonly status?: boolean;
+  readonly again?: boolean;
   readonly ledgers?: number;
   readonly jurisdiction?: string;
   readonly secrets?: string;
@@ -32,51 +43,176 @@ export interface DeployOptions {
 export interface Surroundings {
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal;
-  /** Where records of deployments lie. */
+  /** The folder with the records of deployments. */
   readonly records?: string;
+  /** The settings to use instead of deployments/<name>.json. */
+  readonly settings?: Settings;
+  /** How long the smoke test tries each of its steps. */
+  readonly patienceMs?: number;
 }
 
 /** The whole command. It may be stopped anywhere, and started again. */
-export async function deploy(
-  name: string,
-  options: DeployOptions,
-  { say, signal, records = RECORDS }: Surroundings,
-): Promise<void> {
+export async function deploy(name: string, options: DeployOptions, surroundings: Surroundings): Promise<void> {
+  const { say, signal, records = RECORDS } = surroundings;
   checkWrangler();
   const account = await openAccount(signal);
-  const wanted = await wantedOf(account, name, options);
+  const { wanted, databases } = await wantedOf(account, name, options, surroundings);
   const planOptions = await planOptionsOf(wanted);
-  if (options.dryRun === true || options.status === true) return await tell(account, { wanted, planOptions, say });
+  const release = releaseOf(planOptions.tags);
+  const proofs = await readProofs(account, databases.get(wanted.directory)?.uuid);
+  if (options.dryRun === true || options.status === true)
+    return await tell(account, { wanted, planOptions, proofs, say });
   const secretsFile = secretsFileOf(wanted.prefix, options.secrets);
+  const trial: Trial = {
+    account,
+    wanted,
+    planOptions,
+    options,
+    surroundings,
+    addresses: await addressesOf(account, wanted, options),
+    adminToken: () => options.adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"],
+  };
+  const known = proofs.find((proof) => proof.release === release)?.outcome;
+  const before = provenBefore(proofs, release);
+  refuseUnprovable(trial, { known, before });
   const acts = await carryOut({ account, wanted, options: planOptions, secretsFile, say });
   if (acts === 0) say(`${name} is up to date: nothing was changed`);
-  const addresses = await addressesOf(account, wanted, options);
-  await checkHealth(addresses);
-  const file = join(records, `${name}.json`);
-  const adminToken = options.adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"];
-  if (countedOf(file) !== tagsText(planOptions)) await smoke(addresses, adminToken, say);
-  say(`collector ${addresses.collector}\nquery     ${addresses.query}`);
-  await record(account, wanted, { file, counted: tagsText(planOptions), addresses });
+  const problem = await tryIt(trial, { tags: planOptions.tags, isCounted: known === "counted" });
+  if (problem !== undefined) {
+    if (before === undefined || known === "counted") throw problem;
+    await note(trial, { release, outcome: "failed" });
+    throw withWords(problem, await goBack(trial, { to: before, why: `footfall: ${problem.message}` }));
+  }
+  say(`collector ${trial.addresses.collector}\nquery     ${trial.addresses.query}`);
+  if (known !== "counted") await note(trial, { release, outcome: "counted" });
+  await record(trial, join(records, `${name}.json`), release);
 }
 
-async function wantedOf(account: Account, name: string, options: DeployOptions): Promise<Wanted> {
+/** Goes back to the version that was deployed before the present one, and notes that this one is not to be used. */
+export async function rollBackByHand(name: string, options: DeployOptions, surroundings: Surroundings): Promise<void> {
+  checkWrangler();
+  const account = await openAccount(surroundings.signal);
+  const { wanted, databases } = await wantedOf(account, name, options, surroundings);
+  const proofs = await readProofs(account, databases.get(wanted.directory)?.uuid);
+  const { workers } = await look(account, wanted);
+  const now = WORKERS.map((worker) => workers.get(worker)?.tag).join(" ");
+  const to = provenBefore(proofs, now);
+  if (to === undefined) throw new Problem(`there is no version before this one that has counted a hit: ${name}`);
+  const secretsFile = secretsFileOf(wanted.prefix, options.secrets);
+  const trial: Trial = {
+    account,
+    wanted,
+    options,
+    surroundings,
+    addresses: await addressesOf(account, wanted, options),
+    adminToken: () => options.adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"],
+  };
+  if (workers.size === WORKERS.length && proofs.some(({ release }) => release === now))
+    await note(trial, { release: now, outcome: "failed" });
+  surroundings.say(await goBack(trial, { to, why: "footfall: rolled back by hand" }));
+}
+
+/** A deployment that is about to be tried. */
+interface Trial {
+  readonly account: Account;
+  readonly wanted: Wanted;
+  readonly planOptions?: PlanOptions;
+  readonly options: DeployOptions;
+  readonly surroundings: Surroundings;
+  readonly addresses: Addresses;
+  readonly adminToken: () => string | undefined;
+}
+
+/** Refuses, before anything is changed, a version that has failed and one that nobody could test. */
+function refuseUnprovable(
+  { options, adminToken }: Trial,
+  { known, before }: { readonly known: Proof["outcome"] | undefined; readonly before: Proof | undefined },
+): void {
+  if (known === "failed" && options.again !== true)
+    throw new Problem(
+      "this version was deployed before and failed its smoke test: mend it, or say --again. Nothing was changed",
+    );
+  if (known !== "counted" && before !== undefined && adminToken() === undefined)
+    throw new Problem("set FOOTFALL_ADMIN_TOKEN: without it no hit can be counted. Nothing was changed");
+}
+
+interface TryOptions {
+  readonly tags?: PlanOptions["tags"];
+  /** Whether the version has already counted a hit in an earlier test. Then it only has to answer. */
+  readonly isCounted?: boolean;
+}
+
+/** Runs the smoke test, and returns what is wrong, if anything. */
+async function tryIt(trial: Trial, { tags, isCounted = false }: TryOptions): Promise<Problem | undefined> {
+  const { addresses, adminToken: readToken } = trial;
+  const { say, patienceMs = PATIENCE_MS } = trial.surroundings;
+  try {
+    await checkHealth(addresses, { tags, patienceMs });
+    if (isCounted) return undefined;
+    const adminToken = readToken();
+    if (adminToken === undefined)
+      return new Problem(
+        "both Workers answer, but no hit was counted: set FOOTFALL_ADMIN_TOKEN and run the same command again",
+      );
+    await countOne(addresses, { adminToken, patienceMs });
+    say("a hit was sent, and counted once");
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+/** Goes back to an earlier version, and says whether that one passes. If it does not, a person has to decide. */
+async function goBack(trial: Trial, { to, why }: { readonly to: Proof; readonly why: string }): Promise<string> {
+  const { account, wanted, surroundings } = trial;
+  await rollBack(account, wanted, { to, why: why.slice(0, 100), say: surroundings.say });
+  const problem = await tryIt(trial, {});
+  const from = `the version of ${to.at}`;
+  if (problem === undefined) return `It was rolled back: ${from} serves again, and has counted a hit.`;
+  throw new Problem(`It was rolled back to ${from}, which fails as well: ${problem.message}
+Nothing more is done by itself. Look at docs/runbook.md, and at the logs of the Workers.`);
+}
+
+function withWords(problem: Problem, words: string): Problem {
+  return new Problem(`${problem.message}\n${words}`);
+}
+
+/** Notes the result of a version in the directory's database. */
+async function note(trial: Trial, { release, outcome }: Pick<Proof, "release" | "outcome">): Promise<void> {
+  const { account, wanted } = trial;
+  const { workers, databases } = await look(account, wanted);
+  const directory = databases.get(wanted.directory)?.uuid;
+  if (directory === undefined) throw new Problem(`${wanted.directory} is gone. Run the same command again.`);
+  const versions = Object.fromEntries([...workers].map(([worker, { version }]) => [worker, version]));
+  await writeProof(account, directory, { release, outcome, versions, at: new Date().toISOString() });
+}
+
+async function wantedOf(
+  account: Account,
+  name: string,
+  options: DeployOptions,
+  { settings = readSettings(name) }: Surroundings,
+): Promise<{ readonly wanted: Wanted; readonly databases: ReadonlyMap<string, FoundDatabase> }> {
   const prefix = prefixOf(name);
   const { ledgers, jurisdiction } = options;
   if (jurisdiction !== undefined && !JURISDICTIONS.some((one) => one === jurisdiction))
     throw new Problem(`--jurisdiction is ${JURISDICTIONS.join(" or ")}, not ${jurisdiction}`);
   const asked = { prefix, ledgers, jurisdiction: jurisdiction as Jurisdiction | undefined };
-  const chosen = chosenOf(await findDatabases(account, prefix), asked);
-  return describe({ name, ...chosen, settings: readSettings(name) });
+  const databases = await findDatabases(account, prefix);
+  const chosen = chosenOf(databases, asked);
+  return { wanted: describe({ name, ...chosen, settings }), databases };
 }
 
 interface Telling {
   readonly wanted: Wanted;
   readonly planOptions: PlanOptions;
+  readonly proofs: readonly Proof[];
   readonly say: (line: string) => void;
 }
 
-/** What is there, and what a deployment would do. */
-async function tell(account: Account, { wanted, planOptions, say }: Telling): Promise<void> {
+/** Says what the account has, and what a deployment would change. */
+async function tell(account: Account, { wanted, planOptions, proofs, say }: Telling): Promise<void> {
   const found = await look(account, wanted);
   const acts = planOf(wanted, found, planOptions);
   const { ledgers, jurisdiction = "none" } = wanted;
@@ -88,18 +224,10 @@ async function tell(account: Account, { wanted, planOptions, say }: Telling): Pr
     const { version } = found.workers.get(worker) ?? {};
     if (version !== undefined) say(`${wanted.workers[worker].name} runs version ${version}`);
   }
+  for (const { at, outcome, versions } of proofs.slice(0, 5))
+    say(`${at} ${outcome === "counted" ? "passed" : "failed"} its smoke test: ${Object.values(versions).join(", ")}`);
   say(acts.length === 0 ? "nothing to do" : `to do:\n${acts.map((act) => `  ${lineOf(act)}`).join("\n")}`);
   refuseForeign(acts);
-}
-
-/** Counts a hit: once for each version, as far as the record tells. */
-async function smoke(addresses: Addresses, adminToken: string | undefined, say: Surroundings["say"]): Promise<void> {
-  if (adminToken === undefined)
-    throw new Problem(
-      "both Workers answer, but no hit was counted: set FOOTFALL_ADMIN_TOKEN and run the same command again",
-    );
-  await countOne(addresses, adminToken);
-  say("a hit was sent, and counted once");
 }
 
 async function addressesOf(
@@ -117,35 +245,14 @@ async function addressesOf(
   return { collector: await of("collector", collectorUrl), query: await of("query", queryUrl) };
 }
 
-function tagsText({ tags }: PlanOptions): string {
-  return WORKERS.map((worker) => tags[worker]).join(" ");
-}
-
-/** The versions that a record says have counted a hit. */
-function countedOf(file: string): string | undefined {
-  try {
-    return (JSON.parse(readFileSync(file, "utf8")) as { readonly counted?: string }).counted;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Problem(`${file} cannot be read (${messageOf(error)}): delete it`);
-  }
-}
-
-interface Recorded {
-  readonly file: string;
-  readonly counted: string;
-  readonly addresses: Addresses;
-}
-
-/** For people and CI, and so that a version is tried once. Nothing is lost with it. */
-async function record(account: Account, wanted: Wanted, { file, counted, addresses }: Recorded): Promise<void> {
-  if (countedOf(file) === counted) return;
+/** Writes a record of the deployment, for people and CI. Footfall does not need it. */
+async function record({ account, wanted, addresses }: Trial, file: string, release: string): Promise<void> {
   const { databases, workers } = await look(account, wanted);
   const text = {
     name: wanted.name,
     account: account.id,
     at: new Date().toISOString(),
-    counted,
+    release,
     ...addresses,
     ledgers: wanted.ledgers,
     jurisdiction: wanted.jurisdiction ?? null,
@@ -156,7 +263,7 @@ async function record(account: Account, wanted: Wanted, { file, counted, address
   writeFileSync(file, `${JSON.stringify(text, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** The wrangler that is installed is the one that package.json pins: another one may read the configs otherwise. */
+/** Checks that the installed wrangler is the version in package.json. Another version may read configs differently. */
 function checkWrangler(): void {
   const read = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8")) as Record<string, unknown>;
   const pinned = (read("package.json")["devDependencies"] as Record<string, string>)["wrangler"];

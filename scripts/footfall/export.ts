@@ -114,7 +114,7 @@ function readable(body: ReadableStream<Uint8Array> | null): Readable {
 }
 
 /** CSV without its first line: that of the first Day stands for all. */
-export function withoutHead(): Transform {
+function withoutHead(): Transform {
   let isInHead = true;
   return new Transform({
     transform(chunk: Buffer, _, done) {

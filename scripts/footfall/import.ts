@@ -1,6 +1,6 @@
-// footfall import: the command around ../import/run.ts, and those about imports that were made: list, show, pause,
-// undo, redo. An import is an object of the API where there is an admin token or a key of scope admin; with a key of
-// scope write alone its rows are sent as they are, and cannot be undone.
+// footfall import: the command around ../import/run.ts, and the commands for earlier imports: list, show, pause, undo,
+// redo. With an admin token or a key of scope admin, the import becomes an object of the API that can be undone. With
+// only a key of scope write, its rows are sent as plain events and cannot be undone together.
 
 import { basename } from "node:path";
 import type { Command } from "commander";
@@ -116,7 +116,7 @@ async function runImport(path: string, options: Options, command: Command): Prom
 
 type Common = Omit<ImportOptions, "destination"> & { readonly collectorUrl: string };
 
-/** With a key of scope write alone: nobody can be asked for a number. */
+/** Sends the rows with only a key of scope write. Such a key cannot ask the API for an import's number. */
 async function sendAsIs({ collectorUrl, ...common }: Common, { trackingId, writeKey, preview }: Options) {
   if (writeKey === undefined) throw new Problem(NEEDS_KEY);
   if (trackingId === undefined) throw new Problem("name the merchant's stream with --tracking-id");
@@ -136,7 +136,7 @@ interface Target {
   readonly trackingId: string;
 }
 
-/** The merchant and its stream, where there is a token that may ask for them. */
+/** The merchant and its stream; undefined without a token that may ask the API for them. */
 async function targetOf(connection: Connection, options: Options): Promise<Target | undefined> {
   const { adminToken } = connection;
   if (adminToken === undefined || connection.queryUrl === undefined) return undefined;
@@ -152,7 +152,7 @@ async function targetOf(connection: Connection, options: Options): Promise<Targe
   return { merchant, path, zone, trackingId: only.tracking_id };
 }
 
-/** Of a merchant's own key. */
+/** The merchant to which the key belongs, if the token is a merchant's own key. */
 async function ownMerchant(connection: Connection): Promise<string | undefined> {
   if (!isApiKeyShaped(connection.adminToken ?? "")) return undefined;
   const session = (await askAdmin(connection, "GET", "/api/v1/session")) as {
@@ -192,19 +192,19 @@ async function importAsObject({ collectorUrl, ...common }: Common, { target, con
   }
 }
 
-/** What an import is sent with. One that is made for it ends with it. */
+/** The key that an import is sent with. A key that is made for the import is deleted after it. */
 async function keyFor({ target, connection, options }: AsObject, name: string) {
   const given = options.writeKey ?? ownKey(connection);
   if (given !== undefined) return { secret: given, end: async () => {} };
   return makeKey(connection, target, { name: `import of ${name}`, scope: "write" });
 }
 
-/** The admin token where it is a merchant's own key, which sends and asks as well. */
+/** The admin token if it is a merchant's own key: such a key may also send events and ask questions. */
 function ownKey({ adminToken = "" }: Connection): string | undefined {
   return isApiKeyShaped(adminToken) ? adminToken : undefined;
 }
 
-/** A key for as long as it is needed: the deployment's token neither sends nor asks questions. */
+/** Makes a temporary key, because the deployment's own token may neither send events nor ask questions. */
 async function makeKey(
   connection: Connection,
   target: Target,
@@ -302,7 +302,7 @@ function sumOf(some: Readonly<Record<string, number>>, more: Readonly<Record<str
   return Object.fromEntries([...names].map((name) => [name, (some[name] ?? 0) + (more[name] ?? 0)]));
 }
 
-/** Days of the file that have more events here than imports have brought: the events beyond those. */
+/** For Days of the file that have more events here than imports have brought: how many more. */
 async function countedDays(
   connection: Connection,
   target: Target,
@@ -419,9 +419,7 @@ function toImportText(answer: unknown): string {
   return toAnswerTable({ ...facts, ...tally });
 }
 
-/**
- * What comes without a key can never outbid what came with one: a refund of an order that a server told needs it too.
- */
+/** The key is needed for refunds, too: an event without a key cannot change an order that came with a key. */
 function keyHeader(key: string): Readonly<Record<string, string>> {
   return { authorization: `Bearer ${key}` };
 }

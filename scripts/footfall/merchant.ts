@@ -13,7 +13,7 @@ interface Settings {
   readonly timeZone?: string;
   readonly currency?: string;
   readonly retention?: string;
-  /** Of the first stream. */
+  /** The hostname of the merchant's first stream. */
   readonly hostname?: string;
 }
 

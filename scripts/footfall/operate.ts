@@ -34,6 +34,35 @@ export function addOperations(program: Command): void {
       await show(command, ask, (answer) => toAlertsText(answer as Alerts));
     });
   program
+    .command("cost")
+    .description("what the month has cost so far at list prices, by line")
+    .action(async (_, command: Command) => {
+      const ask = (connection: Connection) => askAdmin(connection, "GET", "/api/v1/cost");
+      await show(command, ask, (answer) => toCostText(answer as Cost));
+    });
+  const incidents = program.command("incident").description("what merchants are told, at /status and in answers");
+  const tell = async (command: Command, [method, path, body]: readonly ["POST" | "PATCH", string, object]) =>
+    await show(command, (connection) => askAdmin(connection, method, path, body));
+  incidents
+    .command("open")
+    .description("tell of something that is wrong")
+    .requiredOption("--title <title>", "in a few words")
+    .requiredOption("--text <text>", "what is known, and when you will say more")
+    .action((options: { title: string; text: string }, command: Command) =>
+      tell(command, ["POST", "/api/v1/incidents", { title: options.title, text: options.text }]),
+    );
+  for (const [name, description, state] of [
+    ["update", "say how it goes on", "open"],
+    ["close", "say that it is over", "closed"],
+  ] as const)
+    incidents
+      .command(`${name} <id>`)
+      .description(description)
+      .requiredOption("--text <text>", "what is known now")
+      .action((id: string, { text }: { text: string }, command: Command) =>
+        tell(command, ["PATCH", `/api/v1/incidents/${encodeURIComponent(id)}`, { text, state }]),
+      );
+  program
     .command("audit")
     .description("what was administered, newest first")
     .option("--limit <count>", "at most so many entries", Number, 50)
@@ -46,11 +75,13 @@ export function addOperations(program: Command): void {
   const operators = program.command("operator").description("people and programs that run the deployment");
   operators
     .command("create")
-    .description("name one; prints the token, once")
+    .description("name one; prints the token, once, unless Cloudflare Access says who it is")
     .requiredOption("--name <name>", "who it is, such as anna or prometheus")
     .option("--scope <scope>", "what it may: metrics, read, operate or owner (docs/operate.md)", "read")
-    .action(async ({ name, scope, expires }: NewOperator, command: Command) => {
-      const body = { name, scope, ...(expires === undefined ? {} : { expires_at: expires }) };
+    .option("--email <address>", "whom Cloudflare Access vouches for; there is no token then")
+    .option("--group <name>", "the same of a group of the identity provider")
+    .action(async ({ name, scope, expires, email, group }: NewOperator, command: Command) => {
+      const body = { name, scope, expires_at: expires, email, group }; // JSON leaves out what was not given
       await show(command, (connection) => askAdmin(connection, "POST", "/api/v1/operators", body));
     });
   operators
@@ -87,6 +118,26 @@ interface NewOperator {
   readonly name: string;
   readonly scope: string;
   readonly expires?: string;
+  readonly email?: string;
+  readonly group?: string;
+}
+
+/** What GET /api/v1/cost answers. */
+interface Cost {
+  readonly as_of: string | null;
+  readonly lines: readonly {
+    readonly line: string;
+    readonly count: number;
+    readonly usd: number;
+    readonly basis: string;
+  }[];
+  readonly total_usd: number;
+}
+
+function toCostText({ as_of, lines, total_usd }: Cost): string {
+  if (as_of === null) return "The cron has not run yet: ask again in five minutes.";
+  const rows = lines.map(({ usd, count, ...rest }) => ({ ...rest, count: Math.round(count), usd: usd.toFixed(2) }));
+  return `${toAnswerTable(rows)}\n\n${total_usd.toFixed(2)} USD this month, as of ${as_of}; docs/operate.md says what is not in it`;
 }
 
 /** What GET /api/v1/alerts answers. */

@@ -1,6 +1,6 @@
-// footfall query: a question in a few words, by any number of dimensions, compared with another range if asked to. What
-// it has in common with the reports is in question.ts. `--json` shows the whole answer, which also shows the question
-// as asked.
+// footfall query: asks a question that is given by short options, by any number of dimensions, and compares it with
+// another range if asked to. What it shares with the reports is in question.ts. `--json` shows the whole answer, which
+// includes the question as it was asked.
 
 import type { Command } from "commander";
 import { METRICS } from "../../core/query/metric.ts";
@@ -177,7 +177,7 @@ export function toAnswerText(answer: Answer, head: readonly string[]): string {
   return [table, ...against, ...estimateNote(answer), ...warningNotes(answer)].join("\n");
 }
 
-/** Each metric with its value before and its change; where a time is compared, the other time as well. */
+/** Each metric with its earlier value and its change. Where rows are times, the time compared with is shown as well. */
 function toComparedTable({ results }: Answer, head: readonly string[]): string {
   const count = results[0]?.dimensions.length ?? 0;
   const differs = results.some((row) => row.comparison?.dimensions.join() !== row.dimensions.join());
@@ -205,7 +205,7 @@ function toChange(change: number | null | undefined): Cell {
   return typeof change === "number" ? `${change > 0 ? "+" : ""}${change}%` : null;
 }
 
-/** The line that marks estimated visitors, if there are any. "(other)" is an estimate within one Day as well. */
+/** The line that marks estimated visitors, if there are any. Those of "(other)" are estimated even within one Day. */
 export function estimateNote({ results, meta: { visitors } }: Pick<Answer, "results" | "meta">): readonly string[] {
   if (visitors === undefined || visitors.exact) return [];
   const other = results.some(({ dimensions }) => dimensions.includes("(other)")) ? ", and those of (other)," : "";
@@ -214,7 +214,7 @@ export function estimateNote({ results, meta: { visitors } }: Pick<Answer, "resu
   return [`visitors over several Days${other} are an estimate${width}`];
 }
 
-/** Metrics that the same is said of stand before it together. */
+/** The warnings of an answer, one a line. Metrics with the same warning stand on one line, in front of it. */
 function warningNotes({ meta }: Answer): readonly string[] {
   const concerned = new Map<string, string[]>();
   for (const [metric, { warning }] of Object.entries(meta.metric_warnings ?? {})) {

@@ -58,7 +58,7 @@ export interface Diagnosis {
   }[];
 }
 
-export function toDoctorText(answer: unknown): string {
+function toDoctorText(answer: unknown): string {
   const { findings } = answer as Diagnosis;
   return toTable(
     ["state", "", "what mends it"],

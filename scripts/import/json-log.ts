@@ -106,12 +106,6 @@ export function readJsonLine(line: string, options: LogOptions): Row {
   return toPageView(request, options);
 }
 
-/** Whether an object tells of a request at all. */
-export function isJsonRequest(line: string): boolean {
-  const object = parseObject(line);
-  return object !== undefined && typeof toRequest(object) !== "string";
-}
-
 export function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);

@@ -3,7 +3,7 @@
 // a bounded part of them at a time: a Day that is too large to be sorted in memory is first cut into sorted runs. What
 // is read is counted in `queues/recount.ts`.
 
-import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { type ColumnBlock, joinBlocks, numbersOf } from "../../core/archive/event-columns.ts";
 import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
 import {
   type DayPlace,
@@ -15,11 +15,12 @@ import {
   SEALED_PREFIX,
   sealedPrefix,
 } from "../../core/archive/object-key.ts";
+import { coverOf, mergedSpan, type RunSpan } from "../../core/archive/runs.ts";
 import { RUN_BYTES } from "../../core/limits.ts";
 import { mergeSources, type Source, sourceOfRows } from "./archive-merge.ts";
-import { hasRun, openRun, writeRun } from "./archive-run.ts";
+import { listRuns, openRun, writeRun } from "./archive-run.ts";
 import { type Archive, type ListedObject, listKeys, pagesOf, readObjectOf } from "./bucket.ts";
-import { readParquet } from "./parquet.ts";
+import { readBlocks } from "./column-block.ts";
 import { openSealed } from "./sealed-file.ts";
 
 /** The part of a (Day, partition) that lies in the archive. */
@@ -105,16 +106,12 @@ export interface DayRead {
   /** Merchants above this number; 0 for all. */
   readonly after: number;
   readonly isWanted: (merchant: number) => boolean;
-  /** The columns of sealed files to read; undefined for all. */
+  /** The columns to read; undefined for all. Those that are not read hold "" or 0. */
   readonly columns?: readonly string[] | undefined;
 }
 
 /** The wanted rows in slices of one merchant each. Merchants ascend, and within one merchant positions do. */
-export async function* readDay(
-  archive: Archive,
-  day: ArchivedDay,
-  read: DayRead,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+export async function* readDay(archive: Archive, day: ArchivedDay, read: DayRead): AsyncGenerator<ColumnBlock> {
   yield* mergeSources(await sourcesOf(archive, day, read));
 }
 
@@ -125,7 +122,7 @@ export async function* readDays(
   archive: Archive,
   days: readonly ArchivedDay[],
   read: DayRead,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+): AsyncGenerator<ColumnBlock> {
   const sources: Source[] = [];
   for (const day of days) sources.push(...(await sourcesOf(archive, day, read)));
   yield* mergeSources(sources);
@@ -134,10 +131,12 @@ export async function* readDays(
 async function sourcesOf(archive: Archive, day: ArchivedDay, read: DayRead): Promise<readonly Source[]> {
   const sources: Source[] = day.manifest === undefined ? [] : [openSealed(archive, day.manifest, read)];
   const bytes = day.bundles.reduce((sum, { size }) => sum + size, 0);
-  if (bytes <= RUN_BYTES) sources.push(sourceOfRows(await readBundles(archive, day.bundles, read)));
+  if (bytes <= RUN_BYTES) sources.push(sourceOfRows(joinBlocks(await blocksOf(archive, day.bundles, read))));
   else {
-    const runs = await ensureRuns(archive, day);
-    for (const key of runs) sources.push(await openRun(archive, { key, partition: day.partition }, read));
+    for (const run of await ensureRuns(archive, day))
+      sources.push(
+        await openRun(archive, { key: runKey(day, run), partition: day.partition }, { ...read, bytesMax: 0 }),
+      );
   }
   return sources;
 }
@@ -148,58 +147,71 @@ export async function readMerchants(
   bundles: readonly ArchivedBundle[],
 ): Promise<ReadonlySet<number>> {
   const merchants = new Set<number>();
-  for (const { key } of bundles) {
-    const { rows } = await readParquet(await readObjectOf(archive, key));
-    for (const { event } of rows) merchants.add(event.merchant);
-  }
+  const read = { after: 0, isWanted: () => true, columns: ["merchant", "partition", "position"] };
+  for (const block of await blocksOf(archive, bundles, read))
+    for (const merchant of numbersOf(block, "merchant")) merchants.add(merchant);
   return merchants;
 }
 
 /**
- * Sorts a large Day's bundles into runs, unless those are there already. Returns the keys of the runs in the order of
- * positions.
+ * The runs of a large Day, in the order of positions: those that it has, and what its other bundles are sorted into
+ * now.
  */
-async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly string[]> {
-  const keys: string[] = [];
-  for (const bundles of runsOf(day.bundles)) {
-    const key = runKey(
-      day,
-      bundles.map((bundle) => bundle.key),
-    );
-    keys.push(key);
-    if (await hasRun(archive, key)) continue;
-    await writeRun(archive, key, await readBundles(archive, bundles, { after: 0, isWanted: () => true }));
+async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly RunSpan[]> {
+  const known = await listRuns(archive, day);
+  const isKnown = new Set(known.map((run) => runKey(day, run)));
+  const bundles = new Map(day.bundles.map((bundle) => [parseBundleKey(bundle.key)?.first as number, bundle]));
+  const spans = grouped(coverOf([...bundles.keys()], known), (first) => bundles.get(first)?.size ?? 0);
+  for (const { run, firsts } of spans) {
+    const key = runKey(day, run);
+    if (isKnown.has(key)) continue;
+    const own = firsts.map((first) => bundles.get(first) as ArchivedBundle);
+    await writeRun(archive, key, mergeSources([await sourceOfBundles(archive, own)]));
   }
-  return keys;
+  return spans.map(({ run }) => run);
 }
 
-/**
- * Groups consecutive bundles into runs of about RUN_BYTES. Bundles that come later leave the runs before them as they
- * are.
- */
-function runsOf(bundles: readonly ArchivedBundle[]): readonly (readonly ArchivedBundle[])[] {
-  const runs: ArchivedBundle[][] = [];
+interface Grouped {
+  readonly run: RunSpan;
+  /** Positions of its bundles, where it is put together of them now. */
+  readonly firsts: readonly number[];
+}
+
+/** Groups bundles that are in no run into runs of about RUN_BYTES. */
+function grouped(pieces: readonly RunSpan[], bytesOf: (first: number) => number): readonly Grouped[] {
+  const groups: { run: RunSpan; firsts: number[] }[] = [];
   let bytes = Number.POSITIVE_INFINITY;
-  for (const bundle of bundles) {
-    if (bytes + bundle.size > RUN_BYTES) {
-      runs.push([]);
-      bytes = 0;
+  for (const piece of pieces) {
+    const size = bytesOf(piece.first);
+    const group = groups.at(-1);
+    if (piece.count > 1) {
+      groups.push({ run: piece, firsts: [] });
+      bytes = Number.POSITIVE_INFINITY;
+    } else if (group === undefined || bytes + size > RUN_BYTES) {
+      groups.push({ run: piece, firsts: [piece.first] });
+      bytes = size;
+    } else {
+      group.run = mergedSpan([group.run, piece]);
+      group.firsts.push(piece.first);
+      bytes += size;
     }
-    runs.at(-1)?.push(bundle);
-    bytes += bundle.size;
   }
-  return runs;
+  return groups;
 }
 
-async function readBundles(
+/** All rows of some bundles, sorted. */
+export async function sourceOfBundles(archive: Archive, bundles: readonly ArchivedBundle[]): Promise<Source> {
+  return sourceOfRows(joinBlocks(await blocksOf(archive, bundles, { after: 0, isWanted: () => true })));
+}
+
+async function blocksOf(
   archive: Archive,
   bundles: readonly ArchivedBundle[],
-  { after, isWanted }: DayRead,
-): Promise<readonly ArchivedEvent[]> {
-  const found: ArchivedEvent[] = [];
-  for (const { key } of bundles) {
-    const { rows } = await readParquet(await readObjectOf(archive, key));
-    for (const row of rows) if (row.event.merchant > after && isWanted(row.event.merchant)) found.push(row);
-  }
+  { after, isWanted, columns }: DayRead,
+): Promise<readonly ColumnBlock[]> {
+  const isOwn = (merchant: number) => merchant > after && isWanted(merchant);
+  const wanted = { isWanted: isOwn, ...(columns && { columns }) };
+  const found: ColumnBlock[] = [];
+  for (const { key } of bundles) found.push(...readBlocks(await readObjectOf(archive, key), wanted));
   return found;
 }

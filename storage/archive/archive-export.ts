@@ -5,11 +5,13 @@
 // has moved, all its ids. So a Day may be of any size. What there is to read is found out first: an export that
 // is too large is refused before its first byte.
 
+import { blockOf, type ColumnBlock, eventAt, filterRows, rowsOf } from "../../core/archive/event-columns.ts";
 import type { ExportedEvent } from "../../core/archive/export.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
-import { duplicateKey, IdSet, keptOnce } from "../../core/counting/duplicate.ts";
-import { removalOf } from "../../core/counting/erasure.ts";
+import { duplicateKey, IdSet } from "../../core/counting/duplicate.ts";
+import type { Removal } from "../../core/counting/erasure.ts";
 import { MovedDay } from "../../core/counting/moved-day.ts";
+import { keptOnce } from "../../core/counting/once.ts";
 import { CONNECTIONS_MAX, EXPORT_UNSEALED_BYTES_MAX } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { isMovedDay } from "../../core/past-zone.ts";
@@ -19,12 +21,12 @@ import { listRemovalsOf } from "../ledger/erasure.ts";
 import type { Ledger } from "../ledger/ledgers.ts";
 import type { SealPlace } from "../ledger/sealed-day.ts";
 import type { ArchivedDay } from "./archive-day.ts";
-import { findScanPlaces, type ScanPlace } from "./archive-scan.ts";
-import { type Archive, readObjectOf } from "./bucket.ts";
+import { blocksOfPiece, findScanPlaces, readPiece, type ScanPlace } from "./archive-scan.ts";
+import type { Archive } from "./bucket.ts";
 import type { Admit } from "./export-filter.ts";
 import { distinctPlaces, foldersOfPlace, keyOf, type RecentEvents } from "./merchant-events.ts";
-import { readParquet } from "./parquet.ts";
-import { openSealed } from "./sealed-file.ts";
+import { withoutRemoved } from "./removed.ts";
+import { sealedBlocks } from "./sealed-file.ts";
 
 /** What exports read from. */
 export interface ExportSource {
@@ -98,69 +100,61 @@ export async function* readExport(
   source: ExportSource,
   { settings, places, admit = () => true }: ExportRead,
 ): AsyncGenerator<readonly ExportedEvent[]> {
-  const removals = await listRemovalsOf(source.ledger, settings.merchant);
+  const all = await listRemovalsOf(source.ledger, settings.merchant);
   for (const place of places) {
     const { day, partition } = place;
-    const own = removals.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
     // What is erased leaves no id behind: a replay asks in this order as well.
-    const isLeft = (row: ArchivedEvent) => removalOf(row, own) === undefined;
-    for await (const rows of keptOf(source.archive, place, { settings, isLeft })) {
-      const wanted = rows.filter((row) => admit(place, row));
+    const removals = all.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
+    for await (const block of keptOf(source.archive, place, { settings, removals })) {
+      const wanted = rowsOf(block).filter((row) => admit(place, row));
       if (wanted.length > 0) yield wanted.map((row) => ({ ...row, date: dateOf(day) }));
     }
   }
 }
 
 interface Wanted extends Exporting {
-  readonly isLeft: (row: ArchivedEvent) => boolean;
+  readonly removals: readonly Removal[];
 }
 
 /** Of rows with one id the first. */
-async function* keptOf(
-  archive: Archive,
-  { day, folders }: ExportPlace,
-  wanted: Wanted,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+async function* keptOf(archive: Archive, { day, folders }: ExportPlace, wanted: Wanted): AsyncGenerator<ColumnBlock> {
   const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day, isolateHashKey()) : undefined;
   for (const folder of folders) {
     if (moved === undefined) yield* onceOf(archive, folder, wanted);
     else
-      for await (const rows of blocksOf(archive, folder, wanted)) yield rows.filter(({ event }) => moved.takes(event));
+      for await (const block of blocksOf(archive, folder, wanted))
+        yield filterRows(block, (row) => moved.takes(eventAt(block, row)));
   }
 }
 
 /** Sealed rows by position, then those of each bundle in its own order, then those of the log. */
-async function* blocksOf(
-  archive: Archive,
-  folder: ExportFolder,
-  wanted: Wanted,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+async function* blocksOf(archive: Archive, folder: ExportFolder, wanted: Wanted): AsyncGenerator<ColumnBlock> {
   const rest = restOf(folder);
-  for await (const rows of sealedOf(archive, folder.archived, wanted)) yield rest.passed(rows);
-  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows);
-  yield rest.left().filter(wanted.isLeft);
+  for await (const block of sealedOf(archive, folder.archived, wanted)) yield rest.passed(block);
+  for await (const block of bundlesOf(archive, folder, wanted)) yield rest.passed(block);
+  yield withoutRemoved(rest.left(), wanted.removals);
 }
 
 /** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
-async function* onceOf(
-  archive: Archive,
-  folder: ExportFolder,
-  wanted: Wanted,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+async function* onceOf(archive: Archive, folder: ExportFolder, wanted: Wanted): AsyncGenerator<ColumnBlock> {
   const seen = new IdSet(isolateHashKey());
   const isSealed = folder.archived.manifest !== undefined;
   const late = isSealed ? await lateIds(archive, folder, wanted) : new IdSet(isolateHashKey());
   const rest = restOf(folder);
-  for await (const rows of sealedOf(archive, folder.archived, wanted)) {
-    if (late.size > 0) for (const { event } of rows) if (late.has(duplicateKey(event))) seen.remember(event);
-    yield rest.passed(rows);
+  for await (const block of sealedOf(archive, folder.archived, wanted)) {
+    if (late.size > 0)
+      keptOnce(
+        filterRows(block, (row) => late.has(keyAt(block, row))),
+        seen,
+      );
+    yield rest.passed(block);
   }
-  const once = (row: ArchivedEvent) => {
-    const event = keptOnce(seen, row.event);
-    return event === undefined ? [] : [{ ...row, event }];
-  };
-  for await (const rows of bundlesOf(archive, folder.archived, wanted)) yield rest.passed(rows).flatMap(once);
-  yield rest.left().filter(wanted.isLeft).flatMap(once);
+  for await (const block of bundlesOf(archive, folder, wanted)) yield keptOnce(rest.passed(block), seen);
+  yield keptOnce(withoutRemoved(rest.left(), wanted.removals), seen);
+}
+
+function keyAt(block: ColumnBlock, row: number): string {
+  return duplicateKey(eventAt(block, row));
 }
 
 /**
@@ -169,17 +163,17 @@ async function* onceOf(
  */
 function restOf({ recent }: ExportFolder) {
   const left = new Map(recent.map((row) => [row.position, row]));
-  const passed = (rows: readonly ArchivedEvent[]) => {
-    if (left.size > 0) for (const { position } of rows) left.delete(position);
-    return rows;
+  const passed = (block: ColumnBlock) => {
+    if (left.size > 0) for (const position of block.positions) left.delete(position);
+    return block;
   };
-  return { passed, left: (): readonly ArchivedEvent[] => [...left.values()] };
+  return { passed, left: () => blockOf([...left.values()]) };
 }
 
 async function lateIds(archive: Archive, folder: ExportFolder, wanted: Wanted): Promise<IdSet> {
   const ids = new IdSet(isolateHashKey());
-  for await (const rows of bundlesOf(archive, folder.archived, wanted))
-    for (const { event } of rows) ids.add(duplicateKey(event));
+  for await (const block of bundlesOf(archive, folder, wanted))
+    for (let row = 0; row < block.count; row++) ids.add(keyAt(block, row));
   for (const { event } of folder.recent) ids.add(duplicateKey(event));
   return ids;
 }
@@ -187,20 +181,21 @@ async function lateIds(archive: Archive, folder: ExportFolder, wanted: Wanted): 
 async function* sealedOf(
   archive: Archive,
   { manifest }: ArchivedDay,
-  { settings, isLeft }: Wanted,
-): AsyncGenerator<readonly ArchivedEvent[]> {
+  { settings, removals }: Wanted,
+): AsyncGenerator<ColumnBlock> {
   if (manifest === undefined) return;
-  const sealed = openSealed(archive, manifest, { after: 0, isWanted: (one) => one === settings.merchant });
-  for (let block = await sealed.next(); block !== undefined; block = await sealed.next()) yield block.filter(isLeft);
+  const isWanted = (one: number) => one === settings.merchant;
+  for await (const block of sealedBlocks(archive, manifest, { after: 0, isWanted }))
+    yield withoutRemoved(block, removals);
 }
 
 async function* bundlesOf(
   archive: Archive,
-  { bundles }: ArchivedDay,
-  { settings, isLeft }: Wanted,
-): AsyncGenerator<readonly ArchivedEvent[]> {
-  for (const { key } of bundles) {
-    const { rows } = await readParquet(await readObjectOf(archive, key));
-    yield rows.filter((row) => row.event.merchant === settings.merchant && isLeft(row));
-  }
+  { pieces }: ScanPlace,
+  { settings, removals }: Wanted,
+): AsyncGenerator<ColumnBlock> {
+  const isWanted = (one: number) => one === settings.merchant;
+  for (const piece of pieces)
+    for (const block of blocksOfPiece(piece, await readPiece(archive, piece), { isWanted }))
+      yield withoutRemoved(block, removals);
 }

@@ -1,70 +1,141 @@
-// A run: the rows of some consecutive bundles of a Day, sorted by merchant. A Day too large to be sorted in memory is
-// cut into runs once, and then read by merging them. A run is a function of its bundles, so making it again is
-// harmless; all of a Day's runs go when it is sealed. Nobody else reads them, hence not Parquet but gzipped JSON in
-// blocks, which is several times as fast both ways, with an index beside it that is written last.
+// A run: the rows of some consecutive bundles of a Day, sorted by merchant. Questions read the blocks of it that hold
+// their merchant's rows (core/archive/runs.ts), and a Day too large to be sorted in memory is sealed by merging runs. A
+// run is a function of its bundles, so making it again is harmless; all of a Day's runs go when it is sealed. Nobody
+// else reads them, hence not Parquet but gzipped JSON in blocks, which is several times as fast both ways, with an
+// index beside it that is written last.
 
-import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { blockOf, type ColumnBlock, eventAt, numbersOf } from "../../core/archive/event-columns.ts";
+import { type DayPlace, parseRunIndexKey, runIndexKey, runsPrefix } from "../../core/archive/object-key.ts";
+import type { RunSpan } from "../../core/archive/runs.ts";
 import { decodeEvent, type EventRow, encodeEvent } from "../../core/event.ts";
-import { EVENT_BYTES_MAX, RUN_BLOCK_ROWS } from "../../core/limits.ts";
-import { type Source, sortRows } from "./archive-merge.ts";
-import { type Archive, putObject, readObject, readObjectOf } from "./bucket.ts";
+import { EVENT_BYTES_MAX, RUN_BLOCK_ROWS, RUN_READ_BYTES } from "../../core/limits.ts";
+import type { Source } from "./archive-merge.ts";
+import { type Archive, listKeys, putObject, readObjectOf } from "./bucket.ts";
 import { compress, decompress } from "./gzip.ts";
 
 /** A block: its merchants, and where it lies. */
-type BlockIndex = readonly [firstMerchant: number, lastMerchant: number, offset: number, length: number];
+export type BlockIndex = readonly [firstMerchant: number, lastMerchant: number, offset: number, length: number];
+
+/** Some consecutive blocks of a run, to be read at once. */
+export interface RunPart {
+  readonly key: string;
+  readonly partition: string;
+  readonly offset: number;
+  /** Bytes of each block. */
+  readonly lengths: readonly number[];
+}
 
 type RunRow = readonly [position: number, ...EventRow];
 
 /** UTF-8 triples a text of other alphabets at most. */
 const BLOCK_BYTES_MAX = RUN_BLOCK_ROWS * EVENT_BYTES_MAX * 3;
 
-const indexKey = (key: string) => `${key}.json`;
-
-/** Whether a run is complete: its index is there. */
-export async function hasRun(archive: Archive, key: string): Promise<boolean> {
-  return (await readObject(archive, indexKey(key))) !== undefined;
+/** The runs of a Day that are complete: their indexes are there. */
+export async function listRuns(archive: Archive, place: DayPlace): Promise<readonly RunSpan[]> {
+  return (await listKeys(archive, runsPrefix(place))).flatMap(({ key }) => parseRunIndexKey(key) ?? []);
 }
 
-/** Sorts rows and writes them as a run. */
-export async function writeRun(archive: Archive, key: string, rows: readonly ArchivedEvent[]): Promise<void> {
-  const sorted = sortRows(rows);
+/** Writes slices that come by merchant, and those of one merchant by position, as a run. */
+export async function writeRun(archive: Archive, key: string, slices: AsyncIterable<ColumnBlock>): Promise<void> {
   const blocks: Uint8Array[] = [];
   const index: BlockIndex[] = [];
   let offset = 0;
-  for (let start = 0; start < sorted.length; start += RUN_BLOCK_ROWS) {
-    const block = sorted.slice(start, start + RUN_BLOCK_ROWS);
-    const text = JSON.stringify(block.map(({ position, event }): RunRow => [position, ...encodeEvent(event)]));
-    const bytes = compress(new TextEncoder().encode(text));
-    const merchantAt = (at: number) => (block.at(at) as ArchivedEvent).event.merchant;
-    index.push([merchantAt(0), merchantAt(-1), offset, bytes.length]);
+  let rows: RunRow[] = [];
+  let [firstMerchant, lastMerchant] = [0, 0];
+  const endBlock = () => {
+    const bytes = compress(new TextEncoder().encode(JSON.stringify(rows)), "fast");
+    index.push([firstMerchant, lastMerchant, offset, bytes.length]);
     blocks.push(bytes);
     offset += bytes.length;
+    rows = [];
+  };
+  for await (const slice of slices) {
+    const merchants = numbersOf(slice, "merchant");
+    for (let row = 0; row < slice.count; row++) {
+      lastMerchant = merchants[row] as number;
+      if (rows.length === 0) firstMerchant = lastMerchant;
+      rows.push([slice.positions[row] as number, ...encodeEvent(eventAt(slice, row))]);
+      if (rows.length === RUN_BLOCK_ROWS) endBlock();
+    }
   }
+  if (rows.length > 0) endBlock();
   await putObject(archive, key, joined(blocks, offset));
-  await putObject(archive, indexKey(key), JSON.stringify(index));
+  await putObject(archive, runIndexKey(key), JSON.stringify(index));
 }
 
-/** A run's rows of merchants above `after` that are wanted, a block at a time; blocks without any are not read. */
+/** The blocks of a run, in its order. */
+export async function readRunIndex(archive: Archive, key: string): Promise<readonly BlockIndex[]> {
+  return JSON.parse(new TextDecoder().decode(await readObjectOf(archive, runIndexKey(key)))) as readonly BlockIndex[];
+}
+
+/** The parts of a run that are read for some of its blocks: those side by side at once, up to so many bytes. */
+export function partsOf(
+  run: Pick<RunPart, "key" | "partition">,
+  blocks: readonly BlockIndex[],
+  bytesMax = RUN_READ_BYTES,
+): readonly RunPart[] {
+  const parts: { offset: number; end: number; lengths: number[] }[] = [];
+  for (const [, , offset, length] of blocks) {
+    const part = parts.at(-1);
+    if (part !== undefined && part.end === offset && offset + length - part.offset <= bytesMax) {
+      part.lengths.push(length);
+      part.end += length;
+    } else parts.push({ offset, end: offset + length, lengths: [length] });
+  }
+  return parts.map(({ offset, lengths }) => ({ ...run, offset, lengths }));
+}
+
+/** Bytes of a part. */
+export function sizeOf({ lengths }: RunPart): number {
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
+/** The bytes of a part. */
+export function readPart(archive: Archive, part: RunPart): Promise<Uint8Array<ArrayBuffer>> {
+  return readObjectOf(archive, part.key, { offset: part.offset, length: sizeOf(part) });
+}
+
+/** The wanted rows of a part, block by block; of blocks without any there is none. */
+export function* decodePart(
+  { partition, lengths }: RunPart,
+  bytes: Uint8Array,
+  isWanted: (merchant: number) => boolean,
+): Generator<ColumnBlock> {
+  let offset = 0;
+  for (const length of lengths) {
+    const text = new TextDecoder().decode(decompress(bytes.subarray(offset, offset + length), BLOCK_BYTES_MAX));
+    offset += length;
+    const rows: { partition: string; position: number; event: ReturnType<typeof decodeEvent> }[] = [];
+    for (const row of JSON.parse(text) as RunRow[]) {
+      const event = decodeEvent(row, 1);
+      if (isWanted(event.merchant)) rows.push({ partition, position: row[0], event });
+    }
+    if (rows.length > 0) yield blockOf(rows);
+  }
+}
+
+interface RunRead {
+  readonly after: number;
+  readonly isWanted: (merchant: number) => boolean;
+  /** About what is read at once; a block at least. */
+  readonly bytesMax: number;
+}
+
+/** A run's rows of merchants above `after` that are wanted, a block at a time. */
 export async function openRun(
   archive: Archive,
-  { key, partition }: { key: string; partition: string },
-  { after, isWanted }: { after: number; isWanted: (merchant: number) => boolean },
+  run: Pick<RunPart, "key" | "partition">,
+  { after, isWanted, bytesMax }: RunRead,
 ): Promise<Source> {
-  const index = JSON.parse(new TextDecoder().decode(await readObjectOf(archive, indexKey(key)))) as BlockIndex[];
-  const left = index.filter(([, last]) => last > after);
-  return {
-    next: async () => {
-      for (let block = left.shift(); block !== undefined; block = left.shift()) {
-        const [, , offset, length] = block;
-        const bytes = decompress(await readObjectOf(archive, key, { offset, length }), BLOCK_BYTES_MAX);
-        const rows = (JSON.parse(new TextDecoder().decode(bytes)) as RunRow[])
-          .map(([position, ...row]) => ({ partition, position, event: decodeEvent(row) }))
-          .filter(({ event: { merchant } }) => merchant > after && isWanted(merchant));
-        if (rows.length > 0) return rows;
-      }
-      return undefined;
-    },
-  };
+  const index = await readRunIndex(archive, run.key);
+  const wanted = index.filter(([, last]) => last > after);
+  const left = partsOf(run, wanted, bytesMax);
+  const isOwn = (merchant: number) => merchant > after && isWanted(merchant);
+  async function* blocks() {
+    for (const part of left) yield* decodePart(part, await readPart(archive, part), isOwn);
+  }
+  const all = blocks();
+  return { next: async () => (await all.next()).value ?? undefined };
 }
 
 function joined(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {

@@ -1,14 +1,18 @@
 // Reads one merchant's events out of the archive for a question: for each (Day, partition) its sealed files by the
-// manifest, and the bundles beside them. First it is found out what there is to read, so that a question that is too
-// large is refused before it costs anything; then rows come a (Day, partition) at a time.
+// manifest, and the bundles beside them; of an open Day the runs that its bundles were sorted into. First it is found
+// out what there is to read, so that a question that is too large is refused before it costs anything; then rows come a
+// (Day, partition) at a time.
 
 import { mayHold } from "../../core/archive/bundle-merchants.ts";
 import { type ColumnBlock, filterRows, type TextColumn, textsOf } from "../../core/archive/event-columns.ts";
-import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS } from "../../core/limits.ts";
+import { parseBundleKey, runKey } from "../../core/archive/object-key.ts";
+import { coverOf } from "../../core/archive/runs.ts";
+import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS, RUN_FAN } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Ledger } from "../ledger/ledgers.ts";
 import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
-import { type ArchivedDay, findDay } from "./archive-day.ts";
+import { type ArchivedBundle, type ArchivedDay, findDay } from "./archive-day.ts";
+import { decodePart, listRuns, partsOf, type RunPart, readPart, readRunIndex, sizeOf } from "./archive-run.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
 import { readBlocks } from "./column-block.ts";
 import { sealedBlocks } from "./sealed-file.ts";
@@ -16,9 +20,14 @@ import { sealedBlocks } from "./sealed-file.ts";
 /** A (Day, partition) and what of it a merchant's question has to read. */
 export interface ScanPlace extends SealPlace {
   readonly archived: ArchivedDay;
+  /** What its bundles are read by: themselves, and of runs what may hold the merchant's rows, in order of positions. */
+  readonly pieces: readonly ScanPiece[];
   /** About how many objects, or ranges of them, and bytes. */
   readonly cost: ScanCost;
 }
+
+/** A bundle, which is read whole, or some blocks of a run. */
+export type ScanPiece = ArchivedBundle | RunPart;
 
 export interface ScanCost {
   readonly objects: number;
@@ -45,16 +54,42 @@ export async function findScanPlaces(
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
       const folder = folders.get(`${place.day} ${place.partition}`) ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
-      const bundles = found.bundles.filter(
-        ({ uploaded, customMetadata }) =>
-          mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince),
-      );
-      const archived = { ...found, bundles };
-      return { ...place, archived, cost: costOf(archived, merchant) };
+      const isWanted = ({ uploaded, customMetadata }: ArchivedBundle) =>
+        mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince);
+      const archived = { ...found, bundles: found.bundles.filter(isWanted) };
+      const hasRuns = found.manifest === undefined && putSince === 0 && archived.bundles.length >= RUN_FAN;
+      const { pieces, indexes } = hasRuns
+        ? await piecesOf(archive, found, { merchant, isWanted })
+        : { pieces: archived.bundles, indexes: 0 };
+      return { ...place, archived, pieces, cost: costOf(archived, { merchant, pieces, indexes }) };
     };
     found.push(...(await Promise.all(some.map(lookUp))));
   }
   return found;
+}
+
+/** How an open Day's bundles are read: runs by the blocks that may hold the merchant's rows, and what is in no run. */
+async function piecesOf(
+  archive: Archive,
+  day: ArchivedDay,
+  { merchant, isWanted }: { readonly merchant: number; readonly isWanted: (bundle: ArchivedBundle) => boolean },
+): Promise<{ readonly pieces: readonly ScanPiece[]; readonly indexes: number }> {
+  const bundles = new Map(day.bundles.map((bundle) => [parseBundleKey(bundle.key)?.first as number, bundle]));
+  const cover = coverOf([...bundles.keys()], await listRuns(archive, day));
+  const pieces: ScanPiece[] = [];
+  for (let start = 0; start < cover.length; start += CONNECTIONS_MAX) {
+    const some = cover.slice(start, start + CONNECTIONS_MAX).map(async (span): Promise<readonly ScanPiece[]> => {
+      if (span.count === 1) return [bundles.get(span.first) as ArchivedBundle].filter(isWanted);
+      const run = { key: runKey(day, span), partition: day.partition };
+      const index = await readRunIndex(archive, run.key);
+      return partsOf(
+        run,
+        index.filter(([first, last]) => first <= merchant && merchant <= last),
+      );
+    });
+    pieces.push(...(await Promise.all(some)).flat());
+  }
+  return { pieces, indexes: cover.filter(({ count }) => count > 1).length };
 }
 
 /** Lets others be answered, after so many rows that were read. */
@@ -80,12 +115,12 @@ export interface RowsWanted {
 /** One merchant's rows of a (Day, partition), unless they are too many for memory. */
 export async function readScanPlace(
   archive: Archive,
-  { archived }: ScanPlace,
+  place: ScanPlace,
   { merchant, columns, wanted, rowsMax, giveWay }: PlaceRead,
 ): Promise<readonly ColumnBlock[] | "too many"> {
   const blocks: ColumnBlock[] = [];
   let count = 0;
-  for await (const block of blocksOf(archive, archived, { merchant, columns, giveWay })) {
+  for await (const block of blocksOf(archive, place, { merchant, columns, giveWay })) {
     const own = wantedOf(block, wanted);
     if (own.count > 0) blocks.push(own);
     count += own.count;
@@ -97,21 +132,38 @@ export async function readScanPlace(
 /** One merchant's rows of a (Day, partition), a row group or a bundle at a time. */
 export async function* blocksOf(
   archive: Archive,
-  { manifest, bundles }: ArchivedDay,
+  { archived: { manifest }, pieces }: ScanPlace,
   { merchant, columns, giveWay }: Pick<PlaceRead, "merchant" | "columns" | "giveWay">,
 ): AsyncGenerator<ColumnBlock, undefined> {
+  const isWanted = (one: number) => one === merchant;
   if (manifest !== undefined)
-    for await (const block of sealedBlocks(archive, manifest, { merchant, columns })) {
+    for await (const block of sealedBlocks(archive, manifest, { after: 0, isWanted, columns })) {
       yield block;
       await giveWay?.(block.count);
     }
-  for (let start = 0; start < bundles.length; start += CONNECTIONS_MAX) {
-    const some = bundles.slice(start, start + CONNECTIONS_MAX);
-    for (const bytes of await Promise.all(some.map(({ key }) => readObjectOf(archive, key)))) {
-      yield* readBlocks(bytes, { merchant, columns });
+  for (let start = 0; start < pieces.length; start += CONNECTIONS_MAX) {
+    const some = pieces.slice(start, start + CONNECTIONS_MAX);
+    const read = await Promise.all(some.map((piece) => readPiece(archive, piece)));
+    for (const [at, piece] of some.entries()) {
+      const bytes = read[at] as Uint8Array<ArrayBuffer>;
+      yield* blocksOfPiece(piece, bytes, { isWanted, columns });
       await giveWay?.(Math.ceil(bytes.length / READ_BYTES));
     }
   }
+}
+
+/** The bytes of a piece. */
+export function readPiece(archive: Archive, piece: ScanPiece): Promise<Uint8Array<ArrayBuffer>> {
+  return "lengths" in piece ? readPart(archive, piece) : readObjectOf(archive, piece.key);
+}
+
+/** The wanted rows of a piece; all columns unless they are named. */
+export function blocksOfPiece(
+  piece: ScanPiece,
+  bytes: Uint8Array<ArrayBuffer>,
+  read: { readonly isWanted: (merchant: number) => boolean; readonly columns?: readonly string[] },
+): Iterable<ColumnBlock> {
+  return "lengths" in piece ? decodePart(piece, bytes, read.isWanted) : readBlocks(bytes, read);
 }
 
 /** What is asked of each visitor and order number once. */
@@ -130,13 +182,20 @@ function wantedCodes({ values }: TextColumn, isWanted: (text: string) => boolean
   };
 }
 
+interface ToRead {
+  readonly merchant: number;
+  readonly pieces: readonly ScanPiece[];
+  /** Of runs, which were read to find their pieces. */
+  readonly indexes: number;
+}
+
 /**
- * Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of sealed files the row groups
- * that hold the merchant's.
+ * Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of runs and sealed files the
+ * blocks and row groups that hold the merchant's.
  */
-function costOf({ manifest, bundles }: ArchivedDay, merchant: number): ScanCost {
-  let objects = bundles.length + (manifest === undefined ? 0 : 1);
-  let bytes = bundles.reduce((sum, { size }) => sum + size, 0);
+function costOf({ manifest }: ArchivedDay, { merchant, pieces, indexes }: ToRead): ScanCost {
+  let objects = indexes + pieces.length + (manifest === undefined ? 0 : 1);
+  let bytes = pieces.reduce((sum, piece) => sum + ("lengths" in piece ? sizeOf(piece) : piece.size), 0);
   for (const file of manifest?.files ?? []) {
     const own = file.merchants.find((one) => one.merchant === merchant);
     if (own === undefined) continue;

@@ -8,7 +8,7 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** `include`: R2 tells what is noted beside objects only where it is asked for. */
+/** `include`: R2 lists the metadata of objects only where it is asked for. */
 interface ListOptions {
   prefix: string;
   cursor?: string;
@@ -33,7 +33,7 @@ export function archiveOf({ bucket }: { readonly bucket: R2Bucket }): Archive {
   return { bucket: archiveBucketOf(bucket) };
 }
 
-/** R2's own shape says more than the archive needs, in unions that structural types cannot follow. */
+/** Wraps a bucket of R2. Its own types have more than the archive needs, in unions that TypeScript cannot match. */
 export function archiveBucketOf(bucket: R2Bucket): ArchiveBucket {
   return {
     get: (key, options) => bucket.get(key, options),
@@ -53,9 +53,9 @@ export interface ListedObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** When it was put there. */
+  /** When it was written. */
   readonly uploaded?: Date;
-  /** What is noted beside it. */
+  /** The metadata that was stored with it. */
   readonly customMetadata?: Record<string, string>;
 }
 
@@ -97,7 +97,7 @@ export async function listKeys(
 
 /** The bytes of an object or of a range of it; undefined when there is no such object. */
 export async function readObject(
-  { bucket }: Archive,
+  { bucket }: { readonly bucket: Pick<ArchiveBucket, "get"> },
   key: string,
   range?: ByteRange,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -106,7 +106,8 @@ export async function readObject(
 }
 
 /**
- * The same of an object that must be there. Only sealing and erasure delete objects, and whoever reads is told again.
+ * The same, but throws where there is no object. Only sealing and erasure delete objects. A reader that came too late
+ * learns of the new ones when it asks again.
  */
 export async function readObjectOf(archive: Archive, key: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readObject(archive, key, range);
@@ -122,7 +123,7 @@ export async function putObject(
   await bucket.put(key, value);
 }
 
-/** Deletes keys; those that are gone already are none the worse. R2 bills nothing for it. */
+/** Deletes keys. Keys that are already gone do no harm. R2 does not bill deletes. */
 export async function deleteKeys({ bucket }: Archive, keys: readonly string[]): Promise<void> {
   for (let start = 0; start < keys.length; start += DELETED_MAX) {
     await bucket.delete(keys.slice(start, start + DELETED_MAX));

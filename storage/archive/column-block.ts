@@ -3,25 +3,33 @@
 // not asked to make values of them, one for each row: that takes longer than counting the rows. Pages of the archive
 // are plain or of a dictionary; no other kind was ever written.
 
-import { type ColumnMetaData, type FileMetaData, type PageHeader, parquetMetadata } from "hyparquet";
+import type { ColumnMetaData, FileMetaData, PageHeader } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { readRleBitPackedHybrid } from "hyparquet/src/encoding.js";
 import { COLUMNS, type Column } from "../../core/archive/columns.ts";
-import { type ColumnBlock, filterRows, noCodes, numbersOf, type TextColumn } from "../../core/archive/event-columns.ts";
+import {
+  type ColumnBlock,
+  filterRows,
+  LateTexts,
+  noCodes,
+  numbersOf,
+  type TextColumn,
+} from "../../core/archive/event-columns.ts";
 import { FIELDS } from "../../core/event.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { decompress } from "./gzip.ts";
-import { checkedEntries, type FileBytes } from "./parquet.ts";
-import { checkPages } from "./parquet-page.ts";
+import { checkedEntries } from "./parquet.ts";
+import { checkCodes, checkPages } from "./parquet-page.ts";
+import { beginOf, type FileBytes, optionalColumns, readMetadata } from "./parquet-source.ts";
 
 export interface BlockWanted {
   readonly file: FileBytes;
   readonly metadata: FileMetaData;
   /** The number of the row group in the file. */
   readonly group: number;
-  /** The merchant whose rows are read. */
-  readonly merchant: number;
+  /** Whose rows are read. */
+  readonly isWanted: (merchant: number) => boolean;
   /** The columns to read, by name; undefined for all. Columns that are not read hold "" or 0. */
   readonly columns?: readonly string[];
 }
@@ -30,11 +38,11 @@ const [MERCHANT] = COLUMNS as readonly [Column];
 const PARTITION = COLUMNS.find(({ name }) => name === "partition") as Column;
 const POSITION = COLUMNS.find(({ name }) => name === "position") as Column;
 
-/** One merchant's rows of a row group; undefined where it has none. */
-export function readBlock({ file, metadata, group, merchant, columns }: BlockWanted): ColumnBlock | undefined {
+/** The wanted rows of a row group; undefined where it has none. */
+export function readBlock({ file, metadata, group, isWanted, columns }: BlockWanted): ColumnBlock | undefined {
   const { num_rows, columns: chunks } = metadata.row_groups[group] as FileMetaData["row_groups"][number];
   const count = Number(num_rows);
-  const optional = new Set(metadata.schema.flatMap((one) => (one.repetition_type === "OPTIONAL" ? [one.name] : [])));
+  const optional = optionalColumns(metadata);
   const found = new Map(
     chunks.map(({ meta_data }): [string, Chunk] => {
       const [name] = (meta_data as ColumnMetaData).path_in_schema as [string];
@@ -44,32 +52,42 @@ export function readBlock({ file, metadata, group, merchant, columns }: BlockWan
   // A file written before a field was added has no such column.
   const isAsked = ({ name }: Column) => columns === undefined || columns.includes(name);
   const numbers = (column: Column) =>
-    isAsked(column) ? numberColumn(column, pagesOf(file, found.get(column.name)), count) : new Float64Array(count);
+    isAsked(column)
+      ? numberColumn(column, pagesOf(chunkOf(file, found.get(column.name))), count)
+      : new Float64Array(count);
   const texts = (column: Column) =>
-    textsColumn(column, isAsked(column) ? pagesOf(file, found.get(column.name)) : [], count);
+    textsColumn(column, isAsked(column) ? pagesOf(chunkOf(file, found.get(column.name))) : [], count);
+  const lateTexts = (column: Column) => {
+    if (!isAsked(column)) return texts(column);
+    const chunk = chunkOf(file, found.get(column.name)); // of the row group, which goes, nothing else is kept
+    return new LateTexts(() => textsColumn(column, pagesOf(chunk), count));
+  };
   const merchants = numbers(MERCHANT);
-  if (!merchants.includes(merchant)) return undefined;
+  if (!merchants.some(isWanted)) return undefined;
   const partitions = texts(PARTITION);
   const block: ColumnBlock = {
     count,
     partition: partitions.values[partitions.codes[0] as number] as string,
     positions: numbers(POSITION),
-    texts: FIELDS.map(({ type }, at) => (type === "text" ? texts(COLUMNS[at] as Column) : undefined)),
+    texts: FIELDS.map(({ name, type }, at) => {
+      if (type !== "text") return undefined;
+      return name === "id" ? lateTexts(COLUMNS[at] as Column) : texts(COLUMNS[at] as Column);
+    }),
     numbers: FIELDS.map(({ type, name }, at) =>
       type === "text" ? undefined : name === "merchant" ? merchants : numbers(COLUMNS[at] as Column),
     ),
   };
   const own = numbersOf(block, "merchant");
-  return filterRows(block, (row) => own[row] === merchant);
+  return filterRows(block, (row) => isWanted(own[row] as number));
 }
 
-/** One merchant's rows of a whole file, a row group after the other. */
+/** The wanted rows of a whole file, a row group after the other. */
 export function* readBlocks(
   bytes: Uint8Array,
-  wanted: Pick<BlockWanted, "merchant" | "columns">,
+  wanted: Pick<BlockWanted, "isWanted" | "columns">,
 ): Generator<ColumnBlock, undefined> {
   const file = bytes.slice().buffer;
-  const metadata = parquetMetadata(file);
+  const metadata = readMetadata(file);
   checkedEntries(metadata, file.byteLength);
   for (let group = 0; group < metadata.row_groups.length; group++) {
     const block = readBlock({ ...wanted, file, metadata, group });
@@ -93,12 +111,24 @@ interface Chunk extends ColumnMetaData {
   readonly isOptional: boolean;
 }
 
+/** A column of a row group as it lies in the file. */
+interface PackedChunk {
+  readonly chunk: Chunk;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Undefined where the file lacks the column. */
+function chunkOf(file: FileBytes, chunk: Chunk | undefined): PackedChunk | undefined {
+  if (chunk === undefined) return undefined;
+  const start = beginOf(chunk);
+  return { chunk, bytes: new Uint8Array(file.slice(start, start + Number(chunk.total_compressed_size))) };
+}
+
 /** The pages of a column; none where the file lacks the column. */
-function* pagesOf(file: FileBytes, chunk: Chunk | undefined): Generator<Page, undefined> {
-  if (chunk === undefined) return;
-  const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
-  const bytes = new Uint8Array(file.slice(start, start + Number(chunk.total_compressed_size)));
-  checkPages(bytes, ROW_GROUP_ROWS);
+function* pagesOf(packed: PackedChunk | undefined): Generator<Page, undefined> {
+  if (packed === undefined) return;
+  const { chunk, bytes } = packed;
+  checkPages(bytes, { valuesMax: ROW_GROUP_ROWS, isOptional: chunk.isOptional });
   const reader = { view: new DataView(bytes.buffer), offset: 0 };
   while (reader.offset < bytes.length) {
     const header = parquetHeader(reader);
@@ -108,34 +138,22 @@ function* pagesOf(file: FileBytes, chunk: Chunk | undefined): Generator<Page, un
   }
 }
 
-function pageOf(header: PageHeader, body: Uint8Array, { codec, type, isOptional }: Chunk): Page {
+/** Of a page that `checkPages` has let through. */
+function pageOf(header: PageHeader, body: Uint8Array, { type }: Chunk): Page {
   const unpack = (packed: Uint8Array, size: number) => {
-    assert(codec === "GZIP" || codec === "UNCOMPRESSED", `a page is packed by gzip, not ${codec}`);
-    const bytes = codec === "GZIP" ? decompress(packed, size) : packed;
+    const bytes = decompress(packed, size);
     assert(bytes.length === size, "a page is as long as its header says");
     return bytes;
   };
-  const { dictionary_page_header: dictionary, data_page_header: first, data_page_header_v2: second } = header;
+  const { type: kind, dictionary_page_header: dictionary, data_page_header_v2: data } = header;
   const size = header.uncompressed_page_size;
-  if (dictionary !== undefined)
+  if (kind === "DICTIONARY_PAGE" && dictionary !== undefined)
     return { kind: "dictionary", bytes: unpack(body, size), rows: dictionary.num_values, levels: undefined, type };
-  if (second !== undefined) {
-    const skipped = second.repetition_levels_byte_length + second.definition_levels_byte_length;
-    const packed = body.subarray(skipped);
-    const bytes = second.is_compressed === false ? packed : unpack(packed, size - skipped);
-    const levels =
-      second.definition_levels_byte_length === 0
-        ? undefined
-        : levelsIn(body.subarray(second.repetition_levels_byte_length, skipped), second.num_values);
-    return { kind: kindOf(second.encoding), bytes, rows: second.num_values, levels, type };
-  }
-  assert(first !== undefined, "a page is a dictionary or has values");
-  const bytes = unpack(body, size);
-  const kind = kindOf(first.encoding);
-  if (!isOptional) return { kind, bytes, rows: first.num_values, levels: undefined, type };
-  const length = 4 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
-  const levels = levelsIn(bytes.subarray(4, length), first.num_values);
-  return { kind, bytes: bytes.subarray(length), rows: first.num_values, levels, type };
+  assert(data !== undefined, "a page is a dictionary or has values");
+  const length = data.definition_levels_byte_length;
+  const levels = length === 0 ? undefined : levelsIn(body.subarray(0, length), data.num_values);
+  const bytes = unpack(body.subarray(length), size - length);
+  return { kind: kindOf(data.encoding), bytes, rows: data.num_values, levels, type };
 }
 
 function kindOf(encoding: string): Page["kind"] {
@@ -152,9 +170,9 @@ function levelsIn(bytes: Uint8Array, rows: number): Uint8Array {
 
 /** The codes in a page: places in the dictionary, for the rows that have a value. */
 function codesIn({ bytes }: Page, values: number): Uint32Array {
+  checkCodes(bytes, values);
   const codes = new Uint32Array(values);
   const width = bytes[0] ?? 0;
-  assert(width <= 32, "a code has at most 32 bits");
   if (width === 0) return codes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   readRleBitPackedHybrid({ view, offset: 1 }, width, codes as never, bytes.length - 1);

@@ -10,7 +10,6 @@ import {
   type ColumnBlock,
   type EventColumns,
   eventAt,
-  filterRows,
   joinBlocks,
   selectRows,
   textAt,
@@ -18,10 +17,9 @@ import {
 } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { RecentReply } from "../../core/archive/recent.ts";
-import { removalOf } from "../../core/counting/erasure.ts";
 import { MovedDay } from "../../core/counting/moved-day.ts";
 import { hash32 } from "../../core/hash.ts";
-import { SCAN_DAY_ROWS_MAX, SCAN_PASSES_MAX } from "../../core/limits.ts";
+import { SCAN_DAY_ROWS_MAX, SCAN_PASS_FILLED, SCAN_PASSES_MAX } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { assert } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
@@ -43,6 +41,7 @@ import {
   wantedOf,
 } from "./archive-scan.ts";
 import type { Archive, ArchiveBucket } from "./bucket.ts";
+import { withoutRemoved } from "./removed.ts";
 
 /** By "day partition". */
 export type RecentEvents = ReadonlyMap<string, SealPlace & { readonly rows: readonly ArchivedEvent[] }>;
@@ -145,7 +144,10 @@ export async function* readTogether(
         const folders = (own[at] as readonly Folder[]).map(({ late }, index) => {
           const blocks = archived[at]?.[index] ?? [];
           const more = lateBlocks(blocks, late).map((block) => wantedOf(block, wanted));
-          const rows = withoutRemoved(joinBlocks([...blocks, ...more]), removed);
+          const rows = withoutRemoved(
+            joinBlocks([...blocks, ...more], { isOnce: isSealedAlone(own[at]?.[index]) }),
+            removed,
+          );
           return moved === undefined ? rows : takenBy(moved, rows);
         });
         return folders.length === 1 ? (folders[0] as EventColumns) : joinBlocks(folders);
@@ -155,19 +157,17 @@ export async function* readTogether(
   }
 }
 
+/** Whether all rows of a folder come out of its sealed files: these have each id once (SEA-5). */
+function isSealedAlone(folder: Folder | undefined): boolean {
+  const archived = folder?.folder?.archived;
+  return archived?.manifest !== undefined && archived.bundles.length === 0 && folder?.late.length === 0;
+}
+
 /** What partitions have not archived, without what is there by now: each row once. */
 function lateBlocks(archived: readonly ColumnBlock[], late: readonly ArchivedEvent[]): readonly ColumnBlock[] {
   if (late.length === 0) return [];
   const positions = new Set(archived.flatMap((block) => [...block.positions]));
   return [blockOf(late.filter(({ position }) => !positions.has(position)))];
-}
-
-function withoutRemoved(rows: EventColumns, removals: readonly MerchantRemoval[]): EventColumns {
-  if (removals.length === 0) return rows;
-  return filterRows(rows, (row) => {
-    const archived = { partition: rows.partition, position: rows.positions[row] as number, event: eventAt(rows, row) };
-    return removalOf(archived, removals) === undefined;
-  });
 }
 
 /** The rows of one folder that are of a Day that has moved; they are shown to it as they were logged. */
@@ -235,8 +235,8 @@ async function* passesOf(
   places: readonly (readonly Folder[])[],
   read: Pick<PlaceRead, "merchant" | "columns" | "rowsMax" | "giveWay">,
 ): AsyncGenerator<Pass> {
-  let passes = 1;
-  let shared: ReadonlySet<string> = new Set();
+  let passes = passesFor(places, read);
+  let shared: ReadonlySet<string> = passes === 1 ? new Set() : await sharedOrders(archive, places, read);
   for (let pass = 0; pass < passes; pass++) {
     const [at, of] = [pass, passes];
     const isCounted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
@@ -257,6 +257,23 @@ async function* passesOf(
 }
 
 /**
+ * How many passes rows take, as far as manifests and what has come since say how many there are: a pass that turns out
+ * to be too large was for nothing. Visitors are not spread evenly.
+ */
+function passesFor(
+  places: readonly (readonly Folder[])[],
+  { merchant, rowsMax }: Pick<PlaceRead, "merchant" | "rowsMax">,
+): number {
+  let rows = 0;
+  for (const { folder, late } of places.flat()) {
+    rows += late.length;
+    for (const { merchants } of folder?.archived.manifest?.files ?? [])
+      for (const one of merchants) if (one.merchant === merchant) rows += one.rows;
+  }
+  return Math.min(SCAN_PASSES_MAX, rows <= rowsMax ? 1 : Math.ceil(rows / (SCAN_PASS_FILLED * rowsMax)));
+}
+
+/**
  * Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row.
  */
 async function sharedOrders(
@@ -269,7 +286,7 @@ async function sharedOrders(
   for (const { folder } of places.flat()) {
     if (folder === undefined) continue;
     const columns = ["merchant", "partition", "position", "visitor", "order_id"];
-    for await (const block of blocksOf(archive, folder.archived, { merchant, columns, giveWay })) {
+    for await (const block of blocksOf(archive, folder, { merchant, columns, giveWay })) {
       const [orders, visitors] = [textsOf(block, "order"), textsOf(block, "visitor")];
       for (let row = 0; row < block.count; row++) {
         const order = textAt(orders, row);

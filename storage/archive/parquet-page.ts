@@ -1,37 +1,122 @@
-// The headers of a Parquet column's pages, looked at before the library reads them: it makes room for as many values as
-// a header speaks of, and one damaged byte may speak of two billion. Headers are Thrift structs in the compact
-// protocol; only how many values a page has and how long it is are of interest here.
+// The pages of a Parquet column, looked at before the library reads them: it makes room for as many values as a header
+// speaks of, and repeats a value as often as a run says, and one damaged byte may speak of two billion. Headers are
+// Thrift structs in the compact protocol; of interest here are how many values a page has, how they lie in it, and how
+// long it is. Only pages of the kinds that the archive was ever written with are let through.
 
 import { assert } from "../../core/outcome.ts";
 
-/** Throws where a page of some whole columns has more values than may be, or ends outside of them. */
-export function checkPages(bytes: Uint8Array, valuesMax: number): void {
-  const reader = new ThriftReader(bytes);
-  while (reader.offset < bytes.length) {
-    const header = reader.struct(STRUCT_DEPTH_MAX);
-    for (const name of [PAGE.data, PAGE.dictionary, PAGE.dataV2]) {
-      const inner = header.get(name);
-      const values = inner instanceof Map ? inner.get(PAGE.values) : 0;
-      assert(
-        typeof values === "number" && values >= 0 && values <= valuesMax,
-        `a page has at most ${valuesMax} values`,
-      );
-    }
-    const length = header.get(PAGE.compressedBytes);
-    assert(typeof length === "number" && length >= 0, "a page has a length");
-    reader.skip(length);
-  }
+export interface PageBounds {
+  /** How many values a page may have. */
+  readonly valuesMax: number;
+  /** Whether rows of the column may be without a value. */
+  readonly isOptional: boolean;
+}
+
+/** A page whose values are codes of a dictionary. They are packed, so `checkCodes` can look at them only later. */
+export interface CodedPage {
+  /** Where its packed codes begin in the column's bytes. */
+  readonly offset: number;
+  /** How many codes it has. */
+  readonly values: number;
 }
 
 /**
- * Fields of a page header by their numbers (parquet.thrift), and of each of the three structs in it the number of
- * values.
+ * Looks at the pages of one whole column. Throws where one has more values than may be or ends outside of the column,
+ * and where it says in another way than ours which rows have a value. Tells of the pages of codes.
  */
-const PAGE = { compressedBytes: 3, data: 5, dictionary: 7, dataV2: 8, values: 1 } as const;
+export function checkPages(bytes: Uint8Array, bounds: PageBounds): readonly CodedPage[] {
+  const reader = new ThriftReader(bytes);
+  const coded: CodedPage[] = [];
+  while (reader.offset < bytes.length) {
+    const header = reader.struct(STRUCT_DEPTH_MAX);
+    const length = header.get(PAGE.compressedBytes);
+    assert(typeof length === "number" && length >= 0, "a page has a length");
+    const start = reader.offset;
+    reader.skip(length);
+    const kind = header.get(PAGE.kind);
+    assert(kind === KIND.dictionary || kind === KIND.data, "a page is a dictionary, or data of the second kind");
+    const inner = header.get(kind === KIND.dictionary ? PAGE.dictionary : PAGE.data);
+    assert(inner instanceof Map, "a page's header says what is in it");
+    const values = numberOf(inner, DATA.values, bounds.valuesMax);
+    if (kind === KIND.dictionary) continue;
+    const page = checkData(bytes.subarray(start, reader.offset), inner, { ...bounds, valuesMax: values });
+    if (page !== undefined) coded.push({ ...page, offset: start + page.offset });
+  }
+  return coded;
+}
+
+/**
+ * A page of data whose `valuesMax` rows are in `body`. Its levels, which say whether a row has a value, are not packed.
+ */
+function checkData(body: Uint8Array, data: Struct, { valuesMax, isOptional }: PageBounds): CodedPage | undefined {
+  const nulls = numberOf(data, DATA.nulls, isOptional ? valuesMax : 0);
+  assert(numberOf(data, DATA.rows, valuesMax) === valuesMax, "a page has a value for each row");
+  assert(data.get(DATA.isPacked) !== 0, "a page is packed");
+  const levels = numberOf(data, DATA.levelBytes, isOptional ? body.length : 0);
+  assert(numberOf(data, DATA.repetitionBytes, 0) === 0, "a page has no lists");
+  if (isOptional) checkRuns(body.subarray(0, levels), { width: 1, values: valuesMax });
+  const encoding = data.get(DATA.encoding);
+  assert(typeof encoding === "number" && ENCODINGS.has(encoding), "a page is plain, or codes of a dictionary");
+  return encoding === PLAIN ? undefined : { offset: levels, values: valuesMax - nulls };
+}
+
+/** Throws where a page of codes, unpacked, does not hold so many of them. */
+export function checkCodes(bytes: Uint8Array, values: number): void {
+  const width = bytes[0];
+  assert(width !== undefined && width <= CODE_BITS_MAX, `a code has at most ${CODE_BITS_MAX} bits`);
+  checkRuns(bytes.subarray(1), { width, values });
+}
+
+/**
+ * Looks at values that lie as runs: one value that is repeated so many times, or eights of values of so many bits each.
+ * Throws where they speak of more values than there are, or of fewer.
+ */
+export function checkRuns(
+  bytes: Uint8Array,
+  { width, values }: { readonly width: number; readonly values: number },
+): void {
+  const reader = new ThriftReader(bytes);
+  let seen = 0;
+  while (seen < values) {
+    const head = reader.unsigned();
+    const isRepeated = head % 2 === 0;
+    const count = isRepeated ? head / 2 : ((head - 1) / 2) * 8;
+    // The last eight may be filled up.
+    assert(count > 0 && count < values - seen + (isRepeated ? 1 : 8), "a run has no more values than its page");
+    // The library takes a byte for the eights of values that have no bits, and would read on at another place than we.
+    assert(isRepeated || width > 0 || seen + count >= values, "values of no bits are one run");
+    reader.skip(isRepeated ? Math.ceil(width / 8) : (count / 8) * width);
+    seen += count;
+  }
+}
+
+/** Fields of a page header by their numbers (parquet.thrift). */
+const PAGE = { kind: 1, compressedBytes: 3, dictionary: 7, data: 8 } as const;
+const KIND = { dictionary: 2, data: 3 } as const;
+/** Fields of the struct for a page of data. That of a dictionary begins with the number of its values as well. */
+const DATA = {
+  values: 1,
+  nulls: 2,
+  rows: 3,
+  encoding: 4,
+  levelBytes: 5,
+  repetitionBytes: 6,
+  isPacked: 7,
+} as const;
+const PLAIN = 0;
+/** Plain, and codes of a dictionary by their old name and by their new one. */
+const ENCODINGS: ReadonlySet<number> = new Set([PLAIN, 2, 8]);
+const CODE_BITS_MAX = 32;
 /** A header holds a struct for its kind of page, and that one statistics. */
 const STRUCT_DEPTH_MAX = 4;
 
 type Struct = ReadonlyMap<number, number | Struct>;
+
+function numberOf(struct: Struct, field: number, max: number): number {
+  const value = struct.get(field);
+  assert(typeof value === "number" && value >= 0 && value <= max, `field ${field} of a page is at most ${max}`);
+  return value;
+}
 
 /** Reads structs; of their fields numbers and structs are kept, texts and lists are passed over. */
 class ThriftReader {
@@ -59,13 +144,23 @@ class ThriftReader {
     return fields;
   }
 
+  unsigned(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 63; scale *= 0x80) {
+      const byte = this.#byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    assert(false, "a number in a page ends");
+  }
+
   /** By the types of the compact protocol. */
   #value(type: number, depth: number): number | Struct | undefined {
-    if (type === 1 || type === 2) return undefined; // true and false are types of their own
+    if (type === 1 || type === 2) return type === 1 ? 1 : 0; // true and false are types of their own
     if (type === 3) this.skip(1);
     else if (type >= 4 && type <= 6) return this.#zigzag();
     else if (type === 7) this.skip(8);
-    else if (type === 8) this.skip(this.#unsigned());
+    else if (type === 8) this.skip(this.unsigned());
     else {
       assert(type === 12, `a page header has no field of type ${type}`);
       return this.struct(depth - 1);
@@ -75,22 +170,12 @@ class ThriftReader {
 
   #byte(): number {
     const byte = this.#bytes[this.offset++];
-    assert(byte !== undefined, "a page header ends inside its column");
+    assert(byte !== undefined, "a page ends inside its column");
     return byte;
   }
 
-  #unsigned(): number {
-    let value = 0;
-    for (let scale = 1; scale < 2 ** 63; scale *= 0x80) {
-      const byte = this.#byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    assert(false, "a number in a page header ends");
-  }
-
   #zigzag(): number {
-    const value = this.#unsigned();
+    const value = this.unsigned();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 }

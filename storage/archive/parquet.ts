@@ -2,17 +2,26 @@
 // DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
 // randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
 
-import { type FileMetaData, parquetMetadata, parquetRead, type RowGroup, type SchemaElement } from "hyparquet";
+import { type FileMetaData, parquetRead, type RowGroup, type SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { type Cell, COLUMNS, type Column, type ColumnType, fromColumns, toCells } from "../../core/archive/columns.ts";
+import {
+  type Cell,
+  COLUMNS,
+  type Column,
+  type ColumnType,
+  cellsOfBlock,
+  fromColumns,
+  toCells,
+} from "../../core/archive/columns.ts";
+import type { ColumnBlock } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
-import { compress, decompress, type Effort } from "./gzip.ts";
-import { checkPages } from "./parquet-page.ts";
+import { compress, type Effort } from "./gzip.ts";
+import { beginOf, checkedSource, type FileBytes, readMetadata } from "./parquet-source.ts";
 
 /** Raised when a reader of yesterday's files could no longer read today's. */
-export const ARCHIVE_VERSION = 1;
+const ARCHIVE_VERSION = 1;
 
 const TYPES: Record<ColumnType, Omit<SchemaElement, "name">> = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
@@ -38,11 +47,13 @@ function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
 
 /** The file as Parquet; a bundle's, which the seal of its Day writes again. Throws where a row is not an event. */
 export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8Array<ArrayBuffer> {
-  const writer = new ParquetFileWriter(metadataOf(file), effort);
+  const bytes = new ByteWriter();
+  const writer = new GroupWriter(COLUMNS, { bytes, metadata: metadataOf(file), effort });
   for (let start = 0; start === 0 || start < file.rows.length; start += ROW_GROUP_ROWS) {
-    writer.writeGroup(file.rows.slice(start, start + ROW_GROUP_ROWS));
+    writer.write(file.rows.slice(start, start + ROW_GROUP_ROWS));
   }
-  return writer.finish();
+  writer.finish();
+  return new Uint8Array(bytes.getBuffer());
 }
 
 /**
@@ -53,13 +64,12 @@ export class ParquetFileWriter {
   readonly #writer: GroupWriter<ArchivedEvent>;
 
   /** `metadata` is kept in the file, beside its version. */
-  constructor(metadata: Readonly<Record<string, string>>, effort: Effort = "small") {
-    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata, effort });
+  constructor(metadata: Readonly<Record<string, string>>) {
+    this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata, effort: "small" });
   }
 
-  /** Throws where a row is not an event. */
-  writeGroup(rows: readonly ArchivedEvent[]): void {
-    this.#writer.write(rows);
+  writeGroup(rows: ColumnBlock): void {
+    this.#writer.writeCells(cellsOfBlock(rows));
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -124,9 +134,14 @@ class GroupWriter<Row> {
   }
 
   write(rows: readonly Row[]): void {
-    const columnData = this.#columns.map((column) => ({
+    this.writeCells(this.#columns.map((column) => toCells(column, rows)));
+  }
+
+  /** By column. */
+  writeCells(cells: readonly Cell[][]): void {
+    const columnData = this.#columns.map((column, at) => ({
       name: column.name,
-      data: toParquet(column, toCells(column, rows)),
+      data: toParquet(column, cells[at] as Cell[]),
     }));
     // Writing to memory, it is done when it returns.
     void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
@@ -140,7 +155,7 @@ class GroupWriter<Row> {
 /** The inverse of `encodeParquet`. Rows come in the archive's order. Throws on anything else. */
 export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
   const file = bytes.slice().buffer;
-  const metadata = parquetMetadata(file);
+  const metadata = readMetadata(file);
   const entries = checkedEntries(metadata, file.byteLength);
   return {
     date: entries.get("footfall_date") ?? "",
@@ -161,8 +176,9 @@ export function checkedEntries(metadata: FileMetaData, byteLength: number): Read
   assert(version === String(ARCHIVE_VERSION), `archive version ${version} is one this reader knows`);
   const [root, ...columns] = metadata.schema;
   const isFlat = root?.num_children === columns.length && columns.every((column) => column.num_children === undefined);
+  const isOfValues = columns.every(({ repetition_type: type }) => type === "REQUIRED" || type === "OPTIONAL");
   const names = columns.map(({ name }) => name);
-  assert(isFlat && new Set(names).size === names.length, "an archive file is a table");
+  assert(isFlat && isOfValues && new Set(names).size === names.length, "an archive file is a table");
   let end = 0;
   const rows = metadata.row_groups.map((group) => {
     const own = rowsOf(group, { names, start: end, byteLength });
@@ -195,18 +211,13 @@ function rowsOf({ num_rows, columns }: RowGroup, { names, start, byteLength }: G
     assert(chunk !== undefined && chunk.num_values === num_rows, "a column has a value for each row");
     const [name, ...deeper] = chunk.path_in_schema;
     assert(name === names[index] && deeper.length === 0, "a column has its name");
-    const begin = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
+    assert(chunk.codec === "GZIP", `a column is packed by gzip, not ${chunk.codec}`);
+    const begin = beginOf(chunk);
     assert(begin >= end, "columns lie one after the other");
     end = begin + Number(chunk.total_compressed_size);
     assert(begin <= end && end <= byteLength, "a column lies in its file");
   }
   return { rows, end };
-}
-
-/** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */
-export interface FileBytes {
-  readonly byteLength: number;
-  slice(start: number, end?: number): ArrayBuffer;
 }
 
 export interface RowsWanted {
@@ -227,9 +238,7 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   // A file written before a field was added has no such column, and must not be asked for it.
   const there = new Set(metadata.schema.map(({ name }) => name));
   await parquetRead({
-    file: checkedFile(file),
-    metadata,
-    compressors: { GZIP: decompress },
+    ...checkedSource({ file, metadata }, { start: first, end: first + count }),
     parsers: { timestampFromMilliseconds: Number, stringFromBytes: (text) => utf8.decode(text) },
     rowStart: first,
     rowEnd: first + count,
@@ -238,18 +247,6 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   });
   const byColumn = Map.groupBy(chunks, ({ columnName }) => columnName);
   return fromColumns((name) => cellsOf(byColumn.get(name), { first, count }), count);
-}
-
-/** What the library asks for is whole columns, one or several that lie next to each other. */
-function checkedFile(file: FileBytes): FileBytes {
-  return {
-    byteLength: file.byteLength,
-    slice: (start, end) => {
-      const bytes = file.slice(start, end);
-      checkPages(new Uint8Array(bytes), ROW_GROUP_ROWS);
-      return bytes;
-    },
-  };
 }
 
 /** Cells of one column in [rowStart, rowEnd) of the file. */
@@ -291,6 +288,6 @@ function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<strin
 }
 
 /** The writer takes 64-bit integers as bigint only; instants it converts itself. */
-function toParquet({ type }: Pick<Column, "type">, cells: readonly Cell[]): unknown[] {
-  return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : [...cells];
+function toParquet({ type }: Pick<Column, "type">, cells: Cell[]): unknown[] {
+  return type === "int64" ? cells.map((cell) => (cell === null ? null : BigInt(cell))) : cells;
 }

@@ -2,9 +2,15 @@
 // says which rows are whose, so that one merchant's are a few range reads and the others' are never seen.
 
 import { createHash, type Hash } from "node:crypto";
-import { parquetMetadata } from "hyparquet";
-import type { ColumnBlock } from "../../core/archive/event-columns.ts";
-import type { ArchivedEvent } from "../../core/archive/file.ts";
+import {
+  type ColumnBlock,
+  joinBlocks,
+  numbersOf,
+  sliceRows,
+  type TextColumn,
+  textAt,
+  textsOf,
+} from "../../core/archive/event-columns.ts";
 import type { Manifest, SealedFile, SealedMerchant } from "../../core/archive/manifest.ts";
 import { type DayPlace, sealedFileKey } from "../../core/archive/object-key.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
@@ -12,14 +18,17 @@ import { assert } from "../../core/outcome.ts";
 import type { Source } from "./archive-merge.ts";
 import { type Archive, putObject, readObjectOf } from "./bucket.ts";
 import { type BlockWanted, readBlock } from "./column-block.ts";
-import { checkedEntries, type FileBytes, ParquetFileWriter, readRows } from "./parquet.ts";
+import { checkedEntries, ParquetFileWriter } from "./parquet.ts";
+import { type FileBytes, readMetadata } from "./parquet-source.ts";
 
 /** Writes one file. Rows of one merchant come together, and merchants ascend. */
 export class SealedFileWriter {
   readonly #key: string;
   readonly #writer: ParquetFileWriter;
   readonly #merchants: SealedMerchant[] = [];
-  #group: ArchivedEvent[] = [];
+  /** Rows that are not written yet, and how many. */
+  #group: ColumnBlock[] = [];
+  #groupRows = 0;
   #current: { readonly merchant: number; rows: number; readonly hash: Hash } | undefined;
   rows = 0;
 
@@ -29,17 +38,25 @@ export class SealedFileWriter {
   }
 
   /** Rows of one merchant: of the one before, or of one above it. */
-  add(rows: readonly ArchivedEvent[]): void {
-    for (const row of rows) {
-      const { merchant } = row.event;
-      this.#current ??= { merchant, rows: 0, hash: createHash("sha256") };
-      assert(this.#current.merchant === merchant, "a merchant's rows end with endMerchant");
-      this.#current.rows += 1;
-      this.#current.hash.update(checksumText(row));
-      this.#group.push(row);
-      if (this.#group.length === ROW_GROUP_ROWS) this.#flush();
+  add(block: ColumnBlock): void {
+    const merchants = numbersOf(block, "merchant");
+    if (block.count === 0) return;
+    this.#current ??= { merchant: merchants[0] as number, rows: 0, hash: createHash("sha256") };
+    const { merchant, hash } = this.#current;
+    assert(
+      merchants.every((one) => one === merchant),
+      "a merchant's rows end with endMerchant",
+    );
+    this.#current.rows += block.count;
+    this.rows += block.count;
+    hash.update(checksumText(block));
+    for (let start = 0; start < block.count; ) {
+      const end = Math.min(block.count, start + ROW_GROUP_ROWS - this.#groupRows);
+      this.#group.push(sliceRows(block, start, end));
+      this.#groupRows += end - start;
+      start = end;
+      if (this.#groupRows === ROW_GROUP_ROWS) this.#flush();
     }
-    this.rows += rows.length;
   }
 
   /** The merchant's rows are all there; `settings` is the version of its settings. */
@@ -53,7 +70,7 @@ export class SealedFileWriter {
   /** Puts the file into R2, under the same key as any earlier attempt at it. */
   async finish(archive: Archive): Promise<SealedFile> {
     assert(this.#current === undefined, "the last merchant has ended");
-    if (this.#group.length > 0) this.#flush();
+    if (this.#groupRows > 0) this.#flush();
     const bytes = this.#writer.finish();
     await putObject(archive, this.#key, bytes);
     const metadataBytes = new DataView(bytes.buffer).getUint32(bytes.length - 8, true);
@@ -62,15 +79,24 @@ export class SealedFileWriter {
   }
 
   #flush(): void {
-    this.#writer.writeGroup(this.#group);
+    this.#writer.writeGroup(joinBlocks(this.#group));
     this.#group = [];
+    this.#groupRows = 0;
   }
 }
 
-/** What a row adds to its merchant's checksum. DuckDB makes the same of the file's columns (docs/archive.md). */
-function checksumText({ position, event }: ArchivedEvent): string {
-  const { id, timestamp, name, visitor, url, revenue, dropped } = event;
-  return `${[position, id, timestamp, name, visitor, url, revenue, dropped].join("|").toWellFormed()}\n`;
+/** What rows add to their merchant's checksum. DuckDB makes the same of the file's columns (docs/archive.md). */
+function checksumText(block: ColumnBlock): string {
+  const [timestamps, revenues] = [numbersOf(block, "timestamp"), numbersOf(block, "revenue")];
+  const [ids, names, visitors, urls, drops] = (["id", "name", "visitor", "url", "dropped"] as const).map((field) =>
+    textsOf(block, field),
+  ) as [TextColumn, TextColumn, TextColumn, TextColumn, TextColumn];
+  let text = "";
+  for (let row = 0; row < block.count; row++) {
+    text += `${block.positions[row]}|${textAt(ids, row)}|${timestamps[row]}|${textAt(names, row)}|${textAt(visitors, row)}`;
+    text += `|${textAt(urls, row)}|${revenues[row]}|${textAt(drops, row)}\n`;
+  }
+  return text.toWellFormed();
 }
 
 /** Which rows of a sealed Day are wanted, and which of their columns. */
@@ -83,37 +109,19 @@ export interface SealedRead {
 
 /** The wanted rows, a row group at a time; files and row groups without any are not read. */
 export function openSealed(archive: Archive, { files }: Manifest, read: SealedRead): Source {
-  const groups = groupsOf(archive, files, read);
-  return { next: async () => (await groups.next()).value ?? undefined };
+  const blocks = sealedBlocks(archive, { files }, read);
+  return { next: async () => (await blocks.next()).value ?? undefined };
 }
 
-async function* groupsOf(
-  archive: Archive,
-  files: readonly SealedFile[],
-  { after, isWanted, columns }: SealedRead,
-): AsyncGenerator<readonly ArchivedEvent[], undefined> {
-  const isOwn = (merchant: number) => merchant > after && isWanted(merchant);
-  for await (const { file, metadata, group } of windowsOf(archive, files, isOwn)) {
-    const rows = await readRows({
-      file,
-      metadata,
-      start: group * ROW_GROUP_ROWS,
-      end: Math.min((group + 1) * ROW_GROUP_ROWS, Number(metadata.num_rows)),
-      ...(columns === undefined ? {} : { columns }),
-    });
-    const some = rows.filter(({ event: { merchant } }) => isOwn(merchant));
-    if (some.length > 0) yield some;
-  }
-}
-
-/** One merchant's rows as columns, a row group at a time. */
+/** The wanted rows as columns, a row group at a time. */
 export async function* sealedBlocks(
   archive: Archive,
-  { files }: Manifest,
-  { merchant, columns }: Pick<BlockWanted, "merchant" | "columns">,
+  { files }: Pick<Manifest, "files">,
+  { after, isWanted, columns }: SealedRead,
 ): AsyncGenerator<ColumnBlock, undefined> {
-  for await (const window of windowsOf(archive, files, (one) => one === merchant)) {
-    const block = readBlock({ ...window, merchant, ...(columns && { columns }) });
+  const isOwn = (merchant: number) => merchant > after && isWanted(merchant);
+  for await (const window of windowsOf(archive, files, isOwn)) {
+    const block = readBlock({ ...window, isWanted: isOwn, ...(columns && { columns }) });
     if (block !== undefined) yield block;
   }
 }
@@ -128,7 +136,7 @@ async function* windowsOf(
     const wanted = wantedGroups(file, isWanted);
     if (wanted.length === 0) continue;
     const range = { offset: file.bytes - file.footer, length: file.footer };
-    const metadata = parquetMetadata((await readObjectOf(archive, file.key, range)).buffer);
+    const metadata = readMetadata((await readObjectOf(archive, file.key, range)).buffer);
     checkedEntries(metadata, file.bytes);
     for (const group of wanted) {
       const chunks = metadata.row_groups[group]?.columns.map(({ meta_data }) => meta_data) ?? [];

@@ -2,12 +2,15 @@
 // sealed under a key of the deployment's secret. The manifest is written last, so a backup that has one is complete.
 // Sign-ins, sessions, invites and alerts are left out: after a recovery everybody signs in again. Tables are not read
 // at one instant but one after the other, merchants first. What was made meanwhile may be in the backup in part. That
-// does no harm, because numbers are claimed elsewhere as well (number-claim.ts). recovery.ts reads the backups.
+// does no harm, because numbers are claimed elsewhere as well (number-claim.ts). A directory of more rows than one call
+// of a Worker may ask for is backed up by several crons, each of which goes on where the one before it stopped.
+// recovery.ts reads the backups. What is changed between two of them is in a log of its own (change-log.ts).
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   BACKUP_EVERY_MS,
   BACKUP_OBJECT_BYTES_MAX,
+  BACKUP_PAGES_PER_CRON,
   BACKUP_ROWS,
   BACKUP_ROWS_OF_RULES,
   BACKUPS_ALL_KEPT_MS,
@@ -17,9 +20,10 @@ import type { Log } from "../../core/log.ts";
 import { assert } from "../../core/outcome.ts";
 import { type ArchiveBucket, deleteKeys, listKeys, pagesOf, putObject, readObjectOf } from "../archive/bucket.ts";
 import { compress, decompress } from "../archive/gzip.ts";
-import { seal, unseal } from "../cipher.ts";
+import { seal, unsealByAny } from "../cipher.ts";
 import { deriveKey } from "../secret.ts";
 import { select } from "../statement.ts";
+import { forgetChanges, lastChange } from "./change-log.ts";
 import type { Directory } from "./directory.ts";
 import { readEpochs } from "./epoch.ts";
 
@@ -34,6 +38,9 @@ export const BACKED_UP: readonly Table[] = [
   { name: "members", key: ["id"] },
   { name: "shares", key: ["id"] },
   { name: "segments", key: ["id"] },
+  { name: "views", key: ["id"] },
+  { name: "notes", key: ["id"] },
+  { name: "subscriptions", key: ["id"] },
   { name: "operators", key: ["id"] },
   { name: "imports", key: ["merchant", "number"] },
   { name: "rule_versions", key: ["merchant", "version"], rowsMax: BACKUP_ROWS_OF_RULES },
@@ -51,7 +58,7 @@ export const BACKED_UP: readonly Table[] = [
  * The tables that are not backed up. Somebody who was signed in or invited then may no longer have the right to be.
  * Alerts are raised again.
  */
-export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings"] as const;
+export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings", "row_changes"] as const;
 
 export interface Table {
   readonly name: string;
@@ -76,6 +83,8 @@ export interface Backup {
   readonly at: number;
   /** The directory's epoch at that time (epoch.ts). */
   readonly epoch: number;
+  /** The last change (change-log.ts) before that: those after it may not be in the backup. */
+  readonly change: number;
   readonly parts: readonly BackupPart[];
 }
 
@@ -99,30 +108,92 @@ type Value = string | number | null;
 const BACKUP_VERSION = 1;
 const PREFIX = "backup/directory/";
 
-/** The cron's part: makes a backup when the newest one is an hour old, and deletes those that are no longer kept. */
-export async function backUpWhenDue(deps: BackupDeps & { readonly log: Log }): Promise<void> {
-  const names = await listBackups(deps);
-  const newest = names[0] === undefined ? 0 : instantOf(names[0]);
-  if (deps.now() - newest < BACKUP_EVERY_MS) return;
+/** A backup that is being made: what it has so far, and what comes next. */
+interface Draft {
+  readonly at: number;
+  readonly epoch: number;
+  readonly change: number;
+  readonly parts: readonly BackupPart[];
+  /** The table that is read, by its place in `BACKED_UP`; as many as there are where all were. */
+  readonly table: number;
+  /** The key of the last row that was read of it; null before the first. */
+  readonly last: readonly Value[] | null;
+}
+
+const DRAFT = "backup/directory-draft.json";
+/** A draft that is older has lost whoever made it: it is begun anew. */
+const DRAFT_KEPT_MS = 6 * BACKUP_EVERY_MS;
+
+/**
+ * The cron's part: begins a backup when the newest one is an hour old, goes on with one that was begun, by so many
+ * pages of tables, and deletes those that are no longer kept.
+ */
+export async function backUpWhenDue(
+  deps: BackupDeps & { readonly log: Log },
+  pagesMax = BACKUP_PAGES_PER_CRON,
+): Promise<void> {
   const { own, known } = await readEpochs(deps);
   if (own < known) return; // what was restored to an earlier instant is no newer state than the last backup
-  const { at, parts } = await backUp(deps);
+  const draft = await readDraft(own, deps);
+  if (draft === undefined) {
+    const [newest] = await listBackups(deps);
+    if (newest !== undefined && deps.now() - instantOf(newest) < BACKUP_EVERY_MS) return;
+  }
+  const advanced = await advance(draft ?? (await newDraft(own, deps)), deps, pagesMax);
+  if (advanced.table < BACKED_UP.length) return await putObject(deps, DRAFT, JSON.stringify(advanced));
+  const { at, parts } = await finish(advanced, deps);
+  await deleteKeys(deps, [DRAFT]);
   const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
   deps.log({ event: "directory_backed_up", backup: nameOf(at), rows: rowsOf(parts), bytes });
   await prune(deps);
 }
 
-/** Backs the directory up now. A crash leaves objects without a manifest, which a later backup deletes. */
+/**
+ * Backs the directory up now, in one go; one that is too large for that is left to the cron. A crash leaves objects
+ * without a manifest, which a later backup deletes.
+ */
 export async function backUp(deps: BackupDeps): Promise<Backup> {
-  const at = deps.now();
-  const { own: epoch } = await readEpochs(deps);
-  const parts: BackupPart[] = [];
-  for (const table of BACKED_UP)
-    for await (const page of pagesOfTable(table, deps))
-      parts.push(await putPart({ name: nameOf(at), table: table.name, number: parts.length }, page, deps));
-  const backup: Backup = { version: BACKUP_VERSION, at, epoch, parts };
+  const { own } = await readEpochs(deps);
+  return await finish(await advance(await newDraft(own, deps), deps, Number.MAX_SAFE_INTEGER), deps);
+}
+
+async function newDraft(epoch: number, deps: BackupDeps): Promise<Draft> {
+  return { at: deps.now(), epoch, change: await lastChange(deps), parts: [], table: 0, last: null };
+}
+
+/** The manifest: what has one is a backup. */
+async function finish({ at, epoch, change, parts }: Draft, deps: BackupDeps): Promise<Backup> {
+  const backup: Backup = { version: BACKUP_VERSION, at, epoch, change, parts };
   await putObject(deps, `${PREFIX}${nameOf(at)}.json`, JSON.stringify(backup));
   return backup;
+}
+
+/** The draft to go on with: not one of a directory that was restored since to an instant before it was begun. */
+async function readDraft(epoch: number, deps: BackupDeps): Promise<Draft | undefined> {
+  const object = await deps.bucket.get(DRAFT);
+  if (object === null) return undefined;
+  const draft = JSON.parse(new TextDecoder().decode(await object.arrayBuffer())) as Draft;
+  return draft.epoch <= epoch && deps.now() - draft.at < DRAFT_KEPT_MS ? draft : undefined;
+}
+
+/**
+ * Reads and puts so many pages. Whoever does the same at the same time writes objects of its own, so that each
+ * manifest names what its writer has read.
+ */
+async function advance(draft: Draft, deps: BackupDeps, pagesMax: number): Promise<Draft> {
+  const run = randomBytes(4).toString("hex");
+  const parts = [...draft.parts];
+  let { table: place, last } = draft;
+  for (let pages = 0; pages < pagesMax; pages += 1) {
+    const table = BACKED_UP[place];
+    if (table === undefined) break;
+    const page = await readPage(table, last, deps);
+    if (page.rows.length > 0)
+      parts.push(await putPart({ name: nameOf(draft.at), run, table: table.name, number: parts.length }, page, deps));
+    last = page.next;
+    if (last === null) place += 1;
+  }
+  return { ...draft, parts, table: place, last };
 }
 
 /** The names of complete backups, the newest first. */
@@ -147,14 +218,15 @@ export async function readPart(
 ): Promise<BackedUpRows> {
   const bytes = await readObjectOf({ bucket }, key);
   assert(digestOf(bytes) === digest, `${key} is what the backup's manifest says`);
-  for (const secret of sealSecrets) {
-    const packed = opened(bytes, { secret, key });
-    if (packed === undefined) continue;
-    return JSON.parse(new TextDecoder().decode(decompress(packed, BACKUP_OBJECT_BYTES_MAX))) as BackedUpRows;
+  const keys = sealSecrets.map((secret) => deriveKey(secret, "backup"));
+  let packed: Uint8Array;
+  try {
+    packed = unsealByAny(bytes, keys, key); // no byte has changed, so nothing but the secret can be wrong
+  } catch (cause) {
+    const what = `The backup of ${table} was sealed under another TRACKING_SECRET`;
+    throw new Error(`${what}: set the one of that time as TRACKING_SECRET_PREVIOUS.`, { cause });
   }
-  throw new Error(
-    `The backup of ${table} was sealed under another TRACKING_SECRET: set the one of that time as TRACKING_SECRET_PREVIOUS.`,
-  );
+  return JSON.parse(new TextDecoder().decode(decompress(packed, BACKUP_OBJECT_BYTES_MAX))) as BackedUpRows;
 }
 
 /** "2026-11-29T12-00-00-000Z": fits a key and a file's name. */
@@ -171,48 +243,43 @@ export function rowsOf(parts: readonly BackupPart[]): number {
   return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-async function* pagesOfTable(
+/** The rows of a table after a key, and the key after which the next ones are; null where there are none. */
+async function readPage(
   { name, key, rowsMax = BACKUP_ROWS }: Table,
+  last: readonly Value[] | null,
   { directory }: BackupDeps,
-): AsyncGenerator<BackedUpRows> {
+): Promise<BackedUpRows & { readonly next: readonly Value[] | null }> {
   const columns = key.map((column) => `"${column}"`).join(", ");
   const after = key.map(() => "?").join(", ");
-  let last: readonly Value[] | undefined;
-  for (;;) {
-    const where = last === undefined ? "" : `WHERE (${columns}) > (${after})`;
-    const text = `SELECT * FROM "${name}" ${where} ORDER BY ${columns} LIMIT ${rowsMax}`;
-    const rows = await select<Readonly<Record<string, Value>>>(directory, [text, ...(last ?? [])]);
-    const [first] = rows;
-    if (first === undefined) return;
-    yield { columns: Object.keys(first), rows: rows.map((row) => Object.values(row)) };
-    if (rows.length < rowsMax) return;
-    const end = rows.at(-1) as Readonly<Record<string, Value>>;
-    last = key.map((column) => end[column] as Value);
-  }
+  const where = last === null ? "" : `WHERE (${columns}) > (${after})`;
+  const text = `SELECT * FROM "${name}" ${where} ORDER BY ${columns} LIMIT ${rowsMax}`;
+  const rows = await select<Readonly<Record<string, Value>>>(directory, [text, ...(last ?? [])]);
+  const end = rows.length < rowsMax ? undefined : rows.at(-1);
+  return {
+    columns: Object.keys(rows[0] ?? {}),
+    rows: rows.map((row) => Object.values(row)),
+    next: end === undefined ? null : key.map((column) => end[column] as Value),
+  };
+}
+
+interface PartName {
+  readonly name: string;
+  /** Whose part it is: one call of `advance`. */
+  readonly run: string;
+  readonly table: string;
+  readonly number: number;
 }
 
 async function putPart(
-  { name, table, number }: { readonly name: string; readonly table: string; readonly number: number },
-  page: BackedUpRows,
+  { name, run, table, number }: PartName,
+  { columns, rows }: BackedUpRows,
   deps: BackupDeps,
 ): Promise<BackupPart> {
-  const key = `${PREFIX}${name}/${String(number).padStart(6, "0")}-${table}.bin`;
-  const packed = compress(new TextEncoder().encode(JSON.stringify(page)), "fast");
+  const key = `${PREFIX}${name}/${String(number).padStart(6, "0")}-${run}-${table}.bin`;
+  const packed = compress(new TextEncoder().encode(JSON.stringify({ columns, rows })), "fast");
   const bytes = seal(packed, deriveKey(deps.sealSecrets[0] ?? "", "backup"), key);
   await putObject(deps, key, bytes);
-  return { table, key, rows: page.rows.length, bytes: bytes.length, digest: digestOf(bytes) };
-}
-
-/**
- * The unsealed bytes; undefined where another secret has sealed them. Nothing else can be wrong here, since the digest
- * has shown that no byte has changed.
- */
-function opened(bytes: Uint8Array, { secret, key }: { secret: string; key: string }): Uint8Array | undefined {
-  try {
-    return unseal(bytes, deriveKey(secret, "backup"), key);
-  } catch {
-    return undefined;
-  }
+  return { table, key, rows: rows.length, bytes: bytes.length, digest: digestOf(bytes) };
 }
 
 function digestOf(bytes: Uint8Array): string {
@@ -237,6 +304,7 @@ async function prune(deps: BackupDeps): Promise<void> {
     deps,
     objects.filter((key) => isOver(key.slice(PREFIX.length).split("/")[0] ?? "")),
   );
+  if (newest !== "") await forgetChanges((await readBackup(newest, deps)).change, deps);
 }
 
 /**

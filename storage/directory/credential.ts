@@ -42,6 +42,11 @@ export function memberId(random: Uint8Array): string {
   return `mem_${base32(random)}`;
 }
 
+/** "inc_" and 24 characters: names an incident. */
+export function incidentId(random: Uint8Array): string {
+  return `inc_${base32(random)}`;
+}
+
 /** "opr_" and 24 characters: names an operator. */
 export function operatorId(random: Uint8Array): string {
   return `opr_${base32(random)}`;
@@ -55,6 +60,21 @@ export function inviteId(random: Uint8Array): string {
 /** "seg_" and 24 characters: names a segment. */
 export function segmentId(random: Uint8Array): string {
   return `seg_${base32(random)}`;
+}
+
+/** "viw_" and 24 characters: names a saved view. */
+export function viewId(random: Uint8Array): string {
+  return `viw_${base32(random)}`;
+}
+
+/** "not_" and 24 characters: names a note. */
+export function noteId(random: Uint8Array): string {
+  return `not_${base32(random)}`;
+}
+
+/** "sub_" and 24 characters: names what a merchant asked to be told. */
+export function subscriptionId(random: Uint8Array): string {
+  return `sub_${base32(random)}`;
 }
 
 /** "shr_" and 24 characters: names a share link in lists. */

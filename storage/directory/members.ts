@@ -5,6 +5,7 @@
 import { and, asc, eq, gt, lt, ne, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { EMAIL_LENGTH_MAX, INVITES_COUNT_MAX, MEMBERS_COUNT_MAX, MEMBERSHIPS_COUNT_MAX } from "../../core/limits.ts";
+import type { Preferences } from "../../core/preference.ts";
 import { hashKey } from "./credential.ts";
 import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
@@ -16,7 +17,7 @@ export type Invite = Omit<typeof invites.$inferSelect, "hash">;
 
 /** A member with the merchant it is one of. */
 export interface Membership {
-  readonly member: Pick<Member, "id" | "email" | "role">;
+  readonly member: Pick<Member, "id" | "email" | "role" | "preferences">;
   readonly merchant: Merchant;
 }
 
@@ -25,6 +26,7 @@ export const MEMBER_COLUMNS = {
   id: named(members.id, "member_id"),
   email: members.email,
   role: members.role,
+  preferences: members.preferences,
 };
 
 /** All members of a merchant. */
@@ -151,7 +153,7 @@ export async function takeInvite(
  * Makes the invited person a member. Who was a member already keeps the role and gets the new password; sessions that
  * were opened with the old password end.
  */
-export async function admitMember(db: Directory, member: Member): Promise<Member> {
+export async function admitMember(db: Directory, member: Omit<Member, "preferences">): Promise<Member> {
   const orm = drizzle(db);
   const [admitted] = await orm
     .insert(members)
@@ -161,6 +163,14 @@ export async function admitMember(db: Directory, member: Member): Promise<Member
   const made = admitted as Member;
   await orm.delete(sessions).where(eq(sessions.member, made.id));
   return made;
+}
+
+/** Keeps what a person wants, with each membership of theirs. */
+export async function keepPreferences(
+  db: Directory,
+  { members: own, preferences }: { readonly members: readonly string[]; readonly preferences: Preferences },
+): Promise<void> {
+  await drizzle(db).update(members).set({ preferences }).where(inJson(members.id, own));
 }
 
 /** An e-mail address in its one spelling. Whether mail arrives there is not checked. */

@@ -94,6 +94,11 @@ export async function findMerchant(db: Directory, id: string): Promise<Merchant 
   return merchant;
 }
 
+export async function findMerchantByNumber(db: Directory, number: number): Promise<Merchant | undefined> {
+  const [merchant] = await drizzle(db).select().from(merchants).where(eq(merchants.number, number));
+  return merchant;
+}
+
 /** The numbers of merchants by their ids; those that do not exist are left out. A statement's worth of them. */
 export async function findMerchantNumbers(db: Directory, ids: readonly string[]): Promise<readonly number[]> {
   const where = inArray(merchants.id, [...ids]);

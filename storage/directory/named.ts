@@ -1,5 +1,5 @@
-// A column of a joined table under a name of its own. Two tables have columns of one name (`id`, `name`), and rows come
-// by name (storage/metered.ts), so the second of them needs another.
+// Gives a column of a joined table another name. Rows come as objects with a field for each column's name
+// (storage/metered.ts). Where both tables have a column `id` or `name`, one of the two needs another name.
 
 import { type GetColumnData, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";

@@ -29,13 +29,14 @@ export async function writeRates(db: Directory, days: readonly PublishedChange[]
       db
         .prepare(
           `UPDATE rates SET per_euro = ${PATCHED} FROM json_each(?) AS given
-           WHERE day = given.value ->> 0 AND per_euro <> ${PATCHED}`,
+           WHERE day = given.value ->> 0 AND per_euro <> ${PATCHED} RETURNING day`,
         )
         .bind(rows),
       db
         .prepare(
           `INSERT INTO rates (day, per_euro) SELECT given.value ->> 0, ${FRESH} FROM json_each(?) AS given
-           WHERE ${FRESH} <> '{}' AND NOT EXISTS (SELECT 1 FROM rates WHERE day = given.value ->> 0)`,
+           WHERE ${FRESH} <> '{}' AND NOT EXISTS (SELECT 1 FROM rates WHERE day = given.value ->> 0)
+           RETURNING day`,
         )
         .bind(rows),
       // A Day whose rates were all removed has no row.
@@ -44,8 +45,9 @@ export async function writeRates(db: Directory, days: readonly PublishedChange[]
         .bind(rows),
       raiseVersion(db, GLOBAL_MERCHANT),
     ]);
-    changed += results[0]?.meta.changes ?? 0;
-    added += results[1]?.meta.changes ?? 0;
+    // What D1 says was changed has the rows that triggers wrote.
+    changed += results[0]?.results.length ?? 0;
+    added += results[1]?.results.length ?? 0;
   }
   return { added, changed, unchanged: days.length - added - changed };
 }

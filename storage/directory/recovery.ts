@@ -1,7 +1,7 @@
 // Makes a directory whole that was lost or restored to an earlier instant: its rows from a backup where that has come
-// further, without what was taken away since, and above all numbers that anybody may know. Rows of before are deleted
-// table by table; the row that makes it a directory comes last, so until then it stays refused (storage/open.ts), and
-// whoever dies begins anew.
+// further, and from the log of changes since, without what was taken away since, and above all numbers that anybody may
+// know. Rows of before are deleted table by table; the row that makes it a directory comes last, so until then it stays
+// refused (storage/open.ts), and whoever dies begins anew.
 
 import { RECOVERED_CHARACTERS, RECOVERED_MERCHANTS, RECOVERED_STEP } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
@@ -21,7 +21,9 @@ import {
   readBackup,
   readPart,
   rowsOf,
+  type Table,
 } from "./backup.ts";
+import { beginAnew, changesAfter, type RowChange } from "./change-log.ts";
 import { deleteMerchant } from "./ending.ts";
 import { catchUp, type Epochs, raiseEpoch, readEpochs } from "./epoch.ts";
 import { takeAway } from "./gone.ts";
@@ -42,6 +44,8 @@ export interface Recovered {
   /** UTC ms of that backup. */
   readonly at: number | null;
   readonly rows: number;
+  /** Changes that were made since, and are in it again. */
+  readonly changes: number;
   /** Keys, members and share links that were taken away since. */
   readonly revoked: number;
   /** Numbers that were given to merchants which it does not know: made after the backup, or erased. */
@@ -70,7 +74,10 @@ export async function recoverDirectory(
   // What is there is backed up before it goes, so that going back can be undone; and what comes after
   // it, so that it is the newest.
   if (isLoaded && !isEmpty) await backUp(deps);
-  const revoked = isLoaded ? await load(backup, deps) : await mend(deps);
+  // Who names a backup wants what was then.
+  const { revoked, changes } = isLoaded
+    ? await load(backup, { hasChanges: name === undefined }, deps)
+    : { revoked: await mend(deps), changes: 0 };
   await catchUp(deps);
   await raiseEpoch(deps);
   const act = { actor: "deployment", merchant: null, act: "directory.recover", target: null };
@@ -81,6 +88,7 @@ export async function recoverDirectory(
     backup: isLoaded ? nameOf(backup.at) : null,
     at: isLoaded ? backup.at : null,
     rows: isLoaded ? rowsOf(backup.parts) : 0,
+    changes,
     revoked,
     merchantsUnknown: Math.max(0, ((await highestClaim(MERCHANTS, deps.claims)) ?? 0) - known),
   };
@@ -95,8 +103,13 @@ function isFurther(backup: Backup, isEmpty: boolean, { own }: Epochs): boolean {
  * the first row is deleted: a backup that cannot be read changes nothing. What was revoked is gone before the last
  * row makes it a directory.
  */
-async function load(backup: Backup, deps: RecoveryDeps): Promise<number> {
+async function load(
+  backup: Backup,
+  { hasChanges }: { readonly hasChanges: boolean },
+  deps: RecoveryDeps,
+): Promise<{ readonly revoked: number; readonly changes: number }> {
   for (const part of backup.parts) await readPart(part, deps);
+  if (hasChanges) for await (const some of changesAfter(backup.change, deps)) assert(some.length > 0, "they are read");
   const write = async (name: string) => {
     await deps.directory.prepare(`DELETE FROM "${name}"`).run();
     for (const part of backup.parts.filter(({ table }) => table === name))
@@ -106,13 +119,53 @@ async function load(backup: Backup, deps: RecoveryDeps): Promise<number> {
   await deps.directory.prepare("DELETE FROM deployment").run();
   // Rows of merchants make changes of settings, which are written after them.
   for (const name of others.reverse()) await write(name);
+  const changes = hasChanges ? await loadChanges(backup, deps) : 0;
   const revoked = await mend(deps);
   await write(last as string);
-  return revoked;
+  return { revoked, changes };
+}
+
+/** Makes, changes and deletes again what was since the backup was begun. */
+async function loadChanges({ change }: Backup, deps: RecoveryDeps): Promise<number> {
+  let changes = 0;
+  for await (const some of changesAfter(change, deps)) {
+    changes += some.length;
+    for (const table of BACKED_UP) await apply(table, some, deps);
+  }
+  return changes;
+}
+
+/** Of each row the last change counts. What is gone goes first: what came instead may have its name. */
+async function apply({ name, key }: Table, some: readonly RowChange[], deps: RecoveryDeps): Promise<void> {
+  const own = some.filter(({ table }) => table === name);
+  if (own.length === 0) return;
+  const info = await select<{ readonly name: string }>(deps.directory, [`PRAGMA table_info("${name}")`]);
+  const columns = info.map((column) => column.name);
+  const places = key.map((column) => columns.indexOf(column));
+  const last = new Map<string, { readonly gone: 0 | 1; readonly values: BackedUpRows["rows"][number] }>();
+  for (const { gone, row } of own) {
+    const values = JSON.parse(row) as BackedUpRows["rows"][number];
+    last.set(JSON.stringify(places.map((place) => values[place])), { gone, values });
+  }
+  const changed = [...last.values()];
+  const keys = changed.map(({ values }) => places.map((place) => values[place]));
+  const names = key.map((column) => `"${column}"`).join(", ");
+  const values = key.map((_, at) => `value ->> ${at}`).join(", ");
+  await select(deps.directory, [
+    `DELETE FROM "${name}" WHERE (${names}) IN (SELECT ${values} FROM json_each(?))`,
+    JSON.stringify(keys),
+  ]);
+  // A column that was added since is the last, and has its default.
+  const left = Map.groupBy(
+    changed.filter(({ gone }) => gone === 0).map((change) => change.values),
+    ({ length }) => length,
+  );
+  for (const [width, rows] of left) await insert(name, { columns: columns.slice(0, width), rows }, deps);
 }
 
 /** Takes away what was revoked or has ended, signs everybody out, and makes all of it newer than what anybody knows. */
 async function mend(deps: RecoveryDeps): Promise<number> {
+  await beginAnew(deps);
   for (const table of LEFT_OUT) await deps.directory.prepare(`DELETE FROM ${table}`).run();
   const revoked = await takeAway(deps);
   for (let position = 0; position < deps.ledgers; position++)
@@ -125,7 +178,7 @@ async function mend(deps: RecoveryDeps): Promise<number> {
 async function insert(table: string, { columns, rows }: BackedUpRows, { directory }: RecoveryDeps): Promise<void> {
   const names = columns.map((column) => `"${column}"`).join(", ");
   const values = columns.map((_, at) => `value ->> ${at}`).join(", ");
-  const text = `INSERT INTO "${table}" (${names}) SELECT ${values} FROM json_each(?)`;
+  const text = `INSERT OR REPLACE INTO "${table}" (${names}) SELECT ${values} FROM json_each(?)`;
   let chunk: string[] = [];
   let length = 0;
   const flush = async () => {

@@ -7,6 +7,9 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
+import type { Language } from "../../core/notice/language.ts";
+import type { Channel, QuietHours, SubscriptionState, Target, Topic } from "../../core/notice/subscription.ts";
+import type { Preferences } from "../../core/preference.ts";
 import type { Rules, RuleTimeline } from "../../core/rules.ts";
 import type { Severity } from "../../core/watch/alert.ts";
 import type { Standing } from "../../core/watch/standing.ts";
@@ -44,13 +47,16 @@ export const operators = sqliteTable("operators", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
   scope: text("scope").$type<OperatorScope>().notNull(),
-  /** SHA-256 of the token, hex. */
+  /** SHA-256 of the token, hex; of one that nobody has, where Cloudflare Access says who it is. */
   hash: text("hash").notNull().unique(),
-  /** Its first characters, to tell tokens apart in a list. */
+  /** Its first characters, to tell tokens apart in a list; empty where nobody has it. */
   hint: text("hint").notNull(),
-  /** UTC ms. `expiresAt` is null where the token never expires. */
+  /** UTC ms. `expiresAt` is null where it never expires. */
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),
+  /** Whom Cloudflare Access vouches for: an address of mail, or a group of the identity provider; null for a token. */
+  email: text("email"),
+  group: text("group_name"),
 });
 
 /**
@@ -224,6 +230,8 @@ export const members = sqliteTable(
     /** A slow hash of the password with its parameters (password.ts); null where Cloudflare Access signs members in. */
     password: text("password"),
     createdAt: integer("created_at").notNull(),
+    /** How the person wants the dashboard; null where nothing was chosen. */
+    preferences: text("preferences", { mode: "json" }).$type<Preferences>(),
   },
   (table) => [uniqueIndex("members_of").on(table.merchant, table.email), index("members_email").on(table.email)],
 );
@@ -260,6 +268,8 @@ export const sessions = sqliteTable(
     hash: text("hash").notNull(),
     member: text("member").notNull(),
     expiresAt: integer("expires_at").notNull(),
+    /** The User-Agent that signed in, cut; empty where it sent none. */
+    agent: text("agent").notNull().default(""),
   },
   (table) => [
     primaryKey({ columns: [table.hash, table.member] }),
@@ -296,6 +306,8 @@ export const shares = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null for never. */
     expiresAt: integer("expires_at"),
+    /** Origins whose pages may show it in a frame; empty for none. */
+    embedOrigins: text("embed_origins", { mode: "json" }).$type<readonly string[]>().notNull().default([]),
   },
   (table) => [index("shares_merchant").on(table.merchant)],
 );
@@ -314,6 +326,70 @@ export const segments = sqliteTable(
     updatedAt: integer("updated_at").notNull(),
   },
   (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
+);
+
+/** Addresses of the dashboard that a merchant keeps under a name. The steps of a funnel are part of an address. */
+export const views = sqliteTable(
+  "views",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    name: text("name").notNull(),
+    /** Of the page, as its address has it. */
+    page: text("page").notNull(),
+    /** The query part of the address. */
+    search: text("search").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("views_of").on(table.merchant, table.name)],
+);
+
+/** What happened on a Day, in the words of whoever noted it. */
+export const notes = sqliteTable(
+  "notes",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    /** The number of the Day. */
+    day: integer("day").notNull(),
+    text: text("text").notNull(),
+    /** The member's address; null where a key or the deployment wrote it. */
+    author: text("author"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("notes_of").on(table.merchant, table.day)],
+);
+
+/** What merchants asked to be told, and where (core/notice/subscription.ts). */
+export const subscriptions = sqliteTable(
+  "subscriptions",
+  {
+    id: text("id").primaryKey(),
+    merchant: integer("merchant").notNull(),
+    channel: text("channel").$type<Channel>().notNull(),
+    /** The address of mail, or the URL. */
+    target: text("target").notNull(),
+    topics: text("topics", { mode: "json" }).$type<readonly Topic[]>().notNull(),
+    language: text("language").$type<Language>().notNull(),
+    quiet: text("quiet", { mode: "json" }).$type<QuietHours>(),
+    goal: text("goal", { mode: "json" }).$type<Target>(),
+    state: text("state").$type<SubscriptionState>().notNull(),
+    /** Why it is off; empty while it is not. */
+    reason: text("reason").notNull(),
+    /** What signs a webhook, and what signed it before until `previousUntil` (UTC ms); null for other channels. */
+    secret: text("secret"),
+    previousSecret: text("previous_secret"),
+    previousUntil: integer("previous_until"),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms at which the next report is due, and the next look at its alarms; null where it has none. */
+    reportAt: integer("report_at"),
+    lookAt: integer("look_at"),
+  },
+  (table) => [
+    uniqueIndex("subscriptions_of").on(table.merchant, table.channel, table.target),
+    index("subscriptions_report").on(table.reportAt),
+    index("subscriptions_look").on(table.lookAt),
+  ],
 );
 
 /**
@@ -436,6 +512,18 @@ export const replayJobs = sqliteTable(
     index("replay_jobs_unfenced").on(table.id).where(sql`fenced < epoch`),
   ],
 );
+
+/** Rows that were made, changed or deleted, until they are logged in R2 (change-log.ts). Triggers write it. */
+export const rowChanges = sqliteTable("row_changes", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  /** UTC ms. */
+  at: integer("at").notNull(),
+  tableName: text("table_name").notNull(),
+  /** 1 where the row was deleted. */
+  gone: integer("gone").notNull(),
+  /** JSON of an array: its values in the order of the columns. */
+  row: text("row").notNull(),
+});
 
 export const REPLAY_KINDS = ["verify", "rebuild", "backfill"] as const;
 

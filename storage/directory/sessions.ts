@@ -1,36 +1,41 @@
-// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token, with
-// its members and their merchants as they are now: a role that was changed or a member that was removed counts at
-// once. Attempts are counted before they are judged, and for names nobody has just as for others, so counting
-// tells nobody who is a member.
+// Sessions in D1, and the counters of attempts to sign in. A session is found by the SHA-256 of its token. Its members
+// and their merchants are read anew each time, so a changed role or a removed member takes effect at once. Attempts are
+// counted before they are judged, also for names that no member has, so that the counting does not reveal who is a
+// member.
 
-import { and, asc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { MEMBERSHIPS_COUNT_MAX, SESSIONS_FORGET_ROWS } from "../../core/limits.ts";
+import {
+  MEMBERSHIPS_COUNT_MAX,
+  SESSION_AGENT_LENGTH_MAX,
+  SESSIONS_FORGET_ROWS,
+  SESSIONS_LISTED_MAX,
+} from "../../core/limits.ts";
 import { hashKey } from "./credential.ts";
 import type { Directory } from "./directory.ts";
 import { inJson, MEMBER_COLUMNS, type Membership } from "./members.ts";
 import { invites, members, merchants, sessions, signIns } from "./schema.ts";
 
-/** Who somebody says to be. */
+/** The member that somebody claims to be. */
 export interface Claim {
   readonly email: string;
 }
 
-/** A member as signing in needs it. */
+/** What signing in has to know of a member. */
 export interface Candidate {
   readonly id: string;
   readonly merchant: number;
   readonly password: string | null;
 }
 
-/** What attempts are counted by: a name, and from where. */
+/** Attempts are counted by a name, and by where they come from. */
 export interface Attempt {
   readonly claim: Claim;
-  /** A browser that is known, an address, or what strangers share. */
+  /** A known browser, an address, or what strangers share, such as a network. */
   readonly from: string;
 }
 
-/** Counts an attempt, and answers how many there were in this period of so many seconds. */
+/** Counts an attempt, and returns how many there were in the present period, which has so many seconds. */
 export async function countAttempt(
   db: Directory,
   { now, seconds, ...attempt }: Attempt & { readonly now: number; readonly seconds: number },
@@ -51,7 +56,7 @@ export async function countAttempt(
   return counted[0]?.attempts ?? 1;
 }
 
-/** Whom a claim names, if anybody: the members of an address, one of each merchant. */
+/** The members that a claim names: those with its e-mail address, at most one of each merchant. */
 export async function findCandidates(db: Directory, { email }: Claim): Promise<readonly Candidate[]> {
   return await drizzle(db)
     .select({ id: members.id, merchant: members.merchant, password: members.password })
@@ -62,7 +67,7 @@ export async function findCandidates(db: Directory, { email }: Claim): Promise<r
     .limit(MEMBERSHIPS_COUNT_MAX);
 }
 
-/** Forgets the attempts from where somebody has signed in. */
+/** Deletes the count of attempts under this name and from there, because somebody has signed in. */
 export async function forgetAttempts(db: Directory, attempt: Attempt): Promise<void> {
   await drizzle(db)
     .delete(signIns)
@@ -72,11 +77,53 @@ export async function forgetAttempts(db: Directory, attempt: Attempt): Promise<v
 /** Signs members in by one token. */
 export async function openSession(
   db: Directory,
-  { token, members, expiresAt }: { token: string; members: readonly string[]; expiresAt: number },
+  { token, members, expiresAt, agent }: { token: string; members: readonly string[]; expiresAt: number; agent: string },
 ): Promise<void> {
+  const kept = agent.slice(0, SESSION_AGENT_LENGTH_MAX);
   // One list, because a statement of D1 takes 100 parameters.
-  const each = sql`SELECT ${hashKey(token)}, value, ${expiresAt} FROM json_each(${JSON.stringify(members)})`;
-  await drizzle(db).run(sql`INSERT INTO sessions (hash, member, expires_at) ${each}`);
+  const each = sql`SELECT ${hashKey(token)}, value, ${expiresAt}, ${kept} FROM json_each(${JSON.stringify(members)})`;
+  await drizzle(db).run(sql`INSERT INTO sessions (hash, member, expires_at, agent) ${each}`);
+}
+
+/** One session of a person, as it is listed. Its hash is not listed, because the hash finds the session. */
+export interface OpenSession {
+  readonly id: string;
+  readonly hash: string;
+  readonly agent: string;
+  readonly expiresAt: number;
+}
+
+/** The name of a session in lists. Neither the token nor its hash can be derived from it. */
+export function sessionIdOf(token: string): string {
+  return idOf(hashKey(token));
+}
+
+function idOf(hash: string): string {
+  return `ses_${hashKey(`session ${hash}`).slice(0, 24)}`;
+}
+
+/** The sessions of members that have not ended, the last one to end first. */
+export async function listSessions(
+  db: Directory,
+  { members: own, now }: { members: readonly string[]; now: number },
+): Promise<readonly OpenSession[]> {
+  const rows = await drizzle(db)
+    .selectDistinct({ hash: sessions.hash, agent: sessions.agent, expiresAt: sessions.expiresAt })
+    .from(sessions)
+    .where(and(inJson(sessions.member, own), gt(sessions.expiresAt, now)))
+    .orderBy(desc(sessions.expiresAt), asc(sessions.hash))
+    .limit(SESSIONS_LISTED_MAX);
+  return rows.map((row) => ({ ...row, id: idOf(row.hash) }));
+}
+
+/** Ends these sessions for some members. For their other members they go on. */
+export async function endSessions(
+  db: Directory,
+  { members: own, hashes }: { members: readonly string[]; hashes: readonly string[] },
+): Promise<void> {
+  await drizzle(db)
+    .delete(sessions)
+    .where(and(inJson(sessions.member, own), inJson(sessions.hash, hashes)));
 }
 
 /** Who is signed in by a token, the oldest membership first; nobody when the session has ended. */
@@ -100,7 +147,7 @@ export async function endSession(db: Directory, token: string): Promise<void> {
     .where(eq(sessions.hash, hashKey(token)));
 }
 
-/** Gives members another password and ends every session of theirs but the one that asks. */
+/** Gives members another password, and ends all of their sessions except the one that asks for it. */
 export async function changePassword(
   db: Directory,
   { members: changed, password, token }: { members: readonly string[]; password: string; token: string },
@@ -112,7 +159,7 @@ export async function changePassword(
   ]);
 }
 
-/** Deletes what has ended, a few rows at a time. Repeating it is harmless. */
+/** Deletes sessions, counters and invites that have ended, a few at a time. Repeating it is harmless. */
 export async function forgetEnded(db: Directory, now: number): Promise<void> {
   const orm = drizzle(db);
   const ended = orm.select({ hash: sessions.hash }).from(sessions).where(lte(sessions.expiresAt, now));

@@ -1,7 +1,7 @@
 // Share links in D1: found by the SHA-256 of their token, with the merchant whose numbers they show and the filters
 // that every question asked by them gets.
 
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, gt, isNull, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { SHARES_COUNT_MAX } from "../../core/limits.ts";
 import { hashKey, hintOf } from "./credential.ts";
@@ -28,6 +28,20 @@ export async function findShareHolder(db: Directory, hash: string): Promise<Shar
     .innerJoin(merchants, eq(merchants.number, shares.merchant))
     .where(eq(shares.hash, hash));
   return found;
+}
+
+/** The origins whose pages may frame a link that has not ended; undefined where there is none of this id. */
+export async function findEmbedOrigins(
+  db: Directory,
+  { id, now }: { readonly id: string; readonly now: number },
+): Promise<readonly string[] | undefined> {
+  const { embedOrigins } = shares;
+  const lasts = or(isNull(shares.expiresAt), gt(shares.expiresAt, now));
+  const [found] = await drizzle(db)
+    .select({ embedOrigins })
+    .from(shares)
+    .where(and(eq(shares.id, id), lasts));
+  return found?.embedOrigins;
 }
 
 export type NewShare = Omit<Share, "hint"> & { readonly token: string };

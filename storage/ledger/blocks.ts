@@ -1,5 +1,6 @@
 // Blocks as the ledger has them: a row each, whose columns are the parts that are read alone (core/block). Here a row
-// becomes the rollups of its Days again. What puts Days into blocks and takes them out is `pack.ts`.
+// becomes the rollups of its Days again. What puts Days into blocks and takes them out is `pack.ts`. The parts of an
+// old block may lie in R2: then its row says where, and `withParts` (month-file.ts) fetches those that were selected.
 
 import { Buffer } from "node:buffer";
 import { type BlockDay, blockOf, partsOf, readDays, toDayRow, toHourRow } from "../../core/block/block.ts";
@@ -18,21 +19,34 @@ export interface BlockRow {
   readonly merchant: number;
   readonly firstDay: number;
   readonly partition: string;
-  /** Parts in hex, under the names of their columns. */
+  /** JSON: of each of its ten Days how many events it counted, null where it has none. */
+  readonly events: string;
+  /** The month file that has its parts; empty where they lie in this row. */
+  readonly file: string;
+  /** JSON: where each part lies in that file. */
+  readonly spans: string;
+  /** Parts, in hex or as bytes, under the names of their columns. */
   readonly [column: string]: unknown;
 }
 
+/** A condition: there is a Day left in a block. */
+export const HAS_DAYS = "(length(head) > 0 OR file > '')";
+
 /** What a statement selects to read some dimensions of blocks. */
 export function blockColumns(dimensions: readonly DimensionName[]): string {
-  const parts = partsOf(dimensions).map((place) => columnAt(place));
-  const named = `merchant, first_day AS "firstDay", "partition", version`;
+  const named = `merchant, first_day AS "firstDay", "partition", version, events, file, spans`;
   // D1 would give a blob as an array of numbers: 3.6 characters of JSON a byte. This is two.
-  return [named, ...parts.map((name) => `hex("${name}") AS "${name}"`)].join(", ");
+  return [named, ...partColumnsOf(dimensions).map((name) => `hex("${name}") AS "${name}"`)].join(", ");
+}
+
+/** The columns of the parts that some dimensions are read from. */
+export function partColumnsOf(dimensions: readonly DimensionName[]): readonly string[] {
+  return partsOf(dimensions).map((place) => columnAt(place));
 }
 
 /** Its Days, with their breakdowns by the dimensions that were selected. None where no Day is left in it. */
 export function daysOf(row: BlockRow, dimensions: readonly DimensionName[]): readonly BlockDay[] {
-  const isEmpty = row["head"] === "";
+  const isEmpty = partBytes(row, 0).length === 0;
   return isEmpty ? [] : readDays((place) => partAt(row, place), dimensions);
 }
 
@@ -63,12 +77,19 @@ export function blocksBetween(from: number, to: number): readonly number[] {
 }
 
 function partAt(row: BlockRow, place: number): Uint8Array {
-  const hex = row[columnAt(place)];
-  assert(typeof hex === "string", "a part that is read was asked for");
-  return inflate(Buffer.from(hex, "hex"), BLOCK_PART_BYTES_MAX);
+  return inflate(partBytes(row, place), BLOCK_PART_BYTES_MAX);
 }
 
-function columnAt(place: number): string {
+/** A part as it is stored. */
+export function partBytes(row: BlockRow, place: number): Uint8Array {
+  const part = row[columnAt(place)];
+  if (part instanceof Uint8Array) return part;
+  assert(typeof part === "string", "a part that is read was asked for");
+  return Buffer.from(part, "hex");
+}
+
+/** The column of a part. */
+export function columnAt(place: number): string {
   const name = PART_COLUMNS[place];
   assert(name !== undefined, "a part has a column");
   return name;

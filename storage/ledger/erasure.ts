@@ -2,6 +2,7 @@
 // A part is done in the same transaction that makes the files without the removed rows the Day's own
 // (storage/ledger/sealed-day.ts), so a receipt says what happened, once.
 
+import { MONTH_DAYS } from "../../core/block/month.ts";
 import { RETENTION, type Removal } from "../../core/counting/erasure.ts";
 import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { select } from "../statement.ts";
@@ -39,11 +40,15 @@ const NUMBERS = [
   "DELETE FROM hourly WHERE merchant = ?",
   "DELETE FROM daily WHERE merchant = ?",
   "DELETE FROM blocks WHERE merchant = ?",
+  // Month files are deleted by whoever finds that no block names them (age.ts).
+  "UPDATE month_files SET erased = 1, due_at = 0 WHERE merchant = ?",
   "DELETE FROM replay_undo WHERE merchant = ?",
   // And where its events lay, which are gone Day by Day.
   "DELETE FROM places WHERE merchant = ?",
   "DELETE FROM uncounted WHERE merchant = ?",
   "DELETE FROM overflow_notes WHERE merchant = ?",
+  "DELETE FROM outbox WHERE merchant = ?",
+  "DELETE FROM merchant_alarms WHERE merchant = ?",
 ] as const;
 /** What seals and replays have shown of the merchant ?1; jobs of it alone end. */
 const SHOWN_OF_MERCHANT = [
@@ -221,6 +226,9 @@ export async function finishErasure(db: Ledger, { erasure, now }: { erasure: Era
     AND NOT EXISTS (SELECT 1 FROM archive_days WHERE day >= ?3 AND day < ?4
       AND late_since <= (SELECT archived_at FROM erasures WHERE number = ?1) + ${CLOCKS_APART_MS}
       AND "partition" IN (SELECT "partition" FROM erasure_parts WHERE erasure = ?1))`;
+  // A month file that has what was erased is deleted an hour after no block names it.
+  const isOutOfFiles = `NOT EXISTS (SELECT 1 FROM month_files WHERE merchant = (SELECT merchant FROM erasures WHERE number = ?1)
+    AND ${kind === "merchant" ? "1" : "erased = 1"})`;
   const statements = [
     db
       .prepare("UPDATE erasures SET archived_at = ?2 WHERE number = ?1 AND state = 'running' AND archived_at IS NULL")
@@ -232,7 +240,7 @@ export async function finishErasure(db: Ledger, { erasure, now }: { erasure: Era
       : []),
     db
       .prepare(
-        `UPDATE erasures SET state = 'done', finished_at = ?2 WHERE number = ?1 AND state = 'running' AND ${isDone}`,
+        `UPDATE erasures SET state = 'done', finished_at = ?2 WHERE number = ?1 AND state = 'running' AND ${isDone} AND ${isOutOfFiles}`,
       )
       .bind(number, now, fromDay, toDay),
   ];
@@ -303,6 +311,14 @@ export interface RemovedRows {
   readonly rowsRemoved: number;
 }
 
+/**
+ * Marks the month files that may have numbers of what the erasures ?4 have removed from the Day ?1 in the partition ?2,
+ * and of Days near it. The cron deletes those that blocks do not name any more, and lets the others be (age.ts).
+ */
+const MARK_FILES = `UPDATE month_files SET erased = 1, due_at = 0 WHERE "partition" = ?2
+  AND month > ?1 - ${FOLDERS_APART_MAX + MONTH_DAYS} AND month <= ?1 + ${FOLDERS_APART_MAX}
+  AND merchant IN (SELECT merchant FROM erasures WHERE number IN (SELECT value FROM json_each(?4)))`;
+
 /** The statements that note what a seal removed; they do so only where that seal has become the Day's own. */
 export function noteRemovals(
   db: Ledger,
@@ -327,6 +343,7 @@ export function noteRemovals(
           AND (day = ?1 OR merchant IN (SELECT value FROM json_each(?6))) AND ${isCurrent}`,
       )
       .bind(day, partition, folder, JSON.stringify(merchants), at, JSON.stringify(moved)),
+    db.prepare(`${MARK_FILES} AND ${isCurrent}`).bind(day, partition, folder, JSON.stringify(erasures), at),
     db
       .prepare(
         `INSERT OR IGNORE INTO removals (merchant, erasure, day, "partition", at, rows_before, rows_after, replaced, folder)
@@ -359,15 +376,19 @@ interface NotedRemovals {
   readonly at: number;
 }
 
-/** A part in which there was nothing to remove. */
+/** A part in which there was nothing to remove, but maybe numbers that a retention had left. */
 export async function finishParts(
   db: Ledger,
   { day, partition, erasures }: { day: number; partition: string; erasures: readonly number[] },
 ): Promise<void> {
   if (erasures.length === 0) return;
-  const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ? AND "partition" = ?
-    AND erasure IN (SELECT value FROM json_each(?))`;
-  await select(db, [text, day, partition, JSON.stringify(erasures)]);
+  const text = `UPDATE erasure_parts SET state = 'done' WHERE day = ?1 AND "partition" = ?2
+    AND erasure IN (SELECT value FROM json_each(?4)) AND ?3 = ''`;
+  await db.batch(
+    [`${MARK_FILES} AND ?3 = ''`, text].map((one) =>
+      db.prepare(one).bind(day, partition, "", JSON.stringify(erasures)),
+    ),
+  );
 }
 
 export interface Receipt {

@@ -1,11 +1,17 @@
 // The ledgers: the D1s of numbers, and which of them has which merchant and partition. A ledger's type differs from the
 // directory's, so the compiler refuses the one where the other is meant. `storage/open.ts` makes them from a Worker's
-// bindings.
+// bindings. Old blocks of a ledger lie in R2 (month-file.ts), so whoever reads blocks has that with the ledger.
 
 import { ledgerOf, ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
+import type { Log } from "../../core/log.ts";
 import { causeOf } from "../../core/outcome.ts";
+import type { ArchiveBucket } from "../archive/bucket.ts";
 
-export type Ledger = D1Database & { readonly is?: "ledger" };
+export type Ledger = D1Database & {
+  readonly is?: "ledger";
+  /** The bucket with the month files. Hosts that read no blocks, as partitions, have none. */
+  readonly months?: Pick<ArchiveBucket, "get"> | undefined;
+};
 
 export interface Ledgers {
   /** All ledgers, in the order of their positions. */
@@ -23,6 +29,11 @@ export function ledgersOf(all: readonly Ledger[]): Ledgers {
     of: (partition) => at(ledgerOf(partition, all.length)),
     ofMerchant: (merchant) => at(ledgerOfMerchant(merchant, all.length)),
   };
+}
+
+/** The same ledger, with the bucket that its month files lie in. */
+export function withMonths(ledger: Ledger, months: Ledger["months"]): Ledger {
+  return { ...ledger, months } as Ledger;
 }
 
 /** Asks every ledger, a few at a time. Returns the replies in the order of the ledgers' positions. */
@@ -45,7 +56,7 @@ export async function askEach<T>(
 export async function visitEach(
   ledgers: Pick<Ledgers, "all">,
   visit: (ledger: Ledger) => Promise<void>,
-  log: (line: Readonly<Record<string, string | number>>) => void,
+  log: Log,
 ): Promise<void> {
   await askEach(ledgers, async (ledger, position) => {
     try {

@@ -1,6 +1,6 @@
 // Notes of what waits in the overflow queue. A message that was acknowledged, and that its partition has not taken yet,
 // has a row for each merchant in it. The collector writes it before it sends the message, and the queue's consumer
-// removes it when the message is delivered. By these notes an answer can say up to which instant it is complete. The
+// notes in it when the message is delivered. By these notes an answer can say up to which instant it is complete. The
 // queue itself cannot be asked for its oldest message: a message that is being handled, or waits for another try, does
 // not show there.
 
@@ -27,8 +27,8 @@ async function putNotes(db: Ledger, { id, merchants, since }: OverflowNote): Pro
 }
 
 /**
- * Removes the note of a message that was delivered, or never sent. The note may not have arrived yet, where D1 was
- * slow. So a row stays for a while that keeps it out: a note that came later would never be removed.
+ * Notes that a message was delivered, or never sent. Its row stays for a while: it keeps out a note that arrives later,
+ * where D1 was slow, and tells readers what was delivered while they read.
  */
 export async function settleOverflow(
   ledgers: Ledgers,
@@ -41,21 +41,17 @@ async function settleNotes(
   db: Ledger,
   { id, merchants, since, now }: OverflowNote & { readonly now: number },
 ): Promise<void> {
-  const named = JSON.stringify(merchants);
-  await db.batch([
-    db
-      .prepare(
-        `INSERT INTO overflow_notes (merchant, id, since, done_at) SELECT value, ?2, ?3, ?4 FROM json_each(?1)
-         WHERE true ON CONFLICT DO NOTHING`,
-      )
-      .bind(named, id, since, now),
-    db
-      .prepare(
-        "DELETE FROM overflow_notes WHERE merchant IN (SELECT value FROM json_each(?1)) AND id = ?2 AND done_at IS NULL",
-      )
-      .bind(named, id),
-  ]);
+  const text = `INSERT INTO overflow_notes (merchant, id, since, done_at) SELECT value, ?2, ?3, ?4 FROM json_each(?1)
+    WHERE true ON CONFLICT DO UPDATE SET done_at = excluded.done_at WHERE done_at IS NULL`;
+  await select(db, [text, JSON.stringify(merchants), id, since, now]);
 }
+
+/**
+ * Selects since when an event of merchant ?1 waits, or was delivered at ?4 or later. A reader that has asked partitions
+ * at ?4 and asks this afterwards has missed an event that was delivered in between.
+ */
+export const OVERFLOW_SINCE = `SELECT min(since) FROM overflow_notes
+  WHERE merchant = ?1 AND (done_at IS NULL OR done_at >= ?4)`;
 
 /**
  * UTC ms since which an event of a merchant waits; undefined where none does, which is found out without reading a row.
@@ -67,7 +63,8 @@ export async function readOverflowSince(db: Ledger, merchant: number): Promise<n
 }
 
 /**
- * The cron's part: deletes rows that kept late notes out, and notes of messages that are too old to be in any queue.
+ * The cron's part: deletes rows of messages that were delivered a while ago, and notes of messages that are too old to
+ * be in any queue.
  */
 export async function forgetOverflow(db: Ledger, now: number): Promise<void> {
   const text = "DELETE FROM overflow_notes WHERE done_at < ?1 OR since < ?2";

@@ -6,6 +6,7 @@
 
 import { type BlockDay, blockOf, encodeBlock, toDayRow, toHourRow } from "../../core/block/block.ts";
 import { toBlockDay } from "../../core/block/closed-day.ts";
+import { monthOf } from "../../core/block/month.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import {
@@ -19,6 +20,7 @@ import { DAY_MS } from "../../core/time.ts";
 import { deflate } from "../deflate.ts";
 import { type BlockRow, blockColumns, daysOf, PART_COLUMNS } from "./blocks.ts";
 import type { Ledger } from "./ledgers.ts";
+import { leaveStatement, withParts } from "./month-file.ts";
 import { isPacked } from "./packed.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
 import { listUnpacked, readUnpacked } from "./rollups.ts";
@@ -49,6 +51,8 @@ interface BlockKey {
 /** A block as it is now: version 0 where there is none. */
 interface SeenBlock extends BlockKey {
   readonly version: number;
+  /** The month file that it lies in; empty where it lies in the ledger. */
+  readonly file: string;
   readonly days: readonly BlockDay[];
 }
 
@@ -61,6 +65,8 @@ const HOURS = 'merchant = ?1 AND bucket >= ?5 AND bucket < ?6 AND "partition" = 
 const DAY_ROW = 'merchant = ?1 AND bucket = ?4 AND "partition" = ?3';
 const IS_PACKED = isPacked({ merchant: "?1", day: "?4", partition: "?3" });
 const BLOCK_COLUMNS = ["merchant", "first_day", "partition", "version", "events", "versions", ...PART_COLUMNS];
+/** Brings a block that lay in a month file back into the ledger. Not set otherwise: the index by it stays as it is. */
+const IS_HERE = `file = '', spans = ''`;
 /** Versions are compared as whole numbers of steps, since they reach SQLite as JSON. */
 const STEPS = 1 / REBUILD_VERSION_STEP;
 
@@ -90,7 +96,9 @@ export async function packDay(
       packStatements(db, { block, day, ending, rows: rows.get(block.merchant) ?? [] }),
     );
     if (statements.length > 0) {
-      const puts = (await db.batch(statements)).filter((_, at) => at % STATEMENTS_EACH === 0);
+      const left = blocks.filter(isFiled).map((block) => leaveFile(db, block));
+      const results = await db.batch([...statements, ...left]);
+      const puts = results.slice(0, statements.length).filter((_, at) => at % STATEMENTS_EACH === 0);
       isDone &&= puts.every(({ meta }) => meta.changes > 0);
     }
     if (isOver() && start + REPLAY_MERCHANTS_READ < listed.length) return false;
@@ -117,7 +125,8 @@ export async function unpackDay(
       if (packed.length === 0) break;
       if (tries === 0) throw new Error("a block is changed all the time");
       const statements = packed.flatMap((block) => unpackStatements(db, block, day));
-      await db.batch([...statements, noteUnpacked(db, { days: [day], partition })]);
+      const left = packed.filter(isFiled).map((block) => leaveFile(db, block));
+      await db.batch([...statements, ...left, noteUnpacked(db, { days: [day], partition })]);
     }
   }
 }
@@ -137,12 +146,21 @@ async function readBlocks(
     .prepare(text)
     .bind(JSON.stringify(merchants), firstDay, partition)
     .all<BlockRow & { readonly version: number }>();
-  const known = new Map(results.map((row) => [row.merchant, row]));
+  const known = new Map((await withParts(db, results, ALL_DIMENSIONS)).map((row) => [row.merchant, row]));
   return merchants.map((merchant) => {
     const row = known.get(merchant);
     const days = row === undefined ? [] : daysOf(row, ALL_DIMENSIONS);
-    return { merchant, firstDay, partition, version: row?.version ?? 0, days };
+    return { merchant, firstDay, partition, version: row?.version ?? 0, file: row?.file ?? "", days };
   });
+}
+
+function isFiled({ file }: SeenBlock): boolean {
+  return file !== "";
+}
+
+/** The statement that has the cron look at the month file of a block that does not name it any more. */
+function leaveFile(db: Ledger, { merchant, firstDay, partition }: BlockKey): D1PreparedStatement {
+  return leaveStatement(db, { merchant, month: monthOf(firstDay), partition });
 }
 
 interface Packing {
@@ -172,7 +190,7 @@ function packStatements(db: Ledger, { block, day, rows, ending }: Packing): read
       AND (SELECT count(*) FROM hourly WHERE ${HOURS}) = ?9
       AND (SELECT count(*) FROM json_each(?10) AS j JOIN hourly AS h ON h.merchant = ?1 AND h.bucket = j.value ->> 0
         AND h."partition" = ?3 WHERE h.day = ?4 AND h.version * ${STEPS} = j.value ->> 1) = ?9
-    ON CONFLICT (${quoted(BLOCK_COLUMNS.slice(0, 3))}) DO UPDATE SET ${setting(BLOCK_COLUMNS.slice(3))}`;
+    ON CONFLICT (${quoted(BLOCK_COLUMNS.slice(0, 3))}) DO UPDATE SET ${setting(BLOCK_COLUMNS.slice(3))}${isFiled(block) ? `, ${IS_HERE}` : ""}`;
   const seen = [block.version, whole.version, hours.length, names, ending?.job ?? "", ending?.day ?? -1];
   return [
     db.prepare(put).bind(...about, ...seen, ...written.slice(3)),
@@ -191,6 +209,7 @@ function unpackStatements(db: Ledger, block: SeenBlock, day: number): readonly D
   ) as readonly Value[];
   const key = [block.merchant, block.firstDay, block.partition] as const;
   const sets = BLOCK_COLUMNS.slice(3).map((name, at) => `"${name}" = ?${at + 5}`);
+  if (isFiled(block)) sets.push(IS_HERE);
   return [
     ...rows.map((row) => insertRow(db, row, block)),
     db

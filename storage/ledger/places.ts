@@ -142,17 +142,23 @@ export interface BehindPlaces {
   readonly days: readonly SealPlace[];
 }
 
-/** Both, of some Days. Normally there are none, and then no row is read. */
-export async function listBehind(db: Ledger, { merchant, from, to }: PlaceRange): Promise<BehindPlaces> {
-  const text = `SELECT day, "partition", 0 AS shown FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3
-    UNION ALL SELECT p.day, p."partition", 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job
-    WHERE f.merchant = ?1 AND f.zoned = 1 AND p.day >= ?2 AND p.day < ?3
-      AND ((f.state IN ('running', 'paused', 'done') AND p.state IN ('waiting', 'failed'))
-        OR (f.state = 'undoing' AND p.state <> 'undone'))`;
-  const rows = await select<SealPlace & { readonly shown: number }>(db, [text, merchant, from, to]);
-  const of = (shown: number) =>
-    rows.filter((row) => row.shown === shown).map(({ day, partition }) => ({ day, partition }));
+/** Selects both, of merchant ?1 and Days in [?2, ?3), as `behindOf` takes it. Normally that is no row. */
+export const BEHIND = `SELECT day, "partition", 0 AS shown FROM uncounted WHERE merchant = ?1 AND day >= ?2 AND day < ?3
+  UNION ALL SELECT p.day, p."partition", 1 FROM job_fences AS f JOIN replay_parts AS p ON p.job = f.job
+  WHERE f.merchant = ?1 AND f.zoned = 1 AND p.day >= ?2 AND p.day < ?3
+    AND ((f.state IN ('running', 'paused', 'done') AND p.state IN ('waiting', 'failed'))
+      OR (f.state = 'undoing' AND p.state <> 'undone'))`;
+
+export function behindOf(rows: readonly (readonly [day: number, partition: string, shown: number])[]): BehindPlaces {
+  const of = (wanted: number) =>
+    rows.flatMap(([day, partition, shown]) => (shown === wanted ? [{ day, partition }] : []));
   return { folders: of(0), days: of(1) };
+}
+
+/** Both, of some Days. */
+export async function listBehind(db: Ledger, { merchant, from, to }: PlaceRange): Promise<BehindPlaces> {
+  const rows = await select<SealPlace & { readonly shown: number }>(db, [BEHIND, merchant, from, to]);
+  return behindOf(rows.map(({ day, partition, shown }) => [day, partition, shown]));
 }
 
 /** The partitions in which anything of a merchant's Days in [from, to) lies. */

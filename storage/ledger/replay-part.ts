@@ -271,15 +271,11 @@ export async function firstOutcomes(ledger: Ledger, job: string): Promise<readon
 }
 
 /**
- * How many jobs have been undone in a ledger; undefined while one is being undone. An undo is the only writer that
+ * Selects how many jobs have been undone in a ledger; null while one is being undone. An undo is the only writer that
  * gives a row a lower version, after which a version may come again with other numbers.
  */
-export async function countUndone(ledger: Ledger): Promise<number | undefined> {
-  const text = `SELECT total(state = 'undone') AS undone, total(state = 'undoing') AS undoing FROM job_fences
-    WHERE state IN ('undone', 'undoing')`;
-  const [found] = await select<{ readonly undone: number; readonly undoing: number }>(ledger, [text]);
-  return found === undefined || found.undoing > 0 ? undefined : found.undone;
-}
+export const UNDONE = `SELECT CASE WHEN total(state = 'undoing') = 0 THEN CAST(total(state = 'undone') AS INTEGER) END
+  FROM job_fences WHERE state IN ('undone', 'undoing')`;
 
 async function write(ledger: Ledger, bound: Bound): Promise<void> {
   await select(ledger, bound);

@@ -15,6 +15,7 @@ import { select } from "../statement.ts";
 import { type BlockRow, blockColumns, rowsOf } from "./blocks.ts";
 import { ALL_ARE_KNOWN, type KnownRemovals, knownValues } from "./erasure.ts";
 import type { Ledger } from "./ledgers.ts";
+import { withParts } from "./month-file.ts";
 import { unpackDay } from "./pack.ts";
 import { IS_ROW_PACKED } from "./packed.ts";
 import { ROLLUP_KEY, ROLLUP_REPLACED, ROLLUP_SET, rollupValues } from "./rollup-write.ts";
@@ -201,7 +202,8 @@ async function makeRoom(db: Ledger, differences: readonly Difference[]): Promise
     `SELECT ${blockColumns([])} FROM blocks WHERE ${ofThese}`,
     ...about,
   ]);
-  if (found.some((block) => rowsOf(block, "hour", []).some(({ bucket }) => added.has(bucket))))
+  const blocks = await withParts(db, found, []);
+  if (blocks.some((block) => rowsOf(block, "hour", []).some(({ bucket }) => added.has(bucket))))
     throw new Error(WAS_CHANGED);
   const versions = found.reduce((sum, { version }) => sum + version, 0);
   const sql = `(SELECT coalesce(sum(version), 0) FROM blocks WHERE ${ofThese}) = ?`; // versions only grow
@@ -325,6 +327,13 @@ const NEXT_KEPT = `job = ?1 AND day = ?2 AND "partition" = ?3 AND merchant IN (
   SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3
   ORDER BY merchant LIMIT ${REPLAY_UNDO_MERCHANTS})
   AND EXISTS (SELECT 1 FROM job_fences WHERE job_fences.job = ?1 AND job_fences.state = 'undoing')`;
+
+/** The merchants of whom a part has kept rows that an undo has still to put back. */
+export async function listKept(db: Ledger, { job, day, partition }: ReplayPart): Promise<readonly number[]> {
+  const text = `SELECT DISTINCT merchant FROM replay_undo WHERE job = ?1 AND day = ?2 AND "partition" = ?3`;
+  const found = await select<{ readonly merchant: number }>(db, [text, job, day, partition]);
+  return found.map(({ merchant }) => merchant);
+}
 
 /**
  * Puts back what a rebuild replaced in one part, some merchants at a time, and deletes what was kept. A row is put back

@@ -1,182 +1,33 @@
-// Rollups as questions read them from D1: page by page, and only the columns a question needs. Open Days are rows. Both
-// tables of rows have the same columns, which come from core's lists through the schema. Closed Days are packed into
-// blocks. A Day is either in rows or packed. One transaction reads both, so callers need not know which it was.
-// `rollup-write.ts` writes them.
+// Rollups in a ledger, as whoever counts a Day again reads them, and which Days, merchants and partitions have any.
+// Open Days are rows of two tables with the same columns, which come from core's lists. Closed Days are packed into
+// blocks. A Day is either in rows or packed. One transaction reads both, so callers need not know which it was. Nor
+// need they know whether a block's bytes lie in the ledger or in a month file. Questions read ranges (`range.ts`);
+// `rollup-write.ts` writes.
 
 import { Buffer } from "node:buffer";
-import { and, asc, eq, gte, inArray, lt, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { blockOf } from "../../core/block/block.ts";
 import type { DimensionName } from "../../core/counting/dimension.ts";
 import { ALL_DIMENSIONS, COUNTERS, type Counts, zeroCounts } from "../../core/counting/rollup.ts";
 import type { Grain, RollupRow } from "../../core/counting/rollup-row.ts";
 import { fromMoneyText } from "../../core/counting/takings.ts";
-import { BLOCK_DAYS, BLOCKS_READ_ONCE, COUNTED_PAGE, FOLDERS_APART_MAX } from "../../core/limits.ts";
+import { BLOCK_DAYS, COUNTED_PAGE, FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { select } from "../statement.ts";
-import { type BlockRow, blockColumns, blocksBetween, dimensionsRead, rowsOf } from "./blocks.ts";
+import { type BlockRow, blockColumns, blocksBetween, rowsOf } from "./blocks.ts";
 import type { Ledger } from "./ledgers.ts";
+import { withParts } from "./month-file.ts";
 import { isPacked } from "./packed.ts";
-import { type BreakdownColumn, daily, hourly } from "./schema.ts";
 
-export interface RollupRead {
-  readonly merchant: number;
+/** Which columns of rollups to read beside the totals. */
+export interface RollupColumns {
   readonly grain: Grain;
-  /** Buckets in [from, to). */
-  readonly from: number;
-  readonly to: number;
-  /** The last row of the page before. Rows come in the order of bucket and partition. */
-  readonly after?: { readonly bucket: number; readonly partition: string } | undefined;
-  readonly rowsMax: number;
-  /** Columns to read beside the totals. They are most of a row's bytes, so a question reads only what it needs. */
+  /** They are most of a row's bytes, so a question reads only what it needs. */
   readonly sketch: boolean;
   readonly presence?: boolean;
   readonly breakdowns: readonly DimensionName[];
 }
 
-/**
- * One page of a merchant's rollups, whether their Days are in rows or packed. Fewer rows than `rowsMax` means there are
- * no more. A Day that is packed or unpacked meanwhile is read once, because one transaction reads both.
- */
-export async function readRollups(db: Ledger, read: RollupRead): Promise<readonly RollupRow[]> {
-  const { grain, breakdowns } = read;
-  return readPage(db, read, {
-    select: (asked) => pageOfRows(db, { ...read, ...asked }),
-    ofRow: (row: StoredRow) => toRow(row, read),
-    blockColumns: blockColumns(dimensionsRead(grain, breakdowns)),
-    ofBlock: (block) => rowsOf(block, grain, breakdowns),
-  });
-}
-
-/**
- * The key and version of a row. A packed Hour has no version here: reading its totals is as fast as reading its
- * version.
- */
-export type RollupVersion = Pick<RollupRow, "bucket" | "partition"> & { readonly version: number | undefined };
-
-/** The keys and versions of a merchant's rows in [from, to), page by page like `readRollups`. */
-export async function readRollupVersions(
-  db: Ledger,
-  read: Omit<RollupRead, "sketch" | "presence" | "breakdowns">,
-): Promise<readonly RollupVersion[]> {
-  const { grain } = read;
-  const isOfHours = grain === "hour";
-  return readPage(db, read, {
-    select: ({ from, after, rowsMax }) => {
-      const text = `SELECT bucket, "partition", version FROM ${isOfHours ? "hourly" : "daily"}
-        WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3 AND (bucket, "partition") > (?4, ?5)
-        ORDER BY bucket, "partition" LIMIT ?6`;
-      const behind = [after?.bucket ?? from - 1, after?.partition ?? ""] as const;
-      return db.prepare(text).bind(read.merchant, from, read.to, ...behind, rowsMax);
-    },
-    ofRow: (row: StoredRow) => row as unknown as RollupVersion,
-    blockColumns: isOfHours ? blockColumns([]) : 'merchant, first_day AS "firstDay", "partition", versions',
-    ofBlock: (block) => (isOfHours ? hoursNamed(block) : daysNamed(block)),
-  });
-}
-
-function hoursNamed(block: BlockRow): readonly RollupVersion[] {
-  return rowsOf(block, "hour", []).map(({ bucket, partition }) => ({ bucket, partition, version: undefined }));
-}
-
-function daysNamed({ firstDay, partition, ...block }: BlockRow): readonly RollupVersion[] {
-  const versions = JSON.parse(block["versions"] as string) as readonly (number | null)[];
-  return versions.flatMap((version, at) => (version === null ? [] : [{ bucket: firstDay + at, partition, version }]));
-}
-
-/** How one kind of page is read. */
-interface PageKind<Item> {
-  readonly select: (asked: Pick<RollupRead, "from" | "after" | "rowsMax">) => D1PreparedStatement;
-  readonly ofRow: (row: StoredRow) => Item;
-  readonly blockColumns: string;
-  /** All items of a block, in order. */
-  readonly ofBlock: (block: BlockRow) => readonly Item[];
-}
-
-type PageRead = Pick<RollupRead, "merchant" | "grain" | "from" | "to" | "after" | "rowsMax">;
-type Named = Pick<RollupRow, "bucket" | "partition">;
-
-/** Reads rows and blocks and merges them, until a page is full. Nearly always one round trip is enough. */
-async function readPage<Item extends Named>(
-  db: Ledger,
-  read: PageRead,
-  kind: PageKind<Item>,
-): Promise<readonly Item[]> {
-  const { merchant, grain, to, rowsMax } = read;
-  const found: Item[] = [];
-  let { from, after }: Pick<PageRead, "from" | "after"> = read;
-  let blocksMax = BLOCKS_READ_ONCE;
-  while (found.length < rowsMax) {
-    const begin = after?.bucket ?? from;
-    // An Hour may belong to the Day before or after the UTC day that it begins in.
-    const [firstDay, lastDay] = grain === "day" ? [begin, to] : [dayNumber(begin) - 1, dayNumber(to) + 2];
-    const text = `SELECT ${kind.blockColumns} FROM blocks WHERE merchant = ?1 AND first_day >= ?2 AND first_day < ?3
-      AND length(head) > 0
-      ORDER BY first_day, "partition" LIMIT ?4`;
-    const rowsLeft = rowsMax - found.length;
-    const [stored, packed] = (await db.batch<StoredRow>([
-      kind.select({ from, after, rowsMax: rowsLeft }),
-      db.prepare(text).bind(merchant, blockOf(firstDay), lastDay, blocksMax),
-    ])) as [D1Result<StoredRow>, D1Result<BlockRow & StoredRow>];
-    const blocks = packed.results;
-    // Where as many blocks came as were asked for, there may be more behind the last of them.
-    const end = blocks.length < blocksMax ? to : endBefore((blocks.at(-1) as BlockRow).firstDay, grain, to);
-    if (end <= begin) {
-      blocksMax *= 2;
-      continue;
-    }
-    const rows = stored.results.map(kind.ofRow);
-    const lastRow = rows.length < rowsLeft ? undefined : rows.at(-1);
-    const isRead = (one: Named) =>
-      one.bucket >= from &&
-      one.bucket < end &&
-      (after === undefined || compareNames(one, after) > 0) &&
-      (lastRow === undefined || compareNames(one, lastRow) <= 0);
-    const items = [...rows, ...blocks.flatMap(kind.ofBlock)].filter(isRead).sort(compareNames);
-    found.push(...items.slice(0, rowsLeft));
-    if (items.length >= rowsLeft || (lastRow === undefined && end >= to)) break;
-    [from, after] = [end, undefined];
-  }
-  return found;
-}
-
-/** The bucket before which everything lies in blocks that begin earlier than this one. */
-function endBefore(firstDay: number, grain: Grain, to: number): number {
-  return Math.min(to, grain === "day" ? firstDay : (firstDay - 1) * DAY_MS);
-}
-
-function dayNumber(instant: number): number {
-  return Math.floor(instant / DAY_MS);
-}
-
-function compareNames(a: Named, b: Named): number {
-  return a.bucket - b.bucket || (a.partition < b.partition ? -1 : a.partition > b.partition ? 1 : 0);
-}
-
-/**
- * The statement that reads a page of rows. Drizzle only makes the statement, because it would return rows without what
- * D1 says it has read for them.
- */
-function pageOfRows(db: Ledger, read: RollupRead): D1PreparedStatement {
-  const table = tableOf(read.grain);
-  const query = drizzle(db)
-    .select(columnsOf(read))
-    .from(table)
-    .where(
-      and(
-        eq(table.merchant, read.merchant),
-        // By this the primary key finds where the page begins. The condition after the next leaves out the rows of that
-        // bucket that came before.
-        gte(table.bucket, read.after?.bucket ?? read.from),
-        lt(table.bucket, read.to),
-        read.after && isAfter(table, read.after),
-      ),
-    )
-    .orderBy(asc(table.bucket), asc(table.partition))
-    .limit(read.rowsMax);
-  const { sql: text, params } = query.toSQL();
-  return db.prepare(text).bind(...params);
-}
+/** A row as D1 returns it: columns by name. */
+export type StoredRow = Readonly<Record<string, unknown>>;
 
 export interface DayRollupsRead {
   readonly merchants: readonly number[];
@@ -209,7 +60,7 @@ export async function readDayRollups(db: Ledger, read: DayRollupsRead): Promise<
   return [
     ...toDayRows(hours, "hour"),
     ...toDayRows(days, "day"),
-    ...packed.results.flatMap(rowsOfBoth).filter(isOfDay),
+    ...(await withParts(db, packed.results, ALL_DIMENSIONS)).flatMap(rowsOfBoth).filter(isOfDay),
   ];
 }
 
@@ -240,24 +91,13 @@ function dayRowsStatement(
   grain: Grain,
   { merchants, day, partition, isMoved = false }: DayRollupsRead,
 ): D1PreparedStatement {
-  const table = tableOf(grain);
-  const read = { grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
+  const columns = columnsOf({ grain, sketch: true, presence: true, breakdowns: ALL_DIMENSIONS });
   // By the bounds the primary key finds the rows; `day` chooses the right ones among them.
   const [from, to] = grain === "day" ? [day, day + 1] : [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
-  const query = drizzle(db)
-    .select({ merchant: table.merchant, ...columnsOf(read) })
-    .from(table)
-    .where(
-      and(
-        inArray(table.merchant, [...merchants]),
-        gte(table.bucket, from),
-        lt(table.bucket, to),
-        eq(table.partition, partition),
-        isMoved ? undefined : eq(table.day, day),
-      ),
-    );
-  const { sql: text, params } = query.toSQL();
-  return db.prepare(text).bind(...params);
+  const text = `SELECT merchant, bucket, "partition", ${columns.map(({ name, read }) => `${read} AS "${name}"`).join(", ")}
+    FROM ${tableOf(grain)} WHERE merchant IN (SELECT value FROM json_each(?1)) AND bucket >= ?2 AND bucket < ?3
+      AND "partition" = ?4 AND (?5 OR day = ?6)`;
+  return db.prepare(text).bind(JSON.stringify(merchants), from, to, partition, isMoved ? 1 : 0, day);
 }
 
 /**
@@ -342,7 +182,7 @@ export async function listPartitionsOf(db: Ledger, merchant: number): Promise<re
 /** The (Day, partition)s in [from, to) that a merchant has a rollup of. */
 export async function listPlacesOf(
   db: Ledger,
-  { merchant, from, to }: Pick<RollupRead, "merchant" | "from" | "to">,
+  { merchant, from, to }: { readonly merchant: number; readonly from: number; readonly to: number },
 ): Promise<readonly { readonly day: number; readonly partition: string }[]> {
   const text = `SELECT bucket AS day, "partition" FROM daily WHERE merchant = ?1 AND bucket >= ?2 AND bucket < ?3
     UNION SELECT first_day + key, "partition" FROM blocks, json_each(events)
@@ -354,11 +194,12 @@ export async function listPlacesOf(
 }
 
 /**
- * The first Day of which a merchant has a stored rollup. The primary keys have this order, so only a row or two are
- * read.
+ * The first Day of which anything of a merchant lies in the archive, or in rollups. The primary keys have this order,
+ * so only a row or two of each are read.
  */
 export async function readFirstDay(db: Ledger, merchant: number): Promise<number | undefined> {
-  const text = `SELECT min(bucket) AS day FROM daily WHERE merchant = ?1 UNION ALL
+  const text = `SELECT min(day) AS day FROM places WHERE merchant = ?1 UNION ALL
+    SELECT min(bucket) FROM daily WHERE merchant = ?1 UNION ALL
     SELECT min(first_day + key) FROM blocks, json_each(events) WHERE merchant = ?1 AND value IS NOT NULL AND first_day = (
       SELECT first_day FROM blocks, json_each(events) WHERE merchant = ?1 AND value IS NOT NULL ORDER BY first_day LIMIT 1)`;
   const found = await select<{ readonly day: number | null }>(db, [text, merchant]);
@@ -366,41 +207,37 @@ export async function readFirstDay(db: Ledger, merchant: number): Promise<number
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-type RollupTable = typeof hourly | typeof daily;
-/** A row as D1 returns it: columns by name. */
-type StoredRow = Readonly<Record<string, unknown>>;
+const TABLES: Readonly<Record<Grain, string>> = { hour: "hourly", day: "daily" };
 
-function tableOf(grain: Grain): RollupTable {
-  return grain === "hour" ? hourly : daily;
+/** The table of a grain's rows. */
+export function tableOf(grain: Grain): string {
+  return TABLES[grain];
 }
 
-type Columns = Pick<RollupRead, "grain" | "sketch" | "presence" | "breakdowns">;
-
-/** A condition on both columns as one comparison. An OR would be two searches. */
-function isAfter(table: RollupTable, { bucket, partition }: { bucket: number; partition: string }) {
-  return sql`(${table.bucket}, ${table.partition}) > (${bucket}, ${partition})`;
+/** What a statement selects of a row: each column's name, and how it is read. */
+export function columnsOf({ sketch, presence = false, breakdowns }: RollupColumns): readonly RowColumn[] {
+  const plain = ["day", "version", "money", "drops", ...COUNTERS].map((name) => ({ name, read: `"${name}"` }));
+  const ofVisitors = [...(sketch ? ["sketch"] : []), ...(presence ? ["presence"] : [])];
+  // Blobs are read as hex, which is two characters a byte. D1 would return a blob as an array of numbers: 3.6
+  // characters of JSON a byte, and a value to make of each.
+  const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)].map((name) => ({ name, read: `hex("${name}")` }));
+  return [...plain, ...packed];
 }
 
-function columnsOf({ grain, sketch, presence = false, breakdowns }: Columns) {
-  const table = tableOf(grain);
-  const plain = [...(["bucket", "partition", "day", "version", "money", "drops"] as const), ...COUNTERS];
-  const ofVisitors = [...(sketch ? (["sketch"] as const) : []), ...(presence ? (["presence"] as const) : [])];
-  const packed = [...ofVisitors, ...breakdowns.map(breakdownColumn)];
-  return {
-    ...Object.fromEntries(plain.map((name) => [name, table[name]])),
-    // Blobs are read as hex, which is two characters a byte. D1 would return a blob as an array of numbers: 3.6
-    // characters of JSON a byte, and a value to make of each.
-    ...Object.fromEntries(packed.map((name) => [name, sql<string>`hex(${table[name]})`.as(name)])),
-  };
+export interface RowColumn {
+  readonly name: string;
+  /** SQL. */
+  readonly read: string;
 }
 
-function breakdownColumn(name: DimensionName): BreakdownColumn {
+function breakdownColumn(name: DimensionName): string {
   return `by_${name}`;
 }
 
-function toRow(
+/** The rollup that a row with `columnsOf`, its bucket and its partition is. */
+export function toRow(
   stored: StoredRow,
-  { merchant, grain, breakdowns }: Pick<RollupRead, "merchant" | "grain" | "breakdowns">,
+  { merchant, grain, breakdowns }: Pick<RollupColumns, "grain" | "breakdowns"> & { readonly merchant: number },
 ): RollupRow {
   const counts: Counts = zeroCounts();
   for (const counter of COUNTERS) counts[counter] = stored[counter] as number;

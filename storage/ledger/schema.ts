@@ -11,6 +11,8 @@ import type { Mismatch } from "../../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../../core/counting/rollup.ts";
 import type { Grain } from "../../core/counting/rollup-row.ts";
+import type { Alarms } from "../../core/notice/alarm.ts";
+import type { Message } from "../../core/notice/message.ts";
 import type { DropReason } from "../../core/outcome.ts";
 import type { JobQuestion } from "../../core/query/job.ts";
 import type { ReplayKind, ReplayState } from "../directory/schema.ts";
@@ -53,7 +55,7 @@ export const jobFences = sqliteTable(
      */
     zoned: integer("zoned", { mode: "boolean" }).notNull().default(false),
   },
-  // Questions look for those that were undone (countUndone), and for a merchant's zones that are being put on
+  // Questions look for those that were undone (UNDONE), and for a merchant's zones that are being put on
   // (listBehind).
   (table) => [
     index("job_fences_state").on(table.state),
@@ -131,10 +133,46 @@ export const blocks = sqliteTable(
     events: text("events").notNull(),
     /** The same of its version. */
     versions: text("versions").notNull(),
+    /** The month file that has its parts, which then are empty here (month-file.ts); empty for none. */
+    file: text("file").notNull().default(""),
+    /** JSON: where each part lies in that file. */
+    spans: text("spans").notNull().default(""),
     head: bytes("head").notNull(),
     ...Object.fromEntries(SECTIONS.map(({ name }) => [name, bytes(name).notNull()])),
   },
-  (table) => [primaryKey({ columns: [table.merchant, table.firstDay, table.partition] })],
+  (table) => [
+    primaryKey({ columns: [table.merchant, table.firstDay, table.partition] }),
+    // Finds what is to leave the ledger. Packing leaves `file` alone where it is empty, so that this costs a row write
+    // a block and not one a Day.
+    index("blocks_here").on(table.firstDay, table.partition, table.merchant).where(sql`file = ''`),
+  ],
+);
+
+/** The month files that the ledger's blocks lie in, and those that are to be deleted (age.ts). */
+export const monthFiles = sqliteTable(
+  "month_files",
+  {
+    merchant: integer("merchant").notNull(),
+    /** Its first Day. */
+    month: integer("month").notNull(),
+    partition: text("partition").notNull(),
+    /** Its name, as blocks have it. */
+    file: text("file").notNull(),
+    /** How many blocks it has. As long as all of them name it, nothing in it is out of date. */
+    blocks: integer("blocks").notNull(),
+    /** UTC ms at which the cron looks whether it is to be deleted; null where all of its blocks name it. */
+    dueAt: integer("due_at"),
+    /** UTC ms since which no block names it; null before that was seen. */
+    unusedSince: integer("unused_since"),
+    /** Whether it may have numbers of somebody who was erased. */
+    erased: integer("erased", { mode: "boolean" }).notNull().default(false),
+    /** Whether it is being deleted: from then on no block may name it. */
+    deleting: integer("deleting", { mode: "boolean" }).notNull().default(false),
+  },
+  (table) => [
+    primaryKey({ columns: [table.merchant, table.month, table.partition, table.file] }),
+    index("month_files_due").on(table.dueAt).where(sql`due_at IS NOT NULL`),
+  ],
 );
 
 /** One (Day, partition) of a job: what a message of footfall-replay names, and what came out. */
@@ -269,7 +307,7 @@ export const overflowNotes = sqliteTable(
     id: text("id").notNull(),
     /** UTC ms its first event was received. */
     since: integer("since").notNull(),
-    /** UTC ms it was delivered, where that was before the note came; null while it waits. */
+    /** UTC ms it was delivered; null while it waits. */
     doneAt: integer("done_at"),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.id] })],
@@ -294,6 +332,24 @@ export const partitionStatus = sqliteTable("partition_status", {
   merchants: integer("merchants").notNull(),
   /** Duties that have failed and were not done since, such as "drain"; empty for none. */
   failing: text("failing").notNull(),
+  /** UTC ms at which it last slowed a merchant (HLD-2), or found one too hot (SPR-5); null for never. */
+  slowedAt: integer("slowed_at"),
+  hotAt: integer("hot_at"),
+});
+
+/** Billable operations of a month, as isolates have added them (month-meter.ts). */
+export const monthMeters = sqliteTable("month_meters", {
+  /** Such as "2026-11", in UTC. */
+  month: text("month").primaryKey(),
+  workerRequests: integer("worker_requests").notNull().default(0),
+  partitionRequests: integer("partition_requests").notNull().default(0),
+  partitionRowsWritten: integer("partition_rows_written").notNull().default(0),
+  partitionRowsRead: integer("partition_rows_read").notNull().default(0),
+  queueOperations: integer("queue_operations").notNull().default(0),
+  r2ClassA: integer("r2_class_a").notNull().default(0),
+  r2ClassB: integer("r2_class_b").notNull().default(0),
+  d1RowsWritten: integer("d1_rows_written").notNull().default(0),
+  d1RowsRead: integer("d1_rows_read").notNull().default(0),
 });
 
 /** What somebody wants erased, and how far it is. It stays when it is done: it is the receipt. */
@@ -359,6 +415,41 @@ export const removals = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.merchant, table.erasure, table.day, table.partition, table.at] })],
 );
+
+/** Notices to merchants, from when they are written until it is forgotten that they were sent (outbox.ts). */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    merchant: integer("merchant").notNull(),
+    /** What it is about and for whom, such as "sub_…:weekly:2026-W48". So nothing is written twice. */
+    id: text("id").notNull(),
+    subscription: text("subscription").notNull(),
+    state: text("state").$type<OutboxState>().notNull(),
+    /** Null once it does not wait any more. */
+    message: text("message", { mode: "json" }).$type<Message>(),
+    createdAt: integer("created_at").notNull(),
+    /** UTC ms of the next attempt, and of the end; of which one is null. */
+    nextAt: integer("next_at"),
+    endedAt: integer("ended_at"),
+    attempts: integer("attempts").notNull(),
+    /** What the last attempt came to; empty where it was taken. */
+    error: text("error").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.merchant, table.id] }),
+    index("outbox_next").on(table.nextAt),
+    index("outbox_ended").on(table.endedAt),
+  ],
+);
+
+/** "dropped": its subscription was gone, or off, when it was to be sent. */
+export type OutboxState = "waiting" | "sent" | "failed" | "dropped";
+
+/** The alarms of each merchant that has asked to be told of any, after the last Hour that was looked at. */
+export const merchantAlarms = sqliteTable("merchant_alarms", {
+  merchant: integer("merchant").primaryKey(),
+  alarms: text("alarms", { mode: "json" }).$type<Alarms>().notNull(),
+});
 
 /** A question that is too large for one request: one row until its answer is forgotten. */
 export const questionJobs = sqliteTable(

@@ -56,7 +56,7 @@ export function endStatement(ledger: Ledger, merchant: number): D1PreparedStatem
 }
 
 /** The ledgers that have numbers of a scope. */
-export function ledgersOfScope(ledgers: Ledgers, scope: number): readonly Ledger[] {
+function ledgersOfScope(ledgers: Ledgers, scope: number): readonly Ledger[] {
   return scope === GLOBAL_MERCHANT ? ledgers.all : [ledgers.ofMerchant(scope)];
 }
 

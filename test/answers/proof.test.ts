@@ -19,7 +19,7 @@ function storyWithShared() {
   }
 }
 
-test("[PRF-1] [PRF-2] [PRF-3] what was received is counted or dropped, questions say the same, and seals tell of own rows", async () => {
+test("[PRF-1] [PRF-2] [PRF-3] [PRF-4] what was received is counted or dropped, questions say the same, and seals tell of own rows", async () => {
   const story = storyWithShared();
   const world = new AnswersWorld(story);
   const first = Math.floor(story.start / DAY_MS);
@@ -38,6 +38,14 @@ test("[PRF-1] [PRF-2] [PRF-3] what was received is counted or dropped, questions
       const byReason = Object.entries(Object.groupBy(drops, ({ reason }) => reason));
       expect(proof.dropped, which).toEqual(Object.fromEntries(byReason.map(([reason, own]) => [reason, own?.length])));
       expect(proof.adds_up, which).toBe(true);
+      const lists = Object.entries(proof.left_out).flatMap(([reason, own]) =>
+        Object.values(own).map(({ named, others }) => [
+          reason,
+          named.reduce((sum, { events }) => sum + events, 0) + others,
+        ]),
+      );
+      const sums = Object.entries(proof.dropped).flatMap((one) => Array.from({ length: 4 }, () => one));
+      expect(lists.toSorted(), which).toEqual(sums.toSorted());
       const differing = proof.days.filter(({ differences }) => differences.length > 0);
       expect(differing, which).toEqual([]);
       for (const { state } of proof.days) states.add(state);
@@ -48,6 +56,8 @@ test("[PRF-1] [PRF-2] [PRF-3] what was received is counted or dropped, questions
       for (const { manifest, checksum } of seals) {
         holders.set(manifest, [...(holders.get(manifest) ?? []), merchant]);
         expect(checksum).toMatch(/^[0-9a-f]{64}$/);
+        // The rest of its name says how many events all merchants had, and which erasures.
+        expect(manifest).toMatch(/^sealed\/date=[0-9-]{10}\/partition=[^/]+\/generation=\d+$/);
       }
       // Files are shared; what is told of them is this merchant's.
       expect(seals.reduce((sum, { rows }) => sum + rows, 0)).toBe(proof.received);

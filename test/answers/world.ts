@@ -7,7 +7,7 @@ import type { RecentRequest } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { ReplayPart } from "../../core/counting/replay-part.ts";
-import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
+import { ANSWERS_KEPT_MS, LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { Outcome } from "../../core/outcome.ts";
@@ -19,6 +19,7 @@ import { REPORTS, type ReportName } from "../../core/query/report-count.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { DAY_MS, dayAt, dayStart } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
+import { noteChange } from "../../durable-objects/change.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
@@ -28,6 +29,7 @@ import { counted } from "../../durable-objects/spread.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import { replayBody } from "../../queues/replay.ts";
+import { makeRuns } from "../../queues/run.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
@@ -39,6 +41,7 @@ import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { readProgress } from "../../storage/replay.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
+import { AnswerMemory } from "../../workers/query/answer-memory.ts";
 import { app } from "../../workers/query/app.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
@@ -96,6 +99,7 @@ export class AnswersWorld {
   readonly #parts: ReplayPart[] = [];
   readonly #memory = {
     buckets: new BucketMemory(),
+    answers: new AnswerMemory(),
     scans: new ScanMemory(),
     turns: new TurnMemory(),
     rates: new RateMemory(),
@@ -299,6 +303,9 @@ export class AnswersWorld {
           ...this.sealDeps(),
           encode: encodeParquet,
           confirm: async (_, first) => confirm(it.partition, first),
+          sendRuns: async (places) => {
+            for (const place of places) await makeRuns(place, this.sealDeps());
+          },
           note: async (bundle) => {
             const woken = await noteArchived(this.#d1, { bundle, now: this.now });
             for (const own of woken) this.#seals.push({ place: own, at: this.now + LATE_COALESCE_MS });
@@ -332,8 +339,10 @@ export class AnswersWorld {
           completeness: async (day) => completeness(partition, day),
           dropDay: async (day) => dropDay(partition, day),
           status: async () => statusOf(partition),
+          noteChange: async (merchants) => noteChange(partition, merchants),
         };
       },
+      poolSize: POOL_SIZE,
       sendSeals: async (places, delaySeconds) => {
         for (const own of places) this.#seals.push({ place: own, at: this.now + delaySeconds * 1_000 });
       },
@@ -350,6 +359,12 @@ export class AnswersWorld {
       partition: (name: string) => this.#stubOf(name),
       placement: { poolSize: POOL_SIZE, regions: [] },
       buckets: this.#memory.buckets,
+      answers: {
+        answers: this.#memory.answers,
+        sharedAnswers: undefined,
+        answersKeptMs: ANSWERS_KEPT_MS,
+        now: () => this.now,
+      },
       scans: this.#memory.scans,
       turns: this.#memory.turns,
       rates: this.#memory.rates,
@@ -358,6 +373,7 @@ export class AnswersWorld {
       pace: { sealAfterMs: SEAL_AFTER_MS },
       now: () => this.now,
       log: (line: unknown) => void this.log.push(line),
+      later: (_: string, work: Promise<void>) => void work,
     };
     return deps as unknown as QueryDeps;
   }

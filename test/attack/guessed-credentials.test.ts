@@ -3,6 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
+import { LIMIT_MANY } from "../../core/limits.ts";
 import { rejected } from "../../core/outcome.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
 import { areWithinLimit, countRefused } from "../../workers/collector/limit.ts";
@@ -74,6 +75,25 @@ test.each([
   ]);
 });
 
+test("[SHR-6] a share link's frame is looked up as often as a key may ask, and no more, by its id alone", async () => {
+  const asked = new Map<string, number>();
+  const limit = async ({ key }: { readonly key: string }) => {
+    asked.set(key, (asked.get(key) ?? 0) + 1);
+    return { success: (asked.get(key) ?? 0) <= 5 };
+  };
+  const free = { limit: async () => ({ success: true }) };
+  const it = startQueryWorker({ LIMIT_KEY: { limit }, KEY_REQUESTS_MAX: "5", LIMIT_SIGN_IN: free });
+  const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
+  const own = (await it.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
+  const made = { name: "Blog", embed_origins: ["https://blog.example"] };
+  const link = (await it.ask("POST", `/api/v1/merchants/${own.id}/shares`, { token: ADMIN_TOKEN, body: made })).body;
+  const all = await statuses(20, () => it.open(`/embed/${link.id}`, { headers: { "cf-connecting-ip": GUESSER } }));
+  expect(all).toEqual(all.map((_, at) => (at < 5 ? 200 : 429)));
+  // The questions of those who have its token are counted apart.
+  const question = { site_id: own.id, metrics: ["visitors"], date_range: "day" };
+  expect((await it.ask("POST", "/api/v2/query", { token: link.token, body: question })).status).toBe(200);
+});
+
 test.each(["/", "/shops", "/s/mer_a/overview"])(
   "[LIM-9] nor one that makes up sessions for the page %s, which is there for everybody",
   async (path) => {
@@ -107,8 +127,14 @@ test("[LIM-9] who guesses does not lock out others behind the same address, nor 
 
 test("[LIM-9] a made-up key of a hit counts as twenty requests", async () => {
   let counted = 0;
-  const counter = { limit: async () => ({ success: ++counted < 50 * 20 }) };
-  const env = { RATE_LIMITS: "on", LIMIT_ADDRESS: counter, LIMIT_TRACKING_ID: counter } as unknown as CollectorEnv;
+  const counterOf = (by: number) => ({
+    limit: async () => {
+      counted += by;
+      return { success: counted < 50 * 20 };
+    },
+  });
+  const limits = { LIMIT_ADDRESS: counterOf(1), LIMIT_ADDRESS_MANY: counterOf(LIMIT_MANY) };
+  const env = { RATE_LIMITS: "on", ...limits } as unknown as CollectorEnv;
   const sent = { address: GUESSER, length: 10, isKeyed: true };
   const refusal = rejected("unauthorized", "no key of this service");
   let guesses = 0;

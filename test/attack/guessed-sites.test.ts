@@ -4,7 +4,8 @@
 import { beforeEach, expect, test } from "vitest";
 import { plausible } from "../../core/formats/plausible.ts";
 import { BLANK_HIT } from "../../core/hit.ts";
-import { LIMIT_BYTES, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import { LIMIT_BYTES, LIMIT_MANY, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { collect } from "../../workers/collector/collect.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
 import { migratedDatabase } from "../support/query-worker.ts";
@@ -27,7 +28,9 @@ beforeEach(() => {
   };
   const limit = async () => ({ success: ++requests <= REQUESTS_MAX });
   const free = { limit: async () => ({ success: true }) };
-  const limits = { LIMIT_ADDRESS: { limit }, LIMIT_TRACKING_ID: free, LIMIT_NETWORK: free };
+  let tens = 0;
+  const byTens = { limit: async () => ({ success: ++tens <= REQUESTS_MAX / LIMIT_MANY }) };
+  const limits = { LIMIT_ADDRESS: { limit }, LIMIT_ADDRESS_MANY: byTens, LIMIT_TRACKING_ID: free, LIMIT_NETWORK: free };
   env = {
     DIRECTORY: db,
     LEDGER_0: db,
@@ -38,14 +41,14 @@ beforeEach(() => {
 });
 
 /** A page view of a site by its hostname; gives the code of the refusal, or of the event's. */
-async function send(hostname: string): Promise<string> {
+async function send(hostname: string, key?: WriteKey): Promise<string> {
   requests += 1; // the request itself is counted before anything of it is read
   const body = JSON.stringify({ name: "pageview", url: `https://${hostname}/`, domain: hostname });
   const looking = { env, now: Date.UTC(2027, 0, 10), later: () => {} };
   const facts = { country: "", region: "", city: "", asn: 0, verifiedBot: "", hints: "", purpose: "" };
   const client = { address: GUESSER, facts, continent: "", receivedAt: looking.now };
   const hit = { ...BLANK_HIT, path: "/api/event", body, receivedAt: looking.now };
-  const outcome = await collect({ format: plausible, hit, client, key: undefined, looking });
+  const outcome = await collect({ format: plausible, hit, client, key, looking });
   return outcome.ok ? (outcome.value.rejected[0]?.code ?? "") : outcome.rejection.code;
 }
 
@@ -56,6 +59,14 @@ test("[LIM-9] a made-up hostname counts as much as a made-up key, and only when 
   expect(heard.slice(0, guesses)).toEqual(Array(guesses).fill("unknown_tracking_id"));
   expect(heard.at(-1)).toBe("rate_limited");
   expect(lookUps).toBe(guesses + 1);
+});
+
+test("[LIM-9] nor are they free for whoever has an API key of a merchant", async () => {
+  const key = { id: "key_1", merchant: 7, streams: [1], mayWrite: true, endsAt: null, isUseNews: false };
+  const guesses = (REQUESTS_MAX * LIMIT_BYTES) / LIMIT_WRONG_KEY_BYTES;
+  let lastHeard = "";
+  for (let at = 0; at <= guesses; at++) lastHeard = await send(`keyed-${at}.example`, key);
+  expect(lastHeard).toBe("rate_limited");
 });
 
 test("[LIM-9] a site that is not set up here costs its visitors nothing but the first look-up", async () => {

@@ -98,6 +98,17 @@ test("[LIM-6] what an hour of it costs is bounded, and printed", async () => {
   expect(world.objects.size).toBeLessThanOrEqual(5 * LATE_DAYS_OF_MERCHANT_MAX);
 });
 
+test("[LIM-6] all addresses of an IPv6 /64 are one sender", () => {
+  const budget = newLateBudget();
+  const tried = Array.from({ length: 300 }, (_, at) => {
+    const address = `2001:db8:0:7::${(at + 1).toString(16)}`;
+    const late = { event: eventOf({ merchant: 1 }), address, day: 19_990, openFrom: 20_000, stretch: `${at} 0` };
+    return takesLateDay(budget, late, TUESDAY);
+  });
+  expect(tried.filter(Boolean)).toHaveLength(LATE_OBJECTS_OF_SENDER_MAX);
+  expect(budget.senders.size).toBe(1);
+});
+
 test("[LIM-6] senders beyond what memory holds share one budget", () => {
   const budget = newLateBudget();
   const of = (merchant: number, address: string, day: number): LateArrival => {
@@ -233,6 +244,8 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     POOL_SIZE: "4",
     LIMIT_ADDRESS: counter,
     LIMIT_TRACKING_ID: counter,
+    LIMIT_ADDRESS_MANY: counter,
+    LIMIT_TRACKING_ID_MANY: counter,
     PARTITION: { getByName: partition },
     DIRECTORY: {},
     LEDGER_0: migratedDatabase(),

@@ -18,6 +18,7 @@ import {
   listBackups,
   nameOf,
 } from "../../storage/directory/backup.ts";
+import { logChanges } from "../../storage/directory/change-log.ts";
 import { readEpochs } from "../../storage/directory/epoch.ts";
 import { type Recovered, recoverDirectory } from "../../storage/directory/recovery.ts";
 import { dyingStorage, makeDatabases } from "../support/databases.ts";
@@ -82,10 +83,11 @@ test("[RCV-2] a lost directory comes back row by row from a backup, whatever is 
     .prepare("INSERT INTO rates (day, per_euro) SELECT value ->> 0, value ->> 1 FROM json_each(?)")
     .bind(JSON.stringify(many))
     .run();
-  const before = await rowsOf(worker.directory);
   const { parts } = await backUp(depsOf(worker));
+  const before = await rowsOf(worker.directory);
   expect(parts.filter(({ table }) => table === "rates").map(({ rows }) => rows)).toEqual([2_000, 2_000, 321]);
-  await make(); // is in no backup
+  await make(); // is in no backup, and in no log
+  for (const key of [...worker.objects.keys()]) if (key.startsWith("backup/changes/")) worker.objects.delete(key);
   const { directory: empty } = makeDatabases();
   const recovered = (await recoverDirectory({}, depsOf(worker, empty))) as Recovered;
   expect(recovered).toMatchObject({ backup: nameOf(NOW), at: NOW, revoked: 0, merchantsUnknown: 1 });
@@ -97,6 +99,75 @@ test("[RCV-2] a lost directory comes back row by row from a backup, whatever is 
   expect(change?.first).toBeGreaterThan(1_000_000); // partitions take all of it for newer than what they know
   expect(await recoverDirectory({}, depsOf(worker, empty))).toBe("whole");
 });
+
+test("[RCV-11] what was made, changed and deleted after the backup comes back with it, while it is made as well", async () => {
+  const { worker, ask, make } = await world();
+  const shop = await make();
+  await ask("POST", `/${shop.id}/streams`, { name: "Moved", hostname: "moved.example" });
+  const rules = (hostnames: readonly string[]) => ask("PUT", `/${shop.id}/rules`, { rules: { hostnames }, note: "n" });
+  const segment = (name: string) =>
+    ask("POST", `/${shop.id}/segments`, { name, filters: [["is", "event:page", ["/"]]] });
+  const gone = (await segment("goes")).body;
+  const stays = (await segment("stays")).body;
+  const deps = depsOf(worker);
+  const { deps: slow, isRead } = whileReading(deps, "streams", async () => {
+    await ask("PATCH", `/${shop.id}`, { name: "While it is made" }); // merchants were read before
+    await segment("while it is made"); // and segments will be
+  });
+  await backUp(slow);
+  expect(isRead()).toBe(true);
+  const younger = await make();
+  const key = (await ask("POST", `/${younger.id}/keys`, { name: "after", scope: "admin" })).body;
+  await rules(["a.example"]);
+  await rules(["b.example"]);
+  await ask("DELETE", `/${shop.id}/segments/${gone.id}`);
+  await ask("PATCH", `/${shop.id}/segments/${stays.id}`, { name: "goes" }); // the name of what is gone
+  await ask("DELETE", `/${shop.id}/streams/2`);
+  await ask("POST", `/${younger.id}/streams`, { name: "Moved", hostname: "moved.example" });
+  const erased = await make();
+  await ask("DELETE", `/${erased.id}`);
+  const before = await rowsOf(worker.directory);
+  expect(JSON.stringify(before)).toContain("b.example");
+  const audit = async (directory: D1Database) =>
+    (await directory.prepare("SELECT * FROM audit WHERE act <> 'directory.recover' ORDER BY id").all()).results;
+  const acts = await audit(worker.directory);
+  const { directory: empty } = makeDatabases();
+  const recovered = (await recoverDirectory({}, depsOf(worker, empty))) as Recovered;
+  expect(recovered).toMatchObject({ backup: nameOf(NOW), merchantsUnknown: 1 }); // the erased one
+  expect(recovered.changes).toBeGreaterThan(20);
+  expect(await rowsOf(empty)).toEqual(before);
+  expect(await audit(empty)).toEqual(acts);
+  const keys = await empty.prepare("SELECT id FROM api_keys WHERE name = 'after'").all();
+  expect(keys.results).toEqual([{ id: key.id }]);
+  // What follows is logged above what was, and comes back when it is lost again before the next backup.
+  await empty.prepare("UPDATE merchants SET name = 'after that' WHERE number = 1").run();
+  await logChanges(0, depsOf(worker, empty));
+  const { directory: again } = makeDatabases();
+  expect(await recoverDirectory({}, depsOf(worker, again))).toMatchObject({ changes: 1 });
+  const { results } = await again.prepare("SELECT name FROM merchants WHERE number = 1").all();
+  expect(results).toEqual([{ name: "after that" }]);
+  // Who names a backup wants what was then.
+  expect(await recoverDirectory({ name: nameOf(NOW) }, depsOf(worker, again))).toMatchObject({ changes: 0 });
+});
+
+/** Does something once, after a table was read and before the next one is. */
+function whileReading<Deps extends BackupDeps>(deps: Deps, table: string, act: () => Promise<void>) {
+  let done = false;
+  const prepare = (text: string) => deps.directory.prepare(text);
+  const directory = {
+    ...deps.directory,
+    prepare: (text: string) => {
+      if (done || !text.startsWith(`SELECT * FROM "${table}"`)) return prepare(text);
+      done = true;
+      const bind = (...values: unknown[]) => {
+        const bound = prepare(text).bind(...values);
+        return { all: () => act().then(() => bound.all()) };
+      };
+      return { bind };
+    },
+  } as unknown as D1Database;
+  return { deps: { ...deps, directory }, isRead: () => done };
+}
 
 test("[RCV-3] keys, members and share links that were taken away since the backup stay so; a merchant that was erased as well", async () => {
   const { worker, ask, make } = await world();
@@ -252,3 +323,45 @@ test("[RCV-6] the cron backs up once an hour, not from a directory that is behin
   expect(daily.length).toBe(31);
   expect(daily.every((name) => /T0[0-9]-/.test(name))).toBe(true);
 });
+
+test("[RCV-6] a directory that is too large for one cron is backed up by several, whoever dies or runs beside them", async () => {
+  const { worker, make } = await world();
+  for (let shops = 0; shops < 3; shops += 1) await make();
+  const many = Array.from({ length: 4_321 }, (_, at) => [at, `{"x":"${at}"}`]);
+  await worker.directory
+    .prepare("INSERT INTO rates (day, per_euro) SELECT value ->> 0, value ->> 1 FROM json_each(?)")
+    .bind(JSON.stringify(many))
+    .run();
+  const before = await rowsOf(worker.directory);
+  const tables = BACKED_UP.length;
+  let now = NOW;
+  const deps = { ...depsOf(worker), now: () => now, log: () => undefined };
+  // Two pages a cron. The second cron dies after its objects, before its note; two of the fourth run at once.
+  for (let cron = 1; (await listBackups(deps)).length === 0; cron += 1, now += 300_000) {
+    expect(cron).toBeLessThan(tables + 3);
+    if (cron === 2) {
+      const dying = { ...deps.bucket, put: dyingAt(deps.bucket.put, /draft/) };
+      await expect(backUpWhenDue({ ...deps, bucket: dying }, 2)).rejects.toThrow("killed");
+    } else if (cron === 4) await Promise.all([backUpWhenDue(deps, 2), backUpWhenDue(deps, 2)]);
+    else await backUpWhenDue(deps, 2);
+  }
+  expect(await listBackups(deps)).toEqual([nameOf(NOW)]);
+  expect([...worker.objects.keys()].some((key) => key.includes("draft"))).toBe(false);
+  const { directory: empty } = makeDatabases();
+  expect(await recoverDirectory({}, depsOf(worker, empty))).toMatchObject({ backup: nameOf(NOW) });
+  expect(await rowsOf(empty)).toEqual(before);
+
+  // One that was begun and left lying is not gone on with.
+  const recovered = { ...deps, directory: empty };
+  now = NOW + 2 * HOUR_MS;
+  await backUpWhenDue(recovered, 2);
+  expect([...worker.objects.keys()].some((key) => key.includes("draft"))).toBe(true);
+  now += 7 * HOUR_MS;
+  await backUpWhenDue(recovered, 1_000);
+  expect((await listBackups(deps))[0]).toBe(nameOf(now));
+});
+
+function dyingAt<Put extends (key: string, ...rest: never[]) => Promise<unknown>>(put: Put, fatal: RegExp): Put {
+  return ((key: string, ...rest: never[]) =>
+    fatal.test(key) ? Promise.reject(new Error("killed")) : put(key, ...rest)) as Put;
+}

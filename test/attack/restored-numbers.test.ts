@@ -134,7 +134,7 @@ test("[MER-10] versions of rules and erasures get no number of before: D1 and it
   const first = await erase("0000000000000001");
   await worker.ledgers.all[0]?.prepare("DELETE FROM erasures").run();
   await worker.ledgers.all[0]?.prepare("UPDATE sqlite_sequence SET seq = 0 WHERE name = 'erasures'").run();
-  expect([first, await erase("0000000000000002")]).toEqual([{ number: 1 }, { number: 2 }]);
+  expect([first, await erase("0000000000000002")]).toEqual([1, 2]);
   const records = [...worker.objects.keys()].filter((key) => key.startsWith("erasures/"));
   expect(records).toEqual(["erasures/ledger-0/0000000001.json", "erasures/ledger-0/0000000002.json"]);
 });

@@ -19,7 +19,8 @@ import type { AppendRequest } from "../../durable-objects/rpc.ts";
 import { signsOf } from "../../storage/signing.ts";
 import { app } from "../../workers/collector/app.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
-import { areWithinLimit, type Sent } from "../../workers/collector/limit.ts";
+import { incomingOf } from "../../workers/collector/incoming.ts";
+import { areWithinLimit, isAddressWithinLimit, type Sent } from "../../workers/collector/limit.ts";
 import { isNetworkWithinLimit } from "../../workers/collector/network-limit.ts";
 import { eventOf, TUESDAY } from "../support/events.ts";
 import { seededRandom } from "../support/random.ts";
@@ -32,8 +33,8 @@ const refusals = (count: number) => Array.from({ length: count }, () => rejected
 test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a key for its address", async () => {
   expect(await countsOf(batch(1))).toEqual({ "id 1-1": 1 });
   expect(await countsOf(batch(LIMIT_EVENTS))).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(1_000))).toEqual({ "id 1-1": 50, [`address ${ADDRESS}`]: 49 });
-  expect(await countsOf(batch(1_000, { keyed: 1 }), { isKeyed: true })).toEqual({ "id 1-1": 50 });
+  expect(await countsOf(batch(1_000))).toEqual({ "tens 1-1": 5, [`tens ${ADDRESS}`]: 5 });
+  expect(await countsOf(batch(1_000, { keyed: 1 }), { isKeyed: true })).toEqual({ "tens 1-1": 5 });
   expect(await countsOf([...batch(21), ...batch(20, { stream: 2 })])).toEqual({
     "id 1-1": 2,
     "id 1-2": 1,
@@ -43,30 +44,30 @@ test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a 
 
 test("[LIM-7] and by its bytes, where these are more", async () => {
   expect(await countsOf(batch(1), { length: LIMIT_BYTES })).toEqual({ "id 1-1": 1 });
-  expect(await countsOf(batch(2), { length: REQUEST_BYTES_MAX })).toEqual({ "id 1-1": 40, [`address ${ADDRESS}`]: 39 });
-  expect(await countsOf(batch(1_000), { length: 600_000 })).toEqual({ "id 1-1": 50, [`address ${ADDRESS}`]: 49 });
+  expect(await countsOf(batch(2), { length: REQUEST_BYTES_MAX })).toEqual({ "tens 1-1": 4, [`tens ${ADDRESS}`]: 4 });
+  expect(await countsOf(batch(1_000), { length: 600_000 })).toEqual({ "tens 1-1": 5, [`tens ${ADDRESS}`]: 5 });
   // Two tracking IDs share them by their events.
   const mixed = [...batch(3), ...batch(1, { stream: 2 })];
   expect(await countsOf(mixed, { length: 40 * LIMIT_BYTES })).toEqual({
-    "id 1-1": 30,
-    "id 1-2": 10,
-    [`address ${ADDRESS}`]: 39,
+    "tens 1-1": 3,
+    "tens 1-2": 1,
+    [`tens ${ADDRESS}`]: 4,
   });
 });
 
 test("[LIM-7] refused events count for their address; with a key for nobody", async () => {
-  expect(await countsOf(refusals(1_000))).toEqual({ [`address ${ADDRESS}`]: 49 });
-  expect(await countsOf([...refusals(500), ...batch(500)])).toEqual({ "id 1-1": 25, [`address ${ADDRESS}`]: 49 });
+  expect(await countsOf(refusals(1_000))).toEqual({ [`tens ${ADDRESS}`]: 5 });
+  expect(await countsOf([...refusals(500), ...batch(500)])).toEqual({ "tens 1-1": 3, [`tens ${ADDRESS}`]: 5 });
   expect(await countsOf(refusals(1_000), { isKeyed: true })).toEqual({});
 });
 
 test("[LIM-7] a request that is refused whole, or too large to be read, counts as much", async () => {
-  const it = collectorOf({ address: 60, id: 1_000 });
+  const it = collectorOf({ address: 60, id: 1_000, tens: 6 });
   const bad = { tracking_id: it.trackingId, events: Array.from({ length: 900 }, () => ({ timestamp: 5 })) };
   expect((await it.send(bad)).status).toBe(400);
   expect((await it.send(bad)).status).toBe(429);
   for (const body of ["x".repeat(REQUEST_BYTES_MAX - 1), "x".repeat(REQUEST_BYTES_MAX + 1)]) {
-    const other = collectorOf({ address: 60, id: 1_000 });
+    const other = collectorOf({ address: 60, id: 1_000, tens: 6 });
     const first = await other.send(body);
     expect([400, 413]).toContain(first.status);
     expect((await other.send(body)).status).toBe(429);
@@ -105,6 +106,25 @@ test("[LIM-10] an IPv6 /48 may send what sixteen addresses may, however many it 
   expect(batches).toBeLessThan(45);
 });
 
+test("[LIM-10] one address alone does not close its /48, however often it comes: others are its provider's customers", async () => {
+  const seen = new Map<string, number>();
+  const limit = async ({ key }: { readonly key: string }) => {
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    return { success: (seen.get(key) ?? 0) <= 50 };
+  };
+  const env = { LIMIT_ADDRESS: { limit }, LIMIT_ADDRESS_MANY: { limit }, RATE_LIMITS: "on" } as unknown as CollectorEnv;
+  const come = async (address: string) => {
+    const request = new Request("https://collector.example/v1/events", { headers: { "cf-connecting-ip": address } });
+    return isAddressWithinLimit(incomingOf(request, env, { waitUntil: () => undefined }));
+  };
+  const large = (address: string) => areWithinLimit(env, refusals(1_000), { address, length: 9_000, isKeyed: false });
+  let taken = 0;
+  for (let at = 0; at < 5_000; at++) if (await come("2001:db8:77:1::1")) taken += 1;
+  for (let at = 0; at < 200; at++) await large("2001:db8:77:2::1");
+  expect(taken).toBe(50);
+  expect(await come("2001:db8:77:3::1")).toBe(true);
+});
+
 test("[LIM-11] an answer explains the first refusals of each code, and gives place and code of all", () => {
   const codes = ["invalid_field", "unknown_tracking_id"] as const;
   const message = "the name of an event is a text of at most 120 characters; this one is a number";
@@ -119,6 +139,18 @@ test("[LIM-11] an answer explains the first refusals of each code, and gives pla
   expect(body.length).toBeLessThan(50_000);
 });
 
+test("[LIM-7] what an address may not send counts for no tracking ID, and is no longer read", async () => {
+  const it = collectorOf({ address: 60, id: 1_000, tens: 6 });
+  const events = Array.from({ length: 1_000 }, (_, id) => ({ id: `${id}` }));
+  expect((await it.send({ tracking_id: it.trackingId, events })).status).toBe(202);
+  const { id } = it.left;
+  expect((await it.send({ tracking_id: it.trackingId, events })).status).toBe(429);
+  expect(it.left.id).toBe(id);
+  const left = { ...it.left };
+  expect((await it.send("{")).status).toBe(429);
+  expect(it.left).toEqual(left);
+});
+
 /** How often each counter is asked for what was sent. */
 async function countsOf(outcomes: readonly Outcome<Arrival>[], sent: Partial<Sent> = {}) {
   const counted: string[] = [];
@@ -126,14 +158,18 @@ async function countsOf(outcomes: readonly Outcome<Arrival>[], sent: Partial<Sen
     limit: async ({ key }: { key: string }) => ({ success: counted.push(`${name} ${key}`) > 0 }),
   });
   const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: counter("id"), LIMIT_ADDRESS: counter("address") };
+  const tens = { LIMIT_TRACKING_ID_MANY: counter("tens"), LIMIT_ADDRESS_MANY: counter("tens") };
   const all = { address: ADDRESS, length: 100, isKeyed: false, ...sent };
-  expect(await areWithinLimit(env as unknown as CollectorEnv, outcomes, all)).toBe(true);
+  expect(await areWithinLimit({ ...env, ...tens } as unknown as CollectorEnv, outcomes, all)).toBe(true);
   return Object.fromEntries([...Map.groupBy(counted, (name) => name)].map(([name, every]) => [name, every.length]));
 }
 
-/** A collector whose counters let so much through. */
-function collectorOf(left: { address: number; id: number }) {
-  const counter = (name: "address" | "id") => ({
+let collectors = 0;
+
+/** A collector whose counters let so much through, and a sender of its own. */
+function collectorOf(left: { address: number; id: number; tens: number }) {
+  const sender = `198.51.100.${++collectors}`;
+  const counter = (name: "address" | "id" | "tens") => ({
     limit: async () => {
       left[name] -= 1;
       return { success: left[name] >= 0 };
@@ -146,14 +182,16 @@ function collectorOf(left: { address: number; id: number }) {
     POOL_SIZE: "4",
     LIMIT_ADDRESS: counter("address"),
     LIMIT_TRACKING_ID: counter("id"),
+    LIMIT_ADDRESS_MANY: counter("tens"),
+    LIMIT_TRACKING_ID_MANY: counter("id"),
     PARTITION: { getByName: () => ({ append }) },
   };
   const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
   const send = async (body: object | string) => {
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    const init = { method: "POST", headers: { "cf-connecting-ip": ADDRESS }, body: text };
+    const init = { method: "POST", headers: { "cf-connecting-ip": sender }, body: text };
     const response = await app.request("/v1/events", init, env, context);
     return { status: response.status, text: await response.text() };
   };
-  return { send, trackingId: encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]) };
+  return { send, left, trackingId: encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]) };
 }

@@ -8,6 +8,7 @@ import { encodeLogged } from "../../core/archive/bundle.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
+import { SCAN_EVENTS_MAX } from "../../core/limits.ts";
 import { NO_RULES } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { QUESTION_ROUTES } from "../../workers/query/app.ts";
@@ -273,7 +274,7 @@ test("[JOB-5] [SHR-5] a link takes no more than three of its merchant's large qu
   shop.worker.live.push({
     ...(row as RollupRow),
     bucket: today - 5,
-    counts: { ...(row as RollupRow).counts, events: 200_000 },
+    counts: { ...(row as RollupRow).counts, events: 2 * SCAN_EVENTS_MAX },
   });
   const place = [row?.merchant ?? 0, today - 5, row?.partition ?? ""];
   await shop.worker.db

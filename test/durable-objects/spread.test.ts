@@ -14,6 +14,7 @@ import {
 import type { SpreadTimeline } from "../../core/merchant.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { counted, noteDay, noteRate } from "../../durable-objects/spread.ts";
+import { statusOf } from "../../durable-objects/status.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 
@@ -144,7 +145,9 @@ test("[SPR-5] what few visitors send is not spread: each of them stays in one pa
   await settled();
   expect(it.settings.get(1)?.spread).toBeUndefined();
   const reason = "too few visitors to spread";
-  expect(it.logged).toEqual([{ alert: "merchant_too_hot", partition: "pool-0", merchant: 1, reason }]);
+  expect(it.logged).toEqual([{ event: "merchant_too_hot", partition: "pool-0", merchant: 1, reason }]);
+  expect(statusOf(it.partition)).toMatchObject({ hotAt: it.partition.hotAt, slowedAt: null });
+  expect(it.partition.hotAt).toBeGreaterThan(MIDNIGHT - DAY_MS);
   await it.send(CROWD);
   it.now += SPREAD_ASK_EVERY_MS;
   noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
@@ -199,7 +202,7 @@ test("[SPR-5] where there are no more partitions to have, somebody is told", asy
   noteDay(it.partition, eventOf(), SPREAD_DAY_EVENTS);
   await settled();
   expect(it.logged).toEqual([
-    { alert: "merchant_too_hot", partition: "merchant-1-0", merchant: 1, reason: "no more partitions" },
+    { event: "merchant_too_hot", partition: "merchant-1-0", merchant: 1, reason: "no more partitions" },
   ]);
 });
 

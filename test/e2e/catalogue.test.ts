@@ -178,8 +178,11 @@ test("[SCN-7] Days of which nothing is left but sealed files answer as SQL over 
 test("[SCN-8] each question of the catalogue costs what its range has, and what the table of costs says", {
   timeout: 900_000,
 }, async () => {
-  await restart({ SEAL_GRACE_MS: "0" }); // an isolate that remembers nothing
+  const HOUR = String(3_600_000);
+  // An isolate that remembers nothing.
+  await restart({ SEAL_GRACE_MS: "0", STATUS_READ_EVERY_MS: HOUR, ANSWERS_KEPT_MS: "0" });
   const [shop] = shops as [Shop];
+  await services.client.ask(shop, { metrics: ["visitors"], date_range: "day" }); // the first answer reads the status
   const stock = await readStock(services.runtime, shop.number);
   const questions = catalogue(RANGE);
   const byInstants = questions.filter(({ date_range: [first, last] }, at) => at % 3 === 0 && first !== last);

@@ -36,6 +36,8 @@ test("[ERS-1] a visitor of sealed Days goes on the real runtime, and the receipt
   const id = await erase(`${shop.id}/erasures`, { visitor_id: "visitor 1", ...RANGE });
   const receipt = await removed(id, 30);
   expect(receipt.removed.map(({ date }) => date)).toEqual(["2026-10-05", "2026-10-06", "2026-10-07"]);
+  // Names of files say nothing of other merchants: their positions in the log and erasures are left out.
+  for (const { new_files: files } of receipt.removed) expect(files).toMatch(/\/generation=\d+$/);
   expect(await numbers(shop)).toEqual([60, 2]);
   expect(await numbers(other)).toEqual([90, 3]);
   const { differences, in_doubt } = await verified();
@@ -69,7 +71,7 @@ test("[ERS-5] a merchant is unknown at once, and the cron finds what waits for i
 interface Receipt {
   readonly state: string;
   readonly rows_removed: number;
-  readonly removed: readonly { readonly date: string }[];
+  readonly removed: readonly { readonly date: string; readonly new_files: string }[];
 }
 
 async function erase(path: string, body: object): Promise<string> {

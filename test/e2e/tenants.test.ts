@@ -12,7 +12,7 @@ import { OPERATOR_SCOPES } from "../../storage/directory/schema.ts";
 import { app as collectorApp } from "../../workers/collector/app.ts";
 import { PINNED } from "../../workers/collector/script.ts";
 import { app as queryApp } from "../../workers/query/app.ts";
-import { PAGE_PATHS } from "../../workers/query/page.ts";
+import { EMBED_PATH, PAGE_PATHS } from "../../workers/query/page.ts";
 import { CHROME } from "../support/events.ts";
 import { Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
@@ -369,6 +369,25 @@ const ENDPOINTS: readonly Endpoint[] = [
   ...WAYS_IN,
   { worker: "query", method: "GET", route: "/metrics", door: "metrics", status: 503 }, // no cron has run
   { worker: "query", method: "GET", route: "/api/v1/alerts", door: "watch", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/cost", door: "watch", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/incidents",
+    door: "operate",
+    status: 201,
+    body: () => ({ title: "late", text: "numbers are late" }),
+  },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/incidents/:incident_id",
+    door: "operate",
+    status: 404,
+    body: () => ({ text: "over", state: "closed" }),
+  },
+  { worker: "query", method: "GET", route: "/status", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/status.json", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/operators", door: "deployment", status: 200 },
   {
     worker: "query",
@@ -388,7 +407,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     const route = `/api/websites/:website/${read}`;
     return { worker: "query", method: "GET", route, door: "question", status: 200, query: () => query };
   }),
-  ...["/", ...PAGE_PATHS].map(
+  ...["/", ...PAGE_PATHS, EMBED_PATH].map(
     (route): Endpoint => ({ worker: "query", method: "GET", route, door: "open", status: 200 }),
   ),
   { worker: "query", method: "GET", route: "/assets/*", door: "open", status: 404 },
@@ -482,6 +501,26 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "POST", route: "/api/v1/session", door: "open", status: 400, body: () => ({}) },
   { worker: "query", method: "POST", route: "/api/v1/invites/accept", door: "open", status: 400, body: () => ({}) },
   { worker: "query", method: "GET", route: "/api/v1/session", door: "read", status: 200 },
+  { worker: "query", method: "GET", route: "/api/v1/preferences", door: "read", status: 200, withoutSession: 409 },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/preferences",
+    door: "read",
+    status: 200,
+    withoutSession: 409,
+    body: () => ({ theme: "dark" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/sessions", door: "read", status: 200, withoutSession: 409 },
+  {
+    worker: "query",
+    method: "DELETE",
+    route: "/api/v1/sessions/:session_id",
+    door: "read",
+    status: 404,
+    withoutSession: 409,
+  },
+  { worker: "query", method: "DELETE", route: "/api/v1/sessions", door: "read", status: 200, withoutSession: 409 },
   {
     worker: "query",
     method: "PUT",
@@ -545,6 +584,81 @@ const ENDPOINTS: readonly Endpoint[] = [
     door: "admin",
     status: 404,
   },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/views",
+    door: "admin",
+    status: 201,
+    body: () => ({ name: `View ${Math.random()}`, page: "overview", search: "?v=1&range=7d" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/views", door: "read", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/views/:view_id", door: "admin", status: 404 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/notes",
+    door: "admin",
+    status: 201,
+    body: () => ({ date: "2026-11-21", text: "The shop was closed" }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/notes", door: "read", status: 200 },
+  { worker: "query", method: "DELETE", route: "/api/v1/merchants/:id/notes/:note_id", door: "admin", status: 404 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/subscriptions",
+    door: "admin",
+    status: 201,
+    body: () => ({ channel: "webhook", target: `https://hook.shop.dev/${Math.random()}`, topics: ["weekly"] }),
+  },
+  { worker: "query", method: "GET", route: "/api/v1/merchants/:id/subscriptions", door: "admin", status: 200 },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/subscriptions/preview",
+    door: "read",
+    status: 200,
+    body: () => ({ topic: "weekly" }),
+  },
+  {
+    worker: "query",
+    method: "GET",
+    route: "/api/v1/merchants/:id/subscriptions/:subscription_id",
+    door: "admin",
+    status: 404,
+  },
+  {
+    worker: "query",
+    method: "PATCH",
+    route: "/api/v1/merchants/:id/subscriptions/:subscription_id",
+    door: "admin",
+    status: 404,
+    body: () => ({ language: "de" }),
+  },
+  {
+    worker: "query",
+    method: "DELETE",
+    route: "/api/v1/merchants/:id/subscriptions/:subscription_id",
+    door: "admin",
+    status: 404,
+  },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/subscriptions/:subscription_id/rotate",
+    door: "admin",
+    status: 404,
+  },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/merchants/:id/subscriptions/:subscription_id/test",
+    door: "admin",
+    status: 404,
+  },
+  { worker: "query", method: "GET", route: "/notice/:token", door: "open", status: 404 },
+  { worker: "query", method: "POST", route: "/notice/:token", door: "open", status: 404 },
   { worker: "query", method: "GET", route: "/api/v1/meter", door: "watch", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/partitions", door: "watch", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/dead-letters", door: "watch", status: 200 },
@@ -854,7 +968,7 @@ async function untilNothingIsReplayed(): Promise<void> {
 const NO_KEY = ["none", "empty", "the admin token as a password", "a key as a session"];
 
 async function stateOf(client: Client): Promise<unknown> {
-  const lists = ["", "/streams", "/keys", "/members", "/invites", "/shares", "/segments"];
+  const lists = ["", "/streams", "/keys", "/members", "/invites", "/shares", "/segments", "/views", "/notes"];
   const paths = ["", ...[shop, other].flatMap(({ id }) => lists.map((list) => `/${id}${list}`))];
   const state = await Promise.all(paths.map((path) => client.admin("GET", `/api/v1/merchants${path}`)));
   // That a key was used is noted, and no change.

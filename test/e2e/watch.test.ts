@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { type Client, SECRETS, startServices, until } from "../support/services.ts";
+import { type Client, databasesOf, SECRETS, startServices, until } from "../support/services.ts";
 
 const taken: string[] = [];
 const receiver = createServer((request, response) => {
@@ -28,6 +28,7 @@ beforeAll(async () => {
     ALERT_WEBHOOK_URL: `${url}/hook`,
     ALERT_WEBHOOK_SECRET: `whsec_${Buffer.from("twenty-four bytes or more").toString("base64")}`,
     HEARTBEAT_URL: `${url}/beat`,
+    METER_KEPT_EVERY_MS: "0",
   });
 });
 let metricsToken = "";
@@ -39,6 +40,14 @@ afterAll(async () => {
   receiver.close();
   await services?.stop();
 });
+
+interface StatusDocument {
+  readonly components: readonly { readonly name: string; readonly state: string | null }[];
+}
+
+interface Cost {
+  readonly lines: readonly { readonly line: string; readonly count: number }[];
+}
 
 const get = (path: string, token = metricsToken) =>
   fetch(`${services.client.queryUrl}${path}`, { headers: { authorization: `Bearer ${token}` } });
@@ -81,6 +90,21 @@ test("[WCH-6] a partition tells where it stands when it has published; metrics a
   });
 });
 
+test("[WCH-7] what it cost is counted by all Workers, and told by line", async () => {
+  const lines = async () => {
+    await services.client.admin("GET", "/api/v1/meter"); // a request of the query Worker, which adds up what it did
+    await crons();
+    const { lines } = (await services.client.admin("GET", "/api/v1/cost")) as Cost;
+    return Object.fromEntries(lines.map(({ line, count }) => [line, count]));
+  };
+  const counted = await until(lines, (all) => (all["partition_rows_written"] ?? 0) > 0 && (all["r2_class_a"] ?? 0) > 0);
+  for (const line of ["worker_requests", "partition_requests", "queue_operations", "d1_rows_written", "d1_rows_read"])
+    expect([line, (counted[line] ?? 0) > 0]).toEqual([line, true]);
+  expect(await (await get("/metrics")).text()).toMatch(
+    /^footfall_cost_usd\{line="worker_requests",basis="counted"\} [\d.e-]+$/m,
+  );
+});
+
 test("[WCH-6] nobody else sees them: not without a token, not with a merchant's key", async () => {
   const { api_key } = await services.client.createMerchant();
   for (const path of ["/metrics", "/health?deep"]) {
@@ -91,6 +115,51 @@ test("[WCH-6] nobody else sees them: not without a token, not with a merchant's 
     }
   }
   expect((await get("/api/v1/alerts")).status).toBe(403); // of scope metrics
+});
+
+test("[WCH-9] an incident is told at /status and in answers, and its words are only words", async () => {
+  const { client } = services;
+  const merchant = await client.createMerchant();
+  const question = { metrics: ["pageviews"], date_range: "day" };
+  await crons();
+  const opened = (await client.admin("POST", "/api/v1/incidents", {
+    title: "Numbers <b>late</b>",
+    text: "We look & tell more at 14:00.",
+  })) as { id: string };
+  const document = async () => (await fetch(`${client.queryUrl}/status.json`)).json() as Promise<StatusDocument>;
+  expect(await document()).toMatchObject({
+    components: [
+      { name: "collection", state: "working" },
+      { name: "numbers", state: "working" },
+      { name: "history", state: "working" },
+      { name: "api", state: "working" },
+    ],
+    incidents: [{ id: opened.id, state: "open", updates: [{ text: "We look & tell more at 14:00." }] }],
+  });
+  const page = await (await fetch(`${client.queryUrl}/status`)).text();
+  expect(page).toContain("Numbers &#60;b&#62;late&#60;/b&#62;");
+  expect(page).toContain("We look &#38; tell more");
+  // No answer waits for the look; isolates look once a minute. This one has looked before.
+  await client.admin("PATCH", `/api/v1/incidents/${opened.id}`, { text: "Over.", state: "closed" });
+  expect(await document()).toMatchObject({ incidents: [{ state: "closed", updates: [{ text: "Over." }, {}] }] });
+  expect((await client.ask(merchant, question)).meta["notice"]).toBeUndefined();
+});
+
+test("[WCH-8] the status stands when the directory does not", async () => {
+  const { client, runtime } = services;
+  const { directory } = await databasesOf(runtime);
+  await directory.prepare("ALTER TABLE alerts RENAME TO lost").run();
+  try {
+    await crons();
+    // What this isolate remembers of before goes with a change here.
+    await client.admin("POST", "/api/v1/incidents", { title: "The directory", text: "It does not answer." });
+    const answer = await fetch(`${client.queryUrl}/status.json`);
+    expect(answer.headers.get("cache-control")).toBe("public, max-age=30");
+    const { components } = (await answer.json()) as StatusDocument;
+    expect(components.find(({ name }) => name === "api")?.state).toBe("disturbed");
+  } finally {
+    await directory.prepare("ALTER TABLE lost RENAME TO alerts").run();
+  }
 });
 
 test("[WCH-5] a dead letter raises its alert: in the list, in metrics, at the receiver; and it ends when the letter has gone", async () => {

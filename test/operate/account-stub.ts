@@ -65,6 +65,12 @@ interface StubDatabase {
   readonly jurisdiction: string | null;
 }
 
+interface StubDomain {
+  readonly id: string;
+  readonly hostname: string;
+  readonly service: string;
+}
+
 interface Request extends Call {
   readonly pathname: string;
   readonly query: URLSearchParams;
@@ -83,8 +89,13 @@ export class AccountStub {
   readonly queues = new Map<string, StubQueue>();
   readonly buckets = new Set<string>();
   readonly workers = new Map<string, StubWorker>();
+  domains: readonly StubDomain[] = [];
+  /** Those that the login may use; all calls are of the first. */
+  accounts: readonly { readonly id: string; readonly name: string }[] = [{ id: ACCOUNT, name: "stub" }];
   /** Whether a bucket has objects, which the platform does not let go. */
   bucketsHaveObjects = false;
+  /** What becomes of an uploaded script before it is kept: a release that is broken. */
+  damage: (worker: string, module: string) => string = (_, module) => module;
   /** Called when a changing call was carried out, before it is answered; true: it never is. */
   afterChange: (call: Call) => boolean = () => false;
   #server: Server | undefined;
@@ -133,9 +144,10 @@ export class AccountStub {
         }))
         .sort(byName),
       buckets: [...this.buckets].sort(),
+      domains: this.domains.map(({ hostname, service }) => `${hostname} ${service}`).sort(),
       workers: [...this.workers].map(([name, { script, secrets, subdomain, crons }]) => ({
         name,
-        tag: script.metadata.annotations?.["workers/tag"],
+        tag: tagOf(script),
         bindings: script.metadata.bindings
           .filter(({ type }) => type !== "secret_text" && type !== "inherit")
           .map((binding) =>
@@ -187,10 +199,10 @@ export class AccountStub {
     (request: Request, ...parts: string[]) => Reply | Promise<Reply> | undefined,
   ])[] {
     return [
-      ["/accounts", () => ok([{ id: ACCOUNT, name: "stub" }])],
+      ["/accounts", () => ok(this.accounts)],
       ["/d1/database", (request) => this.#d1(request)],
       ["/d1/database/([^/]+)", ({ method }, id = "") => this.#d1One(method, id)],
-      ["/d1/database/([^/]+)/query", async ({ body }, id = "") => this.#query(id, String(json(body)["sql"]))],
+      ["/d1/database/([^/]+)/query", async ({ body }, id = "") => this.#query(id, json(body))],
       ["/queues", (request) => this.#queueList(request)],
       ["/queues/([^/]+)", (request, id = "") => this.#queueOne(request, id)],
       ["/queues/([^/]+)/consumers", (request, id = "") => this.#consumers(request, id)],
@@ -199,7 +211,13 @@ export class AccountStub {
       ["/r2/buckets/([^/]+)", ({ method }, name = "") => this.#bucket(method, name)],
       ["/r2/buckets/([^/]+)/lifecycle", () => ok({})],
       ["/workers/subdomain", () => ok({ subdomain: "stub" })],
-      ["/workers/domains", () => ok([])],
+      ["/workers/domains", ({ query }) => ok(this.domains.filter(({ service }) => service === query.get("service")))],
+      ["/workers/domains/([^/]+)", (_, id = "") => this.#dropDomain(id)],
+      [
+        "/workers/scripts/([^/]+)/domains/changeset",
+        () => ok({ added: [], removed: [], updated: [], conflicting: [] }),
+      ],
+      ["/workers/scripts/([^/]+)/domains/records", ({ body }, name = "") => this.#setDomains(name, json(body))],
       ["/workers/services/([^/]+)", (_, name = "") => this.#service(name)],
       ["/workers/workers/([^/]+)", (_, name = "") => this.#workerOne(name)],
       ["/workers/scripts/([^/]+)", (request, name = "") => this.#script(request, name)],
@@ -232,20 +250,20 @@ export class AccountStub {
     return ok(database);
   }
 
-  async #query(id: string, sql: string): Promise<Reply> {
+  async #query(id: string, { sql, params = [] }: Readonly<Record<string, unknown>>): Promise<Reply> {
     if (!this.databases.has(id)) return refused(404, 7404, `The database ${id} could not be found`);
     try {
-      return ok(await this.#sql(id, sql));
+      return ok(await this.#sql(id, String(sql), params as readonly unknown[]));
     } catch (error) {
       return refused(400, 7500, (error as Error).message);
     }
   }
 
   /** All statements in one transaction, as D1 does it. */
-  async #sql(id: string, sql: string): Promise<readonly object[]> {
+  async #sql(id: string, sql: string, params: readonly unknown[] = []): Promise<readonly object[]> {
     const database = await (await this.#runtime()).getD1Database(`D1_${id}`, "databases");
     const statements = unstable_splitSqlQuery(sql).filter((statement) => /\w/.test(statement.replace(/--.*/g, "")));
-    return await database.batch(statements.map((statement) => database.prepare(statement)));
+    return await database.batch(statements.map((statement) => database.prepare(statement).bind(...params)));
   }
 
   #queueList({ method, body, query }: Request): Reply {
@@ -296,6 +314,21 @@ export class AccountStub {
     if (method === "DELETE") consumers.splice(at, 1);
     else Object.assign(found, { settings: json(body)["settings"], dead_letter_queue: json(body)["dead_letter_queue"] });
     return ok(found);
+  }
+
+  #setDomains(service: string, { origins }: Readonly<Record<string, unknown>>): Reply {
+    const others = this.domains.filter((one) => one.service !== service);
+    const own = (origins as readonly { readonly hostname: string }[]).map(({ hostname }) => {
+      return { id: randomUUID(), hostname, service };
+    });
+    this.domains = [...others, ...own];
+    return ok(own);
+  }
+
+  #dropDomain(id: string): Reply {
+    if (!this.domains.some((one) => one.id === id)) return refused(404, 10007, "domain not found");
+    this.domains = this.domains.filter((one) => one.id !== id);
+    return ok({ id });
   }
 
   #makeBucket(name: string): Reply {
@@ -390,7 +423,7 @@ export class AccountStub {
       headers: { "content-type": String(headers["content-type"]) },
     }).formData();
     const metadata = JSON.parse(await textOf(form.get("metadata"))) as Metadata;
-    const module = await textOf(form.get(metadata.main_module));
+    const module = this.damage(name, await textOf(form.get(metadata.main_module)));
     const before = this.workers.get(name);
     const earlier = before?.script.metadata.bindings ?? [];
     const bindings = metadata.bindings.map((binding) =>
@@ -463,7 +496,11 @@ export class AccountStub {
       name,
       compatibilityDate: compatibility_date,
       modules: [{ type: "ESModule", path: main_module, contents: script.module }],
-      bindings: { ...of("plain_text", ({ text }) => String(text)), ...Object.fromEntries(secrets) },
+      bindings: {
+        ...of("plain_text", ({ text }) => String(text)),
+        ...of("version_metadata", () => ({ id: script.version, tag: tagOf(script) ?? "", timestamp: "" })),
+        ...Object.fromEntries(secrets),
+      },
       d1Databases: of("d1", ({ id, database_id }) => String(id ?? database_id)),
       r2Buckets: of("r2_bucket", ({ bucket_name }) => String(bucket_name)),
       queueProducers: of("queue", ({ queue_name }) => ({ queueName: String(queue_name) })),
@@ -494,6 +531,10 @@ export class AccountStub {
     response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "text/plain" });
     response.end(Buffer.from(await answer.arrayBuffer()));
   }
+}
+
+function tagOf({ metadata }: Script): string | undefined {
+  return metadata.annotations?.["workers/tag"];
 }
 
 /** Whether a call may change something. */

@@ -1,10 +1,11 @@
 // `footfall deploy` against an account that is empty, half made, or up to date.
 
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type DeployOptions, deploy, end } from "../../scripts/footfall/deploy.ts";
+import type { Settings } from "../../scripts/deploy/config.ts";
+import { type DeployOptions, deploy, end, rollBackByHand } from "../../scripts/footfall/deploy.ts";
 import { ACCOUNT, AccountStub, type Call, TOKEN } from "./account-stub.ts";
 
 const NAME = "trial";
@@ -36,7 +37,10 @@ interface Trial {
   readonly lines: string[];
   readonly secrets: string;
   readonly run: (options?: DeployOptions, signal?: AbortSignal) => Promise<void>;
-  readonly destroy: (confirm: string) => Promise<void>;
+  readonly rollBack: () => Promise<void>;
+  /** What differs from wrangler.toml from now on: so the next run is of another version. */
+  settings: Settings;
+  readonly destroy: (confirm: string, signal?: AbortSignal) => Promise<void>;
 }
 
 /** A deployment in an account of its own, or beside others in one. */
@@ -54,11 +58,22 @@ async function begin(name = NAME, account?: AccountStub): Promise<Trial> {
   const secrets = join(folder, `${stubs.length}-${Math.random()}`, "secrets.json");
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
+  const common = { secrets, collectorUrl, queryUrl };
+  const surroundings = () => ({ say, records: dirname(secrets), settings: trial.settings, patienceMs: 30_000 });
   const run = async (options: DeployOptions = {}, signal?: AbortSignal) => {
-    const all = { ledgers: 2, secrets, collectorUrl, queryUrl, ...options };
-    await deploy(name, all, { say, records: dirname(secrets), ...(signal && { signal }) });
+    const all = { ledgers: 2, ...common, ...options };
+    await deploy(name, all, { ...surroundings(), ...(signal && { signal }) });
   };
-  return { stub, lines, secrets, run, destroy: (confirm) => end(name, { confirm, say }) };
+  const trial: Trial = {
+    stub,
+    lines,
+    secrets,
+    settings: {},
+    run,
+    rollBack: () => rollBackByHand(name, common, surroundings()),
+    destroy: (confirm, signal) => end(name, { confirm, say, ...(signal && { signal }) }),
+  };
+  return trial;
 }
 
 const DATABASES = ["footfall-trial-directory", "footfall-trial-ledger-0", "footfall-trial-ledger-1"];
@@ -78,7 +93,7 @@ function namedOf(state: unknown, prefix: string): readonly string[] {
 const changing = ({ method, path }: Call) => method !== "GET" && !path.endsWith("/query");
 
 test("[DPL-1] one command goes from an empty account to a counted hit; the same again changes nothing", {
-  timeout: 180_000,
+  timeout: 1_200_000,
 }, async () => {
   const { stub, lines, secrets, run } = await begin();
   await run({ dryRun: true });
@@ -107,17 +122,10 @@ test("[DPL-1] one command goes from an empty account to a counted hit; the same 
   expect(await stub.state()).toEqual(state);
 });
 
-test("[DPL-2] ended at every change in turn and started again, it comes to the same", {
-  timeout: 300_000,
-}, async () => {
-  const whole = await begin();
-  await whole.run();
-  const wanted = await whole.stub.state();
-
-  const { stub, run } = await begin();
+/** Ends a command after each change that it makes, its answer lost, and starts it again until it comes through. */
+async function endedAtEveryChange(stub: AccountStub, command: (signal: AbortSignal) => Promise<void>): Promise<number> {
   const ended = new Set<string>();
-  let runs = 0;
-  for (let done = false; !done; runs += 1) {
+  for (let runs = 1; ; runs += 1) {
     const controller = new AbortController();
     stub.afterChange = ({ method, path, subject }) => {
       if (controller.signal.aborted) return true;
@@ -127,14 +135,28 @@ test("[DPL-2] ended at every change in turn and started again, it comes to the s
       controller.abort();
       return true;
     };
-    done = await run({}, controller.signal).then(
+    const isDone = await command(controller.signal).then(
       () => true,
       (error: unknown) => {
         if (!controller.signal.aborted) throw error;
         return false;
       },
     );
+    if (!isDone) continue;
+    stub.afterChange = () => false;
+    return runs;
   }
+}
+
+test("[DPL-2] ended at every change in turn and started again, it comes to the same", {
+  timeout: 1_200_000,
+}, async () => {
+  const whole = await begin();
+  await whole.run();
+  const wanted = await whole.stub.state();
+
+  const { stub, run } = await begin();
+  const runs = await endedAtEveryChange(stub, (signal) => run({}, signal));
   expect(await stub.state()).toEqual(wanted);
   expect(runs).toBeGreaterThan(25);
 });
@@ -149,7 +171,7 @@ test("[DPL-3] what is chosen for good cannot be chosen otherwise, and what is wr
 });
 
 test("[DPL-3] two deployments live in one account; status says what there is; destroying one leaves the other", {
-  timeout: 180_000,
+  timeout: 1_200_000,
 }, async () => {
   const { stub, lines, run, destroy } = await begin();
   const other = await begin("other", stub);
@@ -177,4 +199,116 @@ test("[DPL-3] two deployments live in one account; status says what there is; de
   await destroy(NAME);
   expect(lines).toEqual([expect.stringContaining("there is nothing of trial")]);
   expect(stub.unknown).toEqual([]);
+});
+
+interface Workers {
+  readonly workers: readonly { readonly name: string; readonly tag: string }[];
+}
+
+async function tagsOf(stub: AccountStub): Promise<readonly string[]> {
+  return ((await stub.state()) as Workers).workers.map(({ tag }) => tag);
+}
+
+test("[DPL-4] a version that fails its smoke test is rolled back once, noted, and not deployed again by mistake", {
+  timeout: 1_200_000,
+}, async () => {
+  const trial = await begin();
+  const { stub, lines, run } = trial;
+  await run();
+  const first = await tagsOf(stub);
+
+  // An upgrade whose collector is broken.
+  trial.settings = { vars: { RELEASE: "second" } };
+  stub.damage = (worker, module) =>
+    worker.endsWith("-collector") ? module.replaceAll("/v1/events", "/v1/nothing") : module;
+  await expect(run()).rejects.toThrow(/smoke test: .*\nIt was rolled back: the version of .* serves again/);
+  expect(await tagsOf(stub)).toEqual(first);
+  // The next run says so before it changes anything, whoever starts it, unless it is told to.
+  stub.calls.length = 0;
+  await expect(run()).rejects.toThrow("failed its smoke test: mend it, or say --again");
+  expect(stub.calls.filter(changing)).toEqual([]);
+  stub.damage = (_, module) => module;
+  await run({ again: true });
+  const second = await tagsOf(stub);
+  expect(second.some((tag) => first.includes(tag))).toBe(false);
+
+  // By hand it goes back one version, whatever the sources are by now.
+  lines.length = 0;
+  await trial.rollBack();
+  expect(lines.at(-1)).toMatch(/It was rolled back: .* has counted a hit/);
+  expect(await tagsOf(stub)).toEqual(first);
+  await run({ status: true });
+  expect(lines.join("\n")).toMatch(/failed its smoke test[\s\S]*passed its smoke test/);
+
+  // Where the version before fails as well, people are told, and nothing more is done.
+  trial.settings = { vars: { RELEASE: "third" } };
+  await expect(run({ adminToken: "of another deployment" })).rejects.toThrow(/fails as well/);
+  expect(await tagsOf(stub)).toEqual(first);
+  // Without a token nobody could say whether a version counts.
+  rmSync(trial.secrets);
+  trial.settings = { vars: { RELEASE: "fourth" } };
+  stub.calls.length = 0;
+  await expect(run()).rejects.toThrow("set FOOTFALL_ADMIN_TOKEN");
+  expect(stub.calls.filter(changing)).toEqual([]);
+});
+
+test("[DPL-2] a destroy that is ended at every change leaves nothing, and a bucket with objects for later", {
+  timeout: 1_200_000,
+}, async () => {
+  const trial = await begin();
+  const { stub, run, destroy, lines } = trial;
+  trial.settings = { collector_domain: "t.shop.example", query_domain: "numbers.shop.example" };
+  await run({ jurisdiction: "eu" });
+  const made = (await stub.state()) as Found & { readonly domains: readonly string[] };
+  expect(made.domains).toEqual([
+    "numbers.shop.example footfall-trial-query",
+    "t.shop.example footfall-trial-collector",
+  ]);
+  expect(made.databases).toEqual(DATABASES.map((name) => ({ name, jurisdiction: "eu" })));
+  lines.length = 0;
+  await run({ status: true });
+  expect(lines.join("\n")).toMatch(/jurisdiction eu[\s\S]*nothing to do/);
+
+  stub.bucketsHaveObjects = true;
+  expect(await endedAtEveryChange(stub, (signal) => destroy(NAME, signal))).toBeGreaterThan(25);
+  expect(lines.at(-1)).toContain("A rule deletes them within a day or two");
+  const left = {
+    databases: [],
+    migrations: {},
+    queues: [],
+    buckets: ["footfall-trial-archive"],
+    domains: [],
+    workers: [],
+  };
+  expect(await stub.state()).toEqual(left);
+  stub.bucketsHaveObjects = false;
+  await destroy(NAME);
+  expect(await stub.state()).toEqual({ ...left, buckets: [] });
+  expect(stub.unknown).toEqual([]);
+});
+
+test("[DPL-3] a secret that some Workers have and one lacks is not made anew, and an account is never guessed", {
+  timeout: 1_200_000,
+}, async () => {
+  const { stub, run, secrets } = await begin();
+  await run();
+  const kept = readFileSync(secrets, "utf8");
+  rmSync(secrets);
+  stub.workers.get("footfall-trial-background")?.secrets.delete("HASH_SECRET");
+  await expect(run({ adminToken: JSON.parse(kept).ADMIN_TOKEN })).rejects.toThrow(
+    /collector and query have HASH_SECRET, another Worker lacks it.*put it back/,
+  );
+  writeFileSync(secrets, kept);
+  await run();
+  expect(stub.workers.get("footfall-trial-background")?.secrets.get("HASH_SECRET")).toBe(JSON.parse(kept).HASH_SECRET);
+
+  delete process.env["CLOUDFLARE_ACCOUNT_ID"];
+  try {
+    stub.accounts = [...stub.accounts, { id: "f".repeat(32), name: "somebody else's" }];
+    await expect(run()).rejects.toThrow(/several accounts\. Set CLOUDFLARE_ACCOUNT_ID[\s\S]*somebody else's/);
+    stub.accounts = [];
+    await expect(run()).rejects.toThrow("the login has no account");
+  } finally {
+    process.env["CLOUDFLARE_ACCOUNT_ID"] = ACCOUNT;
+  }
 });

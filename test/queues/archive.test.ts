@@ -8,6 +8,7 @@ import { archive } from "../../queues/archive.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { encodeParquet, readParquet } from "../../storage/archive/parquet.ts";
 import type { ArchivedBundle } from "../../storage/ledger/places.ts";
+import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { meteredR2 } from "../../storage/metered.ts";
 import { bundleText, DAY, DAY_START_MS, traffic } from "../support/archive-fixture.ts";
 import { batchOf, deliver, memoryBucket, memoryLog } from "../support/delivery.ts";
@@ -41,6 +42,9 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     encode: encodeParquet,
     bucket: meteredR2({ put } as unknown as R2Bucket, meter),
     confirm,
+    sendRuns: async (places: readonly SealPlace[]) => {
+      steps.push(...places.map(({ partition }) => `runs ${partition}`));
+    },
     note: async (bundle: ArchivedBundle) => {
       steps.push("note");
       noted.push(bundle);
@@ -74,8 +78,21 @@ describe("the archive consumer", () => {
   test("[ARC-15] writes a bundle of many Days whole before it confirms", async () => {
     const { steps, deps } = world();
     await archive(batchOf(QUEUE, deliver("m1", packed(bundleAt(1, 17)))), deps);
-    expect(steps).toHaveLength(19);
-    expect(steps.at(-1)).toBe("confirm pool-3 1");
+    expect(steps[18]).toBe("confirm pool-3 1");
+    expect(steps.slice(0, 18).every((step) => step.startsWith("put ") || step === "note")).toBe(true);
+  });
+
+  test("[RUN-4] after every fourth bundle or so, runs are asked for of the open Days that it has", async () => {
+    const { steps, deps } = world();
+    for (let first = 1; first < 400; first++)
+      await archive(batchOf(QUEUE, deliver("m", packed(bundleAt(first, 1)))), deps);
+    const asked = steps.filter((step) => step === "runs pool-3").length;
+    expect(asked).toBeGreaterThan(60);
+    expect(asked).toBeLessThan(140);
+    const closed = { ...deps, now: () => DAY_START_MS + 5 * 86_400_000 };
+    for (let first = 1; first < 20; first++)
+      await archive(batchOf(QUEUE, deliver("m", packed(bundleAt(first, 1)))), closed);
+    expect(steps.filter((step) => step === "runs pool-3")).toHaveLength(asked);
   });
 
   test("[SEA-4] Days of which a partition counts no more are noted before it is told", async () => {
@@ -108,7 +125,7 @@ describe("the archive consumer", () => {
     expect(ends.filter((end) => end === "acknowledged")).toHaveLength(9);
     expect(ends[4]).toEqual({ retriedAfterSeconds: 1 });
     expect(objects.size).toBe(9);
-    expect(lines).toMatchObject([{ error: "archive_failed", queue: QUEUE, message: "m4", attempts: 1 }]);
+    expect(lines).toMatchObject([{ event: "message_failed", queue: QUEUE, message: "m4", attempts: 1 }]);
   });
 
   test("[ARC-17] a bundle whose partition is no name for a folder writes nothing", async () => {

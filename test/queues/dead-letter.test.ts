@@ -34,7 +34,7 @@ describe("the dead-letter consumer", () => {
         stored_at: "2026-11-21T12:00:00.000Z",
       },
     });
-    expect(lines).toEqual([{ alert: "dead_letter", queue: "footfall-archive", message: "m1", key, bytes: 3 }]);
+    expect(lines).toEqual([{ event: "dead_letter", queue: "footfall-archive", message: "m1", key, bytes: 3 }]);
     expect(message.end()).toBe("acknowledged");
     expect(deps.meter).toMatchObject({ queue_operations: 2, r2_class_a: 1 });
   });
@@ -67,7 +67,7 @@ describe("the dead-letter consumer", () => {
     expect(first.end()).toEqual({ retriedAfterSeconds: 4 });
     expect(second.end()).toBe("acknowledged");
     expect(bucket.objects.size).toBe(1);
-    expect(lines).toMatchObject([{ error: "dead_letter_failed", message: "m1" }, { alert: "dead_letter" }]);
+    expect(lines).toMatchObject([{ event: "message_failed", message: "m1" }, { event: "dead_letter" }]);
   });
 });
 

@@ -2,6 +2,7 @@
 // what stays, and what says so.
 
 import { expect, test } from "vitest";
+import { rowsOf } from "../../core/archive/event-columns.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import { DAY_MS } from "../../core/time.ts";
@@ -69,7 +70,8 @@ async function rows(world: SealedWorld) {
   const folder = (await world.row(DAY))?.folder ?? "";
   const found = [];
   const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, { folder });
-  for await (const slice of readDay(world.deps(), archived, { after: 0, isWanted: () => true })) found.push(...slice);
+  for await (const slice of readDay(world.deps(), archived, { after: 0, isWanted: () => true }))
+    found.push(...rowsOf(slice));
   return found;
 }
 

@@ -213,7 +213,7 @@ test("[ZON-3] what the seal of one folder counts while that of its neighbour loo
     const bind = (...values: unknown[]) => {
       const bound = statement.bind(...values);
       // The archive has been read, and D1 is about to be, of the Day both belong to.
-      const isRead = /from "hourly"/.test(text) && values.includes(1) && values.includes((FIRST - 1) * DAY_MS);
+      const isRead = /FROM hourly WHERE/.test(text) && values.includes("[1]") && values.includes((FIRST - 1) * DAY_MS);
       if (!isRead) return bound;
       reads.add(bound);
       return bound;

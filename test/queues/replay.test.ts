@@ -324,6 +324,18 @@ test("[RPL-9] an undo that dies at any of its writes, before or after it took ef
   }
 });
 
+test("[DUP-2] another story that differs in its properties alone is one in a replay of sealed files", async () => {
+  const world = new ReplayedWorld([settingsOf("UTC", { merchant: 1 })]);
+  const stories = ["free", "pro"].map((plan) => ({ merchant: 1, id: "a", props: JSON.stringify({ plan }) }));
+  await world.send(stories);
+  await world.settle();
+  world.it.now = DAY * DAY_MS + SEAL_AFTER_MS;
+  await world.settle();
+  await world.seal();
+  expect(await pageviews(world, 1)).toEqual([1, { duplicate: 1 }]);
+  expect(await world.run({ kind: "verify", ...RANGE })).toMatchObject({ events: 2, differences: 0 });
+});
+
 test("[RPL-19] 90 days after its end a job's parts go, with what they kept; a zone of the past that stands is kept", async () => {
   const world = await sealedDay(3);
   await world.spoil("UPDATE daily SET pageviews = 9");

@@ -2,6 +2,7 @@
 // What a retention has taken stays taken, and the numbers it left stay as they are until somebody erases them by name.
 
 import { expect, test } from "vitest";
+import { rowsOf } from "../../core/archive/event-columns.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
@@ -57,7 +58,7 @@ async function ids(world: ReplayedWorld): Promise<readonly string[]> {
   const found: string[] = [];
   const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, { folder });
   for await (const rows of readDay(world.deps(), archived, { after: 0, isWanted: () => true }))
-    found.push(...rows.map(({ event }) => event.id));
+    found.push(...rowsOf(rows).map(({ event }) => event.id));
   return found;
 }
 

@@ -2,6 +2,7 @@
 // late events. That it survives anything in between is the simulation's part.
 
 import { expect, test } from "vitest";
+import { rowsOf } from "../../core/archive/event-columns.ts";
 import { sealedFileKey, sealedFolder, sealedPartKey } from "../../core/archive/object-key.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import {
@@ -36,7 +37,7 @@ async function ids(world: SealedWorld): Promise<readonly string[]> {
   const found: string[] = [];
   const archived = await findDay(world.deps(), PLACE, { folder });
   for await (const rows of readDay(world.deps(), archived, { after: 0, isWanted: () => true })) {
-    found.push(...rows.map(({ event }) => event.id));
+    found.push(...rowsOf(rows).map(({ event }) => event.id));
   }
   return found;
 }
@@ -124,7 +125,7 @@ test("[SEA-11] a Day that cannot be sealed is in doubt, says why, and raises an 
   const row = await world.row(DAY);
   expect(row && stateOf(row)).toBe("in_doubt");
   expect(row?.error).not.toBe("");
-  expect(world.log).toMatchObject([{ alert: "seal_in_doubt", day: "2026-03-10", partition: "pool-0" }]);
+  expect(world.log).toMatchObject([{ event: "seal_in_doubt", day: "2026-03-10", partition: "pool-0" }]);
 });
 
 test("[SEA-11] a Day that waits for its events is in doubt after hours only, however often it is asked for", async () => {

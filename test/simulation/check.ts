@@ -2,6 +2,8 @@
 // numbers are those of the archived events (L3) whatever order they came in (L4).
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
+import { monthFileKey, ROLLUPS_PREFIX } from "../../core/archive/object-key.ts";
+import { MONTH_DAYS } from "../../core/block/month.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { emptyRow, mismatchesOf } from "../../core/counting/difference.ts";
 import { replay } from "../../core/counting/replay.ts";
@@ -9,7 +11,8 @@ import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import { isThin, type RollupRow, thinned } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import type { Settings } from "../../core/merchant.ts";
-import { readRollups } from "../../storage/ledger/rollups.ts";
+import { dateOf } from "../../core/time.ts";
+import { readRollups } from "../../storage/ledger/range.ts";
 import { localDate, naiveTotals, naiveVisits } from "../support/naive.ts";
 import { mayBeErased } from "./erasure.ts";
 import { ask, readLive, type Simulation, settingsOf } from "./simulation.ts";
@@ -103,7 +106,7 @@ export async function checkReplay(simulation: Simulation, rows: readonly Archive
     const held = new Map<string, RollupRow>();
     for (const grain of ["hour", "day"] as const) {
       const columns = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
-      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 10_000, ...columns };
+      const read = { merchant, grain, from: 0, to: Number.MAX_SAFE_INTEGER, ...columns };
       const stored = await readRollups(simulation.d1, read);
       for (const row of stored) held.set(nameOf(row), row);
     }
@@ -212,4 +215,25 @@ export function checkSeals({ database, statistics, world, hosts, erased }: Simul
     if (shelved.length > 0) return `${host.name} still has the state of Days ${shelved.join()}`;
   }
   return undefined;
+}
+
+/** Every month file is noted, and every block finds its own. */
+export function checkMonths({ database, objects }: Simulation): string | undefined {
+  const files = database.prepare('SELECT merchant, month, "partition", file, erased FROM month_files').all();
+  const keyOf = ({ merchant, month, partition, file }: Readonly<Record<string, unknown>>) =>
+    monthFileKey({
+      merchant: Number(merchant),
+      partition: String(partition),
+      from: dateOf(Number(month)),
+      file: String(file),
+    });
+  const noted = new Set(files.map(keyOf));
+  const stray = [...objects.keys()].find((key) => key.startsWith(ROLLUPS_PREFIX) && !noted.has(key));
+  if (stray !== undefined) return `BLK-14: nothing notes ${stray}`;
+  const named = database
+    .prepare(`SELECT merchant, first_day - first_day % ${MONTH_DAYS} AS month, "partition", file FROM blocks
+      WHERE file > ''`)
+    .all();
+  const lost = named.map(keyOf).find((key) => !objects.has(key));
+  return lost === undefined ? undefined : `BLK-14: a block names ${lost}, which is gone`;
 }

@@ -11,6 +11,7 @@ import { hash64Hex } from "../../core/hash.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
+import { noteChange } from "../../durable-objects/change.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
@@ -19,6 +20,7 @@ import { counted } from "../../durable-objects/spread.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
 import { type ReplayDeps, replayBody } from "../../queues/replay.ts";
+import { makeRuns } from "../../queues/run.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { listPartitions } from "../../storage/archive/archive-day.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
@@ -156,6 +158,9 @@ class Month {
           ...this.sealDeps(),
           encode: encodeParquet,
           confirm: async (_, first) => confirm(it.partition, first),
+          sendRuns: async (places) => {
+            for (const place of places) await makeRuns(place, this.sealDeps());
+          },
           note: async (bundle) => {
             const woken = await noteArchived(this.#d1, { bundle, now: this.now });
             for (const place of woken) this.#sealQueue.push({ place, at: this.now + LATE_COALESCE_MS });
@@ -212,8 +217,10 @@ class Month {
           completeness: async (day) => completeness(partition, day),
           dropDay: async (day) => dropDay(partition, day),
           status: async () => statusOf(partition),
+          noteChange: async (merchants) => noteChange(partition, merchants),
         };
       },
+      poolSize: POOL_SIZE,
       sendSeals: async (places, delaySeconds) => {
         for (const place of places) this.#sealQueue.push({ place, at: this.now + delaySeconds * 1_000 });
       },

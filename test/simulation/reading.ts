@@ -2,7 +2,10 @@
 // from and wherever the event is at that moment (L8): in rollups, in events, in a report, in an export. What an answer
 // may lack it says itself: what was acknowledged at its `as_of` or later.
 
+import { firstOpenDay } from "../../core/counting/closed.ts";
+import { ANSWERS_CLOSED_MS } from "../../core/limits.ts";
 import { REPORTS } from "../../core/query/report-count.ts";
+import { DAY_MS, dateOf } from "../../core/time.ts";
 import { readExport } from "../../storage/archive/archive-export.ts";
 import { settingsOf } from "../../storage/directory/merchants.ts";
 import { findExported } from "../../workers/query/events.ts";
@@ -34,12 +37,40 @@ export async function checkReading(simulation: Simulation, merchant: number): Pr
   const other = OTHERS[Math.floor(readings / READ_EVERY) % OTHERS.length] as Reading;
   try {
     const problem = await readAnswer(simulation, merchant, { date_range: RANGE, ...shape });
-    if (problem !== undefined || readings % READ_EVERY !== 0) return problem;
+    if (problem !== undefined) return problem;
+    const closed = await readClosed(simulation, merchant);
+    if (closed !== undefined || readings % READ_EVERY !== 0) return closed;
     return await other(simulation, merchant);
   } catch (error) {
     simulation.world.note(`a reading failed: ${String(error)}`);
     return undefined;
   }
+}
+
+/**
+ * The Days that are closed, of which an answer is remembered: it may be older than what a late event, a seal, a replay,
+ * an undo or an erasure has changed, and must not be. So while nothing overflows it has to have all that was
+ * acknowledged when it was asked for, whatever it says of itself. Days at the edge are of other dates in other zones.
+ */
+async function readClosed(simulation: Simulation, merchant: number): Promise<string | undefined> {
+  const { now } = simulation.world;
+  const end = firstOpenDay(now - ANSWERS_CLOSED_MS);
+  const isSettled = simulation.overflowQueue.size === 0;
+  const { results, meta } = await ask(simulation, merchant, {
+    metrics: ["events"],
+    date_range: [RANGE[0], dateOf(end - 1)],
+  });
+  if (isSettled && Date.parse(meta.as_of) < now) simulation.statistics.remembered += 1;
+  const complete = isSettled ? new Date(now).toISOString() : meta.as_of;
+  const shown = results.reduce((sum, { metrics }) => sum + plain(metrics[0]), 0);
+  const counted = ofMerchant(simulation, merchant).filter(({ arrival }) => arrival.event.name !== "engagement");
+  const before = (day: number) => counted.filter(({ arrival }) => arrival.event.timestamp < day * DAY_MS);
+  const least = before(end - 1).filter(
+    (sent) => mustBeIn(simulation, sent, complete) && counts(simulation, sent, "always"),
+  );
+  const most = before(end + 1).filter((sent) => !counts(simulation, sent, "never"));
+  if (shown >= least.length && shown <= most.length) return undefined;
+  return `L8: a reading of merchant ${merchant}'s closed Days at ${now}, of ${meta.as_of}, shows ${shown} events; ${least.length} were acknowledged, ${most.length} sent`;
 }
 
 /** At least what was acknowledged before the answer's instant, at most what was sent by its end. */

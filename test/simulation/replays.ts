@@ -215,12 +215,19 @@ class Replays {
 
   /** Whether a backfill of goals has begun. */
   async #goalsGoOn(): Promise<boolean> {
+    const { world } = this.#simulation;
     let isBegun = false;
     for (const merchant of this.#simulation.settings.keys()) {
-      const goals = await startGoalsBackfill(merchant, this.#deps(), { goesOn: true });
-      if (goals === undefined) continue;
-      isBegun = true;
-      await driveJob(goals, this.#deps());
+      try {
+        const goals = await startGoalsBackfill(merchant, this.#deps(), { goesOn: true });
+        if (goals === undefined) continue;
+        isBegun = true;
+        await driveJob(goals, this.#deps());
+      } catch (error) {
+        isBegun = true; // nobody knows whether it has
+        world.note(`asking for goals failed: ${String(error)}`);
+        await world.sleep(SETTLED_MS);
+      }
     }
     return isBegun;
   }

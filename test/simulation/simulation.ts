@@ -3,7 +3,9 @@
 // heals, the laws are checked against the naive model, and the first broken one is the run's result.
 
 import type { DatabaseSync } from "node:sqlite";
+import { rowsOf } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent, ArchiveFile } from "../../core/archive/file.ts";
+import { MONTH_DAYS } from "../../core/block/month.ts";
 import { type Placement, partitionsOf } from "../../core/counting/placement.ts";
 import { ALL_DIMENSIONS } from "../../core/counting/rollup.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
@@ -25,6 +27,7 @@ import type { Nearby } from "../../core/region.ts";
 import { GLOBAL_MERCHANT } from "../../core/rules.ts";
 import { DAY_MS, dateOf, dayAt, dayStart, HOUR_MS } from "../../core/time.ts";
 import { append } from "../../durable-objects/append.ts";
+import { noteChange } from "../../durable-objects/change.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
@@ -34,35 +37,38 @@ import { refreshSettings } from "../../durable-objects/settings.ts";
 import { counted } from "../../durable-objects/spread.ts";
 import type { Partition } from "../../durable-objects/state.ts";
 import { statusOf } from "../../durable-objects/status.ts";
+import { type AgeDeps, ageBlocks } from "../../queues/age.ts";
 import { archive } from "../../queues/archive.ts";
 import { driveErasures } from "../../queues/erasure.ts";
 import { deliverOverflow } from "../../queues/overflow.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { findDay, listPartitions, readDay } from "../../storage/archive/archive-day.ts";
+import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { readChanges, readSettingsOf } from "../../storage/directory/settings.ts";
 import type { ErasureDeps } from "../../storage/erasure-drive.ts";
-import { ledgersOf } from "../../storage/ledger/ledgers.ts";
+import { ledgersOf, withMonths } from "../../storage/ledger/ledgers.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
 import { type ArchivedBundle, noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
-import { findSeal } from "../../storage/ledger/sealed-day.ts";
+import { findSeal, type SealPlace } from "../../storage/ledger/sealed-day.ts";
 import { fenceSettings } from "../../storage/ledger/settings-fence.ts";
 import type { JobStorage } from "../../storage/replay.ts";
 import { OverflowGate, type OverflowRoad } from "../../workers/collector/overflow.ts";
 import { place, SpreadMemory } from "../../workers/collector/place.ts";
+import { AnswerMemory } from "../../workers/query/answer-memory.ts";
 import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { TurnMemory } from "../../workers/query/turn.ts";
-import { type Databases, makeDatabases } from "../support/databases.ts";
+import { type AnyDatabase, type Databases, makeDatabases } from "../support/databases.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
 import { putSettings } from "../support/sealed-world.ts";
 import { sqliteD1 } from "../support/sqlite.ts";
-import { checkArchive, checkNumbers, checkReplay, checkSeals } from "./check.ts";
+import { checkArchive, checkMonths, checkNumbers, checkReplay, checkSeals } from "./check.ts";
 import { type AskedErasure, askForErasure, checkErased, noteHeard } from "./erasure.ts";
 import { PartitionHost, POOL_SIZE } from "./partition-host.ts";
 import { SimulatedQueue } from "./queue.ts";
@@ -101,9 +107,28 @@ export interface Statistics {
   crashes: number;
   overflows: number;
   readings: number;
+  /** Answers that were found and not read. */
+  remembered: number;
   seals: number;
   replays: number;
+  /** Month files that were written. */
+  months: number;
+  /** Runs of open Days. */
+  runs: number;
 }
+
+export const NO_STATISTICS: Statistics = {
+  events: 0,
+  sends: 0,
+  crashes: 0,
+  overflows: 0,
+  readings: 0,
+  remembered: 0,
+  seals: 0,
+  replays: 0,
+  months: 0,
+  runs: 0,
+};
 
 /** What a client keeps of an event until somebody acknowledges it. */
 export interface Sent {
@@ -133,12 +158,14 @@ export interface Simulation {
    */
   readonly encoded: Map<string, Uint8Array<ArrayBuffer>>;
   readonly databases: Databases;
+  readonly areBlocksMoved: boolean;
   /** All of them as one, for what a run looks at itself. */
-  readonly d1: D1Database;
+  readonly d1: AnyDatabase;
   /** A ledger that fails while the others answer, and when (UTC ms). */
   readonly outages: readonly { readonly position: number; readonly from: number; readonly until: number }[];
   /** What the one isolate that asks remembers of D1. */
   readonly buckets: BucketMemory;
+  readonly answers: AnswerMemory;
   /** And of what sealed Days came to. */
   readonly scans: ScanMemory;
   readonly database: DatabaseSync;
@@ -200,6 +227,17 @@ function areDaysSealed(seed: number): boolean {
   return seed % 8 < 2;
 }
 
+/**
+ * In every other one of these runs, months go to month files as soon as anything of them is packed, also while Days of
+ * them are open: more is moved, and comes back, than in any deployment.
+ */
+function areBlocksMoved(seed: number): boolean {
+  return areDaysSealed(seed) && Math.floor(seed / 8) % 2 === 0;
+}
+
+/** What has a month end before it began. */
+const MOVED_AFTER_DAYS = -MONTH_DAYS;
+
 /** Odd seeds have three ledgers, the others one. */
 function ledgersIn(seed: number): number {
   return seed % 2 === 1 ? 3 : 1;
@@ -257,7 +295,7 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
       const ids = new Set<string>();
       for await (const rows of readDay(archive, archived, { after: 0, isWanted: () => true })) {
         // A late event that came twice lies there twice until the next seal, and counts once.
-        for (const row of rows) {
+        for (const row of rowsOf(rows)) {
           const id = `${row.event.merchant} ${row.event.id}`;
           if (!ids.has(id)) found.push(row);
           ids.add(id);
@@ -288,12 +326,15 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
   const world = new World(seed, START, { failure: 0.08, crash: 0.01, repeat: 0.2, ...changes });
   const merchants = world.random.integer(1, 3);
   const ledgers = ledgersIn(seed);
-  const databases = makeDatabases(ledgers);
+  const objects = new Map<string, Uint8Array>();
+  const months = memoryArchive(objects);
+  const databases = makeDatabases(ledgers, months);
   const { database } = databases;
   const endsAt = START + RUN_MS + (areDaysSealed(seed) ? SEALED_MS : HEAL_MS);
   const simulation: Simulation = {
     world,
     databases,
+    areBlocksMoved: areBlocksMoved(seed),
     outages: ledgers > 1 ? [outageFrom(world, START, RUN_MS), outageFrom(world, endsAt - CALM_MS, 3 * HOUR_MS)] : [],
     placement: {
       poolSize: ledgers > 1 ? ledgers : POOL_SIZE,
@@ -304,15 +345,16 @@ function build(seed: number, changes: Partial<Faults>): Simulation {
     global: globalSettings(),
     decided: [],
     hosts: new Map(),
-    objects: new Map(),
+    objects,
     encoded: new Map(),
-    d1: sqliteD1(database),
+    d1: withMonths(sqliteD1(database), months) as AnyDatabase,
     buckets: new BucketMemory(),
+    answers: new AnswerMemory(),
     scans: new ScanMemory(),
     spreads: new SpreadMemory(),
     database,
     sent: [],
-    statistics: { events: 0, sends: 0, crashes: 0, overflows: 0, readings: 0, seals: 0, replays: 0 },
+    statistics: { ...NO_STATISTICS },
     archiveQueue: new SimulatedQueue("archive", world, (batch) => archive(batch, archiveDeps(simulation))),
     overflowQueue: new SimulatedQueue("overflow", world, (batch) => deliverOverflow(batch, overflowDeps(simulation))),
     gate: newGate(world),
@@ -367,11 +409,11 @@ export async function readLive(simulation: Simulation, merchant: number): Promis
   return rows;
 }
 
-export function partitionsOfMerchant({ settings, placement }: Simulation, merchant: number): readonly string[] {
+function partitionsOfMerchant({ settings, placement }: Simulation, merchant: number): readonly string[] {
   return partitionsOf(settings.get(merchant) as Settings, placement);
 }
 
-export function hostOf(simulation: Simulation, name: string): PartitionHost {
+function hostOf(simulation: Simulation, name: string): PartitionHost {
   const known = simulation.hosts.get(name);
   if (known !== undefined) return known;
   const { world } = simulation;
@@ -405,6 +447,10 @@ function archiveDeps(simulation: Simulation) {
       const woken = await noteArchived(ledgers.of(bundle.partition), noted);
       for (const place of woken) simulation.sealQueue.send(place, COALESCE_MS);
     },
+    sendRuns: (places: readonly SealPlace[]) =>
+      world.call("runs send", () => {
+        for (const place of places) simulation.sealQueue.send({ ...place, runs: true }, 0);
+      }),
     now: () => world.now,
     pace: { sealAfterMs: SEAL_AFTER_MS },
     confirm: (name: string, first: number) =>
@@ -433,7 +479,11 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
     ...slowStorage(simulation),
     bucket: {
       ...memory,
-      put: (key, value) => world.call("R2 put", () => memory.put(key, value)),
+      put: (key, value) =>
+        world.call("R2 put", () => {
+          if (key.endsWith(".run")) simulation.statistics.runs += 1;
+          return memory.put(key, value);
+        }),
       delete: (keys) => world.call("R2 delete", () => memory.delete(keys)),
     },
     partition: (name) => {
@@ -445,6 +495,7 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
         completeness: (day) => ask("completeness", (partition) => completeness(partition, day)),
         dropDay: (day) => ask("drop Day", (partition) => dropDay(partition, day)),
         status: () => ask("status", statusOf),
+        noteChange: (merchants) => ask("note change", (partition) => noteChange(partition, merchants)),
         erase: (request) =>
           ask("erase", (partition) => {
             noteHeard(simulation, request);
@@ -452,6 +503,7 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
           }),
       };
     },
+    poolSize: simulation.placement.poolSize,
     sendSeals: (places, delaySeconds) =>
       world.call("seal send", () => {
         for (const place of places) simulation.sealQueue.send(place, delaySeconds * 1_000);
@@ -463,6 +515,16 @@ export function sealDeps(simulation: Simulation): SealDeps & ErasureDeps {
   };
 }
 
+function ageDeps(simulation: Simulation): AgeDeps {
+  const deps = sealDeps(simulation);
+  const put: AgeDeps["bucket"]["put"] = async (...given) => {
+    simulation.statistics.months += 1;
+    return deps.bucket.put(...given);
+  };
+  const log = (line: object) => simulation.world.note(JSON.stringify(line));
+  return { ...deps, bucket: { ...deps.bucket, put }, monthsAfterDays: MOVED_AFTER_DAYS, log };
+}
+
 /** The cron, which now and then fails. */
 function startCron(simulation: Simulation): void {
   const { world } = simulation;
@@ -470,6 +532,7 @@ function startCron(simulation: Simulation): void {
     const failed = (error: unknown) => world.note(`the cron failed: ${String(error)}`);
     driveSeals(sealDeps(simulation)).catch(failed);
     driveErasures(sealDeps(simulation)).catch(failed);
+    if (simulation.areBlocksMoved) ageBlocks(ageDeps(simulation)).catch(failed);
     world.at(world.now + CRON_MS, run);
   };
   world.at(world.now + CRON_MS, run);
@@ -540,8 +603,14 @@ export function queryDeps(simulation: Simulation): QueryDeps {
     partition,
     placement: simulation.placement,
     buckets: simulation.buckets,
+    answers: {
+      answers: simulation.answers,
+      sharedAnswers: undefined,
+      answersKeptMs: 2 * DAY_MS, // readings are hours apart: what is remembered must be right for as long
+      now: () => now,
+    },
     scans: simulation.scans,
-    turns: new TurnMemory(),
+    turns: new TurnMemory((ms) => world.sleep(ms + 1)),
     bucket: {
       ...memory,
       get: (key: string, options?: Parameters<typeof memory.get>[1]) =>
@@ -561,7 +630,7 @@ export function queryDeps(simulation: Simulation): QueryDeps {
  * The databases as everybody sees them: each call takes its time, and may fail; a ledger may fail altogether for a
  * while.
  */
-export function slowStorage({ world, databases, outages }: Simulation): JobStorage {
+function slowStorage({ world, databases, outages }: Simulation): JobStorage {
   const all = databases.ledgers.all.map((ledger, position) => {
     const isOut = () =>
       outages.some((one) => one.position === position && one.from <= world.now && world.now < one.until);
@@ -570,7 +639,7 @@ export function slowStorage({ world, databases, outages }: Simulation): JobStora
   return { directory: slowD1(world, databases.directory, () => false), ledgers: ledgersOf(all) };
 }
 
-function slowD1(world: World, d1: D1Database, isOut: () => boolean): D1Database {
+function slowD1(world: World, d1: AnyDatabase, isOut: () => boolean): AnyDatabase {
   const call = async <T>(what: string, effect: () => Promise<T>): Promise<T> => {
     if (!isOut()) return world.call(what, effect);
     await world.sleep(world.random.integer(1, 5_000));
@@ -586,7 +655,10 @@ function slowD1(world: World, d1: D1Database, isOut: () => boolean): D1Database 
   const prepare = (text: string) => slowed(d1.prepare(text));
   const batch = (statements: readonly { readonly statement: D1PreparedStatement }[]) =>
     call("D1 write", () => d1.batch(statements.map(({ statement }) => statement)));
-  return { prepare, batch } as unknown as D1Database;
+  const { months } = d1;
+  const get: ArchiveBucket["get"] | undefined =
+    months && ((key, options) => world.call("R2 get", () => months.get(key, options)));
+  return { prepare, batch, months: get && { get } } as unknown as AnyDatabase;
 }
 
 /** A browser, phone or server: sends now and then, resends with the same ids until it hears an answer. */
@@ -824,6 +896,7 @@ async function check(simulation: Simulation): Promise<void> {
     simulation.problem ??= await checkReplay(simulation, rows);
     simulation.problem ??= checkSeals(simulation);
     simulation.problem ??= checkErased(simulation, rows);
+    simulation.problem ??= checkMonths(simulation);
   })().finally(() => {
     done = true;
   });

@@ -23,6 +23,7 @@ interface Timer {
 }
 
 export class World {
+  readonly seed: number;
   readonly random: Random;
   /** One line per thing that happened; two runs of one seed have the same lines. */
   readonly log: string[] = [];
@@ -32,6 +33,7 @@ export class World {
   #order = 0;
 
   constructor(seed: number, start: number, faults: Faults) {
+    this.seed = seed;
     this.random = seededRandom(seed);
     this.now = start;
     this.faults = faults;

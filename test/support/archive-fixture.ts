@@ -58,7 +58,7 @@ export const anyEvent: fc.Arbitrary<Event> = fc.record({
   given: text,
 });
 
-export const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({
+const anyLogged: fc.Arbitrary<LoggedEvent> = fc.record({
   day: fc.integer({ min: DAY, max: DAY + 3 }),
   late: fc.boolean(),
   event: anyEvent,

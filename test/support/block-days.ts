@@ -109,7 +109,7 @@ const anyHours: fc.Arbitrary<readonly ThinHour[]> = fc
     ),
   );
 
-export const anyBlockDay: fc.Arbitrary<BlockDay> = fc.constantFrom(0, 20, 3_500).chain((ofDay) =>
+const anyBlockDay: fc.Arbitrary<BlockDay> = fc.constantFrom(0, 20, 3_500).chain((ofDay) =>
   fc
     .record({
       day: fc.constant(0),

@@ -24,6 +24,9 @@ export interface SentEvent {
   readonly [field: string]: unknown;
 }
 
+/** A page that hears a refusal after its next event was told sends both again 20 s later. */
+const COUNTED_WITHIN_MS = 40_000;
+
 /** A browser, the Workers, and sites that go when the test file ends. */
 export class Stage {
   readonly client: Client;
@@ -96,7 +99,7 @@ export class Stage {
         return JSON.stringify(sorted(Object.fromEntries(found.filter(([, count]) => count > 0))));
       },
       (found) => found === wanted,
-      10_000,
+      COUNTED_WITHIN_MS,
     ).catch((error: Error) => {
       throw new Error(`wanted ${wanted}, ${error.message}`);
     });

@@ -3,32 +3,38 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { SHARED_OPTIONS } from "../../scripts/runtime.ts";
 
 export interface BundledWorker {
   readonly address: URL;
+  /** Named "bundled" there. */
+  readonly runtime: Miniflare;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a Worker of test/support, by its file's name. */
-export async function startBundled(file: string, compatibilityFlags: string[] = []): Promise<BundledWorker> {
+/** Starts a Worker of test/support, by its file's name, or of another folder, by its path; with what it binds. */
+export async function startBundled(
+  file: string,
+  compatibilityFlags: string[] = [],
+  bound: Partial<V4WorkerOptions> = {},
+): Promise<BundledWorker> {
   const outdir = mkdtempSync(join(tmpdir(), "footfall-worker-"));
   const path = join(outdir, "index.mjs");
   await build({
-    entryPoints: [join(import.meta.dirname, file)],
+    entryPoints: [resolve(import.meta.dirname, file)],
     outfile: path,
     bundle: true,
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
-    external: ["node:*"],
+    external: ["node:*", "cloudflare:*"],
     logLevel: "error",
   });
   const modules = [{ type: "ESModule" as const, path }];
-  const named = { name: "bundled", compatibilityDate: "2026-10-20", compatibilityFlags };
+  const named = { ...bound, name: "bundled", compatibilityDate: "2026-10-20", compatibilityFlags };
   const runtime = new Miniflare(
     convertV4MiniflareOptions({ ...SHARED_OPTIONS, workers: [{ ...named, modules, modulesRoot: outdir }] }),
   );
@@ -37,5 +43,5 @@ export async function startBundled(file: string, compatibilityFlags: string[] = 
     await runtime.dispose();
     rmSync(outdir, { recursive: true });
   };
-  return { address, stop };
+  return { address, runtime, stop };
 }

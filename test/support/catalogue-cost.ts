@@ -7,7 +7,7 @@ import type { Grain } from "../../core/counting/rollup-row.ts";
 import type { zeroMeter } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
-import { readRollups } from "../../storage/ledger/rollups.ts";
+import { readRollups } from "../../storage/ledger/range.ts";
 import type { CataloguedQuestion, Span } from "./catalogue.ts";
 import { archiveObjects } from "./duckdb.ts";
 import type { Answered, Client } from "./services.ts";
@@ -45,6 +45,9 @@ export interface Cost {
   readonly remembered: number;
   readonly lists: number;
   readonly gets: number;
+  /** Of its ledger; of an answer from events they are not looked at. */
+  readonly statements: number;
+  readonly roundTrips: number;
   /** Where rollups were looked at first and did not know. */
   readonly days_from_events?: readonly object[];
 }
@@ -59,7 +62,7 @@ export async function readStock(runtime: Runtime, merchant: number): Promise<Sto
   }
   const db = (await databasesOf(runtime)).ledgers.ofMerchant(merchant);
   const rowsOf = async (grain: Grain) => {
-    const all = { from: 0, to: Number.MAX_SAFE_INTEGER, rowsMax: 100_000, sketch: false, breakdowns: [] };
+    const all = { from: 0, to: Number.MAX_SAFE_INTEGER, sketch: false, breakdowns: [] };
     const rows = await readRollups(db, { merchant, grain, ...all });
     return rows.map(({ day, bucket, partition }) => ({ date: dateOf(day), bucket, partition }));
   };
@@ -77,13 +80,24 @@ export async function askMetered(
   const before = await read();
   const answer = await ask();
   const after = await read();
-  const sources = answer.meta["sources"] as Omit<Cost, "lists" | "gets" | "remembered">;
+  const sources = answer.meta["sources"] as Omit<Cost, "lists" | "gets" | "remembered" | "statements" | "roundTrips">;
   const [lists, gets] = [after.r2_class_a - before.r2_class_a, after.r2_class_b - before.r2_class_b];
-  return { answer, cost: { remembered: 0, ...sources, lists, gets }, d1Rows: after.d1_rows_read - before.d1_rows_read };
+  const isOfRollups = sources.from === "rollups";
+  const asked = {
+    statements: isOfRollups ? after.ledger_statements - before.ledger_statements : 0,
+    roundTrips: isOfRollups ? after.ledger_round_trips - before.ledger_round_trips : 0,
+  };
+  return {
+    answer,
+    cost: { remembered: 0, ...sources, lists, gets, ...asked },
+    d1Rows: after.d1_rows_read - before.d1_rows_read,
+  };
 }
 
 /** In which the Days of the catalogue lie: they are of two. */
 const BLOCKS = 2;
+/** D1 counts a row each time that a step of a statement passes it: a block's in the table, joined, summed and sent. */
+const D1_ROWS_OF_BLOCK = 4;
 
 /** What an answer from this source should take, exactly; of D1, which remembers some of it, within bounds. */
 export function costOf(
@@ -107,17 +121,23 @@ export function costOf(
       filters.length === 0 && dimensions.every((name) => name === "time:week" || name === "time:month");
     const isLooked = instants !== undefined && isOfTotals;
     const rows = days.length + (isLooked ? hours : 0);
-    const of = { rows, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0 };
+    const asked = { statements: 0, roundTrips: 0 };
+    const of = { rows, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0, ...asked };
     const why = isLooked && { days_from_events: [{ dates: [first, last], why: "hours" }] };
     // That the Day has anything, about how much, twice where its files lie, twice the version they have.
-    const d1RowsMax = 6 * days.length + (isLooked ? BLOCKS : 0) + D1_ROWS_BESIDE_MAX;
+    const d1RowsMax = 6 * days.length + (isLooked ? D1_ROWS_OF_BLOCK * BLOCKS : 0) + D1_ROWS_BESIDE_MAX;
     return { cost: { from, ...of, lists, gets: 3 * lists, ...why }, d1RowsMin: days.length, d1RowsMax };
   }
   const isByHour = instants !== undefined || dimensions.includes("time:hour");
   const rows = isByHour ? hours : days.length;
-  // A block has the rollups of ten Days. It is looked at for their versions, and then perhaps read.
-  const d1RowsMax = 2 * (isByHour ? BLOCKS : rows) + D1_ROWS_BESIDE_MAX;
-  return { cost: { from, rows, objects: 0, bytes: 0, remembered: 0, lists: 0, gets: 0 }, d1RowsMin: 1, d1RowsMax };
+  // A block has the rollups of ten Days.
+  const d1RowsMax = (isByHour ? D1_ROWS_OF_BLOCK * BLOCKS : 2 * rows) + D1_ROWS_BESIDE_MAX;
+  const asked = { statements: 2, roundTrips: 1 };
+  return {
+    cost: { from, rows, objects: 0, bytes: 0, remembered: 0, lists: 0, gets: 0, ...asked },
+    d1RowsMin: 1,
+    d1RowsMax,
+  };
 }
 
 export const COST_HEAD = "source    rows  lists  gets  known  dimensions | metrics | filters | range";

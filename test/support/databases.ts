@@ -5,8 +5,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { ArchiveBucket } from "../../storage/archive/bucket.ts";
 import type { Directory } from "../../storage/directory/directory.ts";
-import { type Ledgers, ledgersOf } from "../../storage/ledger/ledgers.ts";
+import { type Ledger, type Ledgers, ledgersOf, withMonths } from "../../storage/ledger/ledgers.ts";
+import { memoryArchive } from "./memory-bucket.ts";
 import { sqliteD1 } from "./sqlite.ts";
 
 const ROOMS = join(import.meta.dirname, "../../storage");
@@ -29,8 +31,8 @@ export interface Databases {
 
 let made = 0;
 
-/** Makes databases with the schema and nothing in them. */
-export function makeDatabases(ledgers = 1): Databases {
+/** Makes databases with the schema and nothing in them. `bucket` is where month files lie. */
+export function makeDatabases(ledgers = 1, bucket?: ArchiveBucket): Databases {
   made += 1;
   const nameOf = (room: string) => `file:footfall-${process.pid}-${made}-${room}?mode=memory&cache=shared`;
   const open = (room: string, schema: readonly string[]) => {
@@ -45,7 +47,7 @@ export function makeDatabases(ledgers = 1): Databases {
   for (let position = 0; position < ledgers; position++)
     database.exec(`ATTACH '${nameOf(`ledger${position}`)}' AS ledger${position}`);
   if (ledgers > 1) seeAll(database, ledgers);
-  const all = ledgerFiles.map((ledger) => sqliteD1(ledger));
+  const all = ledgerFiles.map((ledger) => withMonths(sqliteD1(ledger), bucket));
   return { directory: sqliteD1(directory), ledgers: ledgersOf(all), database, ledgerFiles };
 }
 
@@ -58,8 +60,11 @@ function seeAll(database: DatabaseSync, ledgers: number): void {
   }
 }
 
+/** A database that may stand for either, with the bucket of month files where it has one. */
+export type AnyDatabase = D1Database & Pick<Ledger, "months">;
+
 /** One database as the directory and as the only ledger, for a test that looks at, or breaks, all that goes through. */
-export function storageOf(d1: D1Database): Pick<Databases, "directory" | "ledgers"> {
+export function storageOf(d1: AnyDatabase): Pick<Databases, "directory" | "ledgers"> {
   return { directory: d1, ledgers: ledgersOf([d1]) };
 }
 
@@ -69,13 +74,13 @@ export function migrateBoth(database: DatabaseSync): void {
 }
 
 /**
- * The same databases for somebody who dies at the call of number `fatal`, before or after it takes
+ * The same databases, and the bucket, for somebody who dies at the call of number `fatal`, before or after it takes
  * effect, and does nothing after.
  */
 export function dyingStorage(
-  { directory, ledgers }: Pick<Databases, "directory" | "ledgers">,
+  { directory, ledgers, bucket = memoryArchive() }: DyingStorage & { readonly bucket?: ArchiveBucket },
   { fatal, isAfter }: { readonly fatal: number; readonly isAfter: boolean },
-): Pick<Databases, "directory" | "ledgers"> & { readonly calls: () => number } {
+): DyingStorage & { readonly bucket: ArchiveBucket; readonly calls: () => number } {
   let calls = 0;
   const call = async <T>(effect: () => Promise<T>): Promise<T> => {
     const number = calls++;
@@ -84,7 +89,13 @@ export function dyingStorage(
     if (number === fatal) throw new Error("killed");
     return result;
   };
-  const dying = (d1: D1Database): D1Database => {
+  const dyingBucket: ArchiveBucket = {
+    list: (options) => call(() => bucket.list(options)),
+    get: (key, options) => call(() => bucket.get(key, options)),
+    put: (key, value, options) => call(() => bucket.put(key, value, options)),
+    delete: (keys) => call(() => bucket.delete(keys)),
+  };
+  const dying = (d1: AnyDatabase): AnyDatabase => {
     const statement = (own: D1PreparedStatement): object => ({
       own,
       bind: (...values: unknown[]) => statement(own.bind(...values)),
@@ -93,10 +104,14 @@ export function dyingStorage(
       raw: () => call(() => own.raw()),
     });
     return {
+      months: d1.months && dyingBucket,
       prepare: (text: string) => statement(d1.prepare(text)),
       batch: (statements: readonly { readonly own: D1PreparedStatement }[]) =>
         call(() => d1.batch(statements.map(({ own }) => own))),
-    } as unknown as D1Database;
+    } as unknown as AnyDatabase;
   };
-  return { directory: dying(directory), ledgers: ledgersOf(ledgers.all.map(dying)), calls: () => calls };
+  const dead = { directory: dying(directory), ledgers: ledgersOf(ledgers.all.map(dying)) };
+  return { ...dead, bucket: dyingBucket, calls: () => calls };
 }
+
+type DyingStorage = Pick<Databases, "directory" | "ledgers">;

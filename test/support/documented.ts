@@ -5,10 +5,9 @@
 import { createRequire } from "node:module";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { FormatsPlugin } from "ajv-formats";
-import { documentedRoutes } from "../../workers/query/app.ts";
 import { type DocumentedOperation, documentOf } from "../../workers/query/openapi/document.ts";
 
-export const DOCUMENT = documentOf(documentedRoutes());
+export const DOCUMENT = documentOf();
 
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 const addFormats = createRequire(import.meta.url)("ajv-formats") as FormatsPlugin; // its default export has no ES form
@@ -43,7 +42,7 @@ export function validatorAt(pointer: string): ValidateFunction {
 }
 
 /** What is wrong with an answer by the document; undefined when nothing is. */
-export function undocumented(
+function undocumented(
   { method, path }: { readonly method: string; readonly path: string },
   { status, body }: { readonly status: number; readonly body: unknown },
 ): string | undefined {

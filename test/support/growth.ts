@@ -1,32 +1,35 @@
-// How the time of something grows with its input: a test must not say how long a machine takes, and can say that eight
-// times the input takes about eight times as long, where what grows by the square takes 64 times. Small and large runs
-// take turns and the best of each counts, so that whatever else the machine does falls out.
+// How the time of something grows with its input: a test must not say how long a machine takes, and can say that a long
+// input takes about as long as many short ones of the same length together, where what grows by the square takes 64
+// times that. Both sides do the same work in about the same time, take turns, and the best of each counts, so that
+// whatever else the machine does falls out.
+
+/** So many short inputs are as long together as the long one. */
+const GROWTH_SIZE = 64;
 
 /**
- * Inputs of that many times the size; what they may take of the time of small ones. The square of eight is 64; memory
- * that is no longer near the processor makes twelve of eight.
+ * What a long input may take in times of as many short ones. It is 1 where time goes by length, and was seen to be 5
+ * where the long one lies no longer near the processor and something else uses the machine; 64 is the square.
  */
-export const GROWTH_SIZE = 8;
-export const GROWTH_TIMES_MAX = 24;
+export const GROWTH_TIMES_MAX = 16;
 
 const TRIES = 7;
 
-/** The time of `run` for an input of eight times the size, in times of that for the size itself. */
+/** The time of `run` for an input of `size`, in times of that for 64 inputs of a 64th of it. */
 export function growthOf(run: (size: number) => void, size: number): number {
-  let [small, large] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  run(size); // compiled and warm
+  let [short, long] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const runShort = () => {
+    for (let times = 0; times < GROWTH_SIZE; times++) run(Math.round(size / GROWTH_SIZE));
+  };
+  runShort(); // compiled and warm
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    small = Math.min(
-      small,
+    short = Math.min(short, timeOf(runShort));
+    long = Math.min(
+      long,
       timeOf(() => run(size)),
     );
-    large = Math.min(
-      large,
-      timeOf(() => run(GROWTH_SIZE * size)),
-    );
-    if (large < GROWTH_TIMES_MAX * small) break; // once is enough: nothing runs faster than it can
+    if (long < GROWTH_TIMES_MAX * short) break; // once is enough: nothing runs faster than it can
   }
-  return large / small;
+  return long / short;
 }
 
 function timeOf(run: () => void): number {

@@ -77,7 +77,7 @@ export const hostileText = fc.oneof(
   fc.webUrl({ withQueryParameters: true, withFragments: true }),
 );
 
-export const hostileNumber = fc.oneof(
+const hostileNumber = fc.oneof(
   fc.constantFrom(0, -0, 1e308, -1e308, 5e-324, 2 ** 53, 2 ** 53 + 2, -1, 1.5, 4e9, 946_684_799_999, 8.64e15 + 1),
   fc.double(),
 );

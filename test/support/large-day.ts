@@ -6,11 +6,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
+import { REPLAYED_COLUMNS } from "../../core/archive/columns.ts";
+import { numbersOf } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { bundleKey } from "../../core/archive/object-key.ts";
 import { emptyDay } from "../../core/counting/day.ts";
-import { type ReplayedDay, replayEvent, replayedRows } from "../../core/counting/replay.ts";
+import { type ReplayedDay, replayedRows, replayRows } from "../../core/counting/replay.ts";
 import { type Event, NO_FACTS } from "../../core/event.ts";
 import { hash64Hex } from "../../core/hash.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
@@ -160,7 +161,7 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
       after: 0,
       others: [],
       known: { day: DAY, partition: PLACE.partition, erasures: [], since: 0 },
-      columns: COUNTED_COLUMNS,
+      columns: REPLAYED_COLUMNS,
     },
     {
       rows: (_, read) => {
@@ -189,14 +190,14 @@ export async function countLargeDay(folder: string): Promise<LargeDayRun> {
   const end = () => {
     rollups += day === undefined ? 0 : replayedRows(day).length;
   };
-  for await (const rows of readDay(deps, archived, { after: 0, isWanted: () => true, columns: COUNTED_COLUMNS })) {
-    const merchant = rows[0]?.event.merchant as number;
+  for await (const rows of readDay(deps, archived, { after: 0, isWanted: () => true, columns: REPLAYED_COLUMNS })) {
+    const merchant = numbersOf(rows, "merchant")[0] as number;
     if (day?.state.merchant !== merchant) {
       end();
       day = { state: emptyDay(merchant, DAY), partition: PLACE.partition };
     }
-    for (const one of rows) replayEvent(day, one, { settings: settingsOf("UTC", { merchant }), global: [] });
-    events += rows.length;
+    replayRows(day, rows, { settings: settingsOf("UTC", { merchant }), global: [] });
+    events += rows.count;
   }
   end();
   if (rollups === 0) throw new Error("nothing was counted");
@@ -229,7 +230,9 @@ function depsOf(
       completeness: async () => ({ complete: true, position: 1e9, counted: [] }),
       dropDay: async () => true,
       status: async () => ({ archivedPosition: 1e9 }),
+      noteChange: async () => {},
     }),
+    poolSize: 1,
     sendSeals: async (places) => void queue.push(...places),
     now: () => {
       now += jumpMs;
@@ -249,7 +252,7 @@ function openDatabase(folder: string): DatabaseSync {
 }
 
 /** An archive bucket in a folder. */
-export function folderArchive(folder: string): ArchiveBucket {
+function folderArchive(folder: string): ArchiveBucket {
   const pathOf = (key: string) => join(folder, "archive", key);
   return {
     list: async ({ prefix, delimiter }) => {

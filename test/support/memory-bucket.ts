@@ -27,26 +27,32 @@ export function memoryArchive(
   return {
     list: async ({ prefix, cursor, delimiter, limit, include = [] }: ListOptions) => {
       const pageSize = Math.min(limit ?? pageSizeMax, pageSizeMax);
-      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-      if (delimiter !== undefined) {
-        const cut = (key: string) => key.indexOf(delimiter, prefix.length);
-        const folders = keys.flatMap((key) => (cut(key) < 0 ? [] : [key.slice(0, cut(key) + 1)]));
-        const own = keys.filter((key) => cut(key) < 0).map((key) => ({ key, size: objects.get(key)?.length ?? 0 }));
-        return { objects: own, delimitedPrefixes: [...new Set(folders)], truncated: false };
-      }
+      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(inBytes);
+      const folderOf = (key: string) => {
+        const cut = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
+        return cut < 0 ? undefined : key.slice(0, cut + 1);
+      };
+      // A folder is one entry, wherever its keys are.
+      const entries = [...new Map(keys.map((key) => [folderOf(key) ?? key, folderOf(key)]))];
       const from = Number(cursor ?? 0);
-      const page = keys.slice(from, from + pageSize).map((key) => {
-        const customMetadata = notes.get(key);
-        const note = include.includes("customMetadata") && customMetadata !== undefined ? { customMetadata } : {};
-        return { key, size: objects.get(key)?.length ?? 0, ...note };
-      });
-      const rest = { truncated: from + pageSize < keys.length, cursor: String(from + pageSize) };
-      return { objects: page, ...rest };
+      const page = entries.slice(from, from + pageSize);
+      const own = page
+        .filter(([, folder]) => folder === undefined)
+        .map(([key]) => {
+          const customMetadata = notes.get(key);
+          const note = include.includes("customMetadata") && customMetadata !== undefined ? { customMetadata } : {};
+          return { key, size: objects.get(key)?.length ?? 0, ...note };
+        });
+      const delimitedPrefixes = page.flatMap(([, folder]) => folder ?? []);
+      const rest = { truncated: from + pageSize < entries.length, cursor: String(from + pageSize) };
+      return { objects: own, delimitedPrefixes, ...rest };
     },
     get: async (key, options) => {
       const bytes = objects.get(key);
       if (bytes === undefined) return null;
       const { offset = 0, length = bytes.length } = options?.range ?? {};
+      const isSatisfiable = options?.range === undefined || (length > 0 && offset < bytes.length);
+      if (!isSatisfiable) throw new Error(`get: the range ${offset}+${length} of ${key} is not satisfiable`);
       return { arrayBuffer: async () => bytes.slice(offset, offset + length).buffer as ArrayBuffer };
     },
     put: async (key: string, value: Uint8Array | string, options?: PutOptions) => {
@@ -59,6 +65,11 @@ export function memoryArchive(
       for (const key of keys) objects.delete(key);
     },
   };
+}
+
+/** R2 sorts by the bytes of keys: a character beyond 65,535 comes after all others. */
+function inBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** The same, counting what R2 would bill. */

@@ -8,11 +8,12 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
+import type { LogLine } from "../../core/log.ts";
 import type { Settings, SettingsChanges } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
-import { type Deps, openPartition, type Partition } from "../../durable-objects/state.ts";
-import { type BundleCut, Store } from "../../durable-objects/store.ts";
+import { type Deps, type LayerPace, openPartition, type Partition } from "../../durable-objects/state.ts";
+import { type BundleCut, type Sql, Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import type { ToldStatus } from "../../storage/ledger/partition-status.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
@@ -64,7 +65,7 @@ export class TestPartition {
   readonly published: RollupRow[] = [];
   readonly told: ToldStatus[] = [];
   readonly alarms: number[] = [];
-  readonly logged: Readonly<Record<string, string | number>>[] = [];
+  readonly logged: LogLine[] = [];
   /** What the database was asked about settings: whose they are, or what was changed. */
   readonly asked: (readonly number[] | "changes")[] = [];
   readonly #changes = new Changes(this.settings);
@@ -77,6 +78,10 @@ export class TestPartition {
   counted: Deps["counted"] = async (_, { ids }) => ids.map(() => "unknown");
   partition: Partition;
 
+  /** When a part of a Day leaves memory; as in production where it is not said. */
+  layers: LayerPace | undefined;
+  /** So many writes later the disk fails; undefined for never. */
+  writesLeft: number | undefined;
   readonly #name: string;
   readonly #poolSize: number;
 
@@ -122,7 +127,7 @@ export class TestPartition {
       if (this.broken.has(party)) throw new Error(`${party} is down`);
     };
     return {
-      store: new Store(sqliteSql(this.database)),
+      store: new Store(this.sql()),
       now: () => this.now,
       newIdKey: () => "0123456789abcdeffedcba9876543210",
       randomHex: (bytes) => random.hex(bytes),
@@ -174,7 +179,18 @@ export class TestPartition {
         publishGraceMs: 90_000,
         resendAfterMs: 300_000,
         sealAfterMs: SEAL_AFTER_MS,
+        ...(this.layers && { layers: this.layers }),
       },
     };
+  }
+
+  private sql(): Sql {
+    const sql = sqliteSql(this.database);
+    const exec: Sql["exec"] = (query, ...bindings) => {
+      if (!query.startsWith("SELECT") && this.writesLeft !== undefined && this.writesLeft-- <= 0)
+        throw new Error("the disk has failed");
+      return sql.exec(query, ...bindings);
+    };
+    return { ...sql, exec };
   }
 }

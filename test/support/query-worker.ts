@@ -14,6 +14,7 @@ import { answerParts, type QuestionDeps } from "../../queues/question.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { depsOf } from "../../workers/background/deps.ts";
 import { app } from "../../workers/query/app.ts";
+import { type Deps, depsOf as queryDepsOf } from "../../workers/query/deps.ts";
 import { makeDatabases } from "./databases.ts";
 import { eventOf } from "./events.ts";
 import { memoryArchive } from "./memory-bucket.ts";
@@ -53,6 +54,10 @@ export interface QueryWorker {
   deliver(): Promise<number>;
   /** What the background Worker consumes and drives them with. */
   deps(): QuestionDeps;
+  /** What its own handlers and its cron use. */
+  ownDeps(): Deps;
+  /** What partitions say of when the ledger's numbers were changed last: undefined, and no answer is remembered. */
+  changedAt: number | undefined;
   /** Set to make that more than they can say. */
   isBehind: boolean;
   /** Merchant numbers whose settings were pushed. */
@@ -66,6 +71,8 @@ export interface QueryWorker {
     path: string,
     given?: { token?: string; body?: unknown; headers?: Record<string, string> },
   ): Promise<Reply>;
+  /** The same, of an answer whose body nobody has read. */
+  begin(...asked: Parameters<QueryWorker["ask"]>): Promise<Response>;
   /** The same, of an answer that is no JSON. */
   text(...asked: Parameters<QueryWorker["ask"]>): Promise<string>;
   /** A page, as a browser opens it. */
@@ -96,6 +103,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     POOL_SIZE: "4",
     TRACKING_SECRET: "secret",
     ADMIN_TOKEN,
+    CHANGE_LOG_AFTER_MS: "0",
   };
   const bindingsOf = (own: QueryWorker) => ({
     ...env,
@@ -123,6 +131,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
     deps: () => depsOf(bindingsOf(worker) as never),
+    ownDeps: () => queryDepsOf(bindingsOf(worker) as never, { waitUntil: () => {} }),
     deliver: async () => {
       let failures = 0;
       for (let attempts = 1; worker.questions.length > 0 && attempts < 10; attempts++) {
@@ -139,6 +148,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
       }
       return failures;
     },
+    changedAt: undefined,
     isBehind: false,
     refreshed: [],
     broken: false,
@@ -147,6 +157,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
       const response = await send(...asked);
       return { status: response.status, body: await response.json(), headers: response.headers };
     },
+    begin: (...asked) => send(...asked),
     open: (path, given) => send("GET", path, given),
     text: async (...asked) => (await send(...asked)).text(),
   };
@@ -183,7 +194,7 @@ function seePages(worker: QueryWorker, merchant: number, pages: Readonly<Record<
 function countingGets(worker: QueryWorker) {
   const archive = memoryArchive(worker.objects);
   const get: typeof archive.get = (...asked) => {
-    worker.counted.gets += 1;
+    if (!asked[0].startsWith("status/")) worker.counted.gets += 1;
     return archive.get(...asked);
   };
   return { ...archive, get };
@@ -201,7 +212,8 @@ function partitionOf(worker: QueryWorker, name: string) {
       const wanted = (row: RollupRow) => row.grain === grain && row.bucket >= from && row.bucket < to;
       const rows = worker.live.filter((row) => row.merchant === merchant && wanted(row));
       const late = (worker.recent.get(name) ?? []).filter(({ row }) => row[1] === 1 && row[2] === merchant);
-      return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))] });
+      const { changedAt } = worker;
+      return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))], changedAt });
     },
     recentEvents: ({ merchant, from, to }: RecentRequest) => {
       worker.counted.recent += 1;

@@ -9,7 +9,7 @@ import { readSettings } from "../../storage/directory/settings.ts";
 import { changeJob, listTotals, readProgress } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import { type AskedReplay, type StartDeps, startReplay, takenBack } from "../../workers/query/replay-start.ts";
-import { storageOf } from "./databases.ts";
+import { type AnyDatabase, storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { allRows, unpackAll } from "./packed.ts";
 import { putSettings, SealedWorld } from "./sealed-world.ts";
@@ -19,7 +19,7 @@ export type Asked = Pick<AskedReplay, "kind" | "fromDay" | "toDay"> & Partial<As
 export class ReplayedWorld extends SealedWorld {
   readonly parts: ReplayPart[] = [];
   /** What jobs and seals see of D1; a test may put one here that fails. */
-  seen: D1Database | undefined;
+  seen: AnyDatabase | undefined;
   #ids = 0;
 
   replayDeps(): ReplayDeps & StartDeps {

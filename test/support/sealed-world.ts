@@ -7,19 +7,22 @@ import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limit
 import type { LogLine } from "../../core/log.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
+import { noteChange } from "../../durable-objects/change.ts";
 import { confirm, drain } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { publish } from "../../durable-objects/publish.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
+import { makeRuns } from "../../queues/run.ts";
 import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
+import { withMonths } from "../../storage/ledger/ledgers.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
-import { makeDatabases, storageOf } from "./databases.ts";
+import { type AnyDatabase, makeDatabases, storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { memoryArchive } from "./memory-bucket.ts";
 import { TestPartition } from "./partition.ts";
@@ -50,12 +53,13 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
 export class SealedWorld {
   readonly it = new TestPartition();
   readonly objects = new Map<string, Uint8Array>();
-  readonly databases = makeDatabases();
+  readonly bucket = memoryArchive(this.objects);
+  readonly databases = makeDatabases(1, this.bucket);
   readonly database = this.databases.database;
   /** Everything, as a test looks at it. */
-  readonly d1 = sqliteD1(this.database);
+  readonly d1: AnyDatabase = withMonths(sqliteD1(this.database), this.bucket);
   /** What seals see of it all; a test may put one here that fails. */
-  sealsSee: D1Database | undefined;
+  sealsSee: AnyDatabase | undefined;
   readonly queue: SealPlace[] = [];
   readonly log: LogLine[] = [];
   #archived = 0;
@@ -72,14 +76,16 @@ export class SealedWorld {
     const { it } = this;
     return {
       ...(this.sealsSee === undefined ? this.databases : storageOf(this.sealsSee)),
-      bucket: memoryArchive(this.objects),
+      bucket: this.bucket,
       partition: () => ({
         unpublished: async (day) => unpublished(it.partition, day),
         live: async (request) => live(it.partition, request),
         completeness: async (day) => completeness(it.partition, day),
         dropDay: async (day) => dropDay(it.partition, day),
         status: async () => statusOf(it.partition),
+        noteChange: async (merchants) => noteChange(it.partition, merchants),
       }),
+      poolSize: 1,
       sendSeals: async (places) => void this.queue.push(...places),
       now: () => it.now,
       pace: { sealAfterMs: SEAL_AFTER_MS, lateCoalesceMs: LATE_COALESCE_MS, sealGraceMs: SEAL_GRACE_MS },
@@ -102,6 +108,9 @@ export class SealedWorld {
         ...deps,
         encode: encodeParquet,
         confirm: async (_, first) => confirm(this.it.partition, first),
+        sendRuns: async (places) => {
+          for (const place of places) await makeRuns(place, deps);
+        },
         note: async (bundle) => {
           const woken = await noteArchived(this.d1, { bundle, now: this.it.now });
           this.queue.push(...woken);

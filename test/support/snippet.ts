@@ -22,7 +22,7 @@ export interface Setting {
 }
 
 /** The code under a heading, with its language. */
-export function snippetOf(heading: string): { readonly language: string; readonly code: string } {
+function snippetOf(heading: string): { readonly language: string; readonly code: string } {
   const text = readFileSync(join(ROOT, "docs/clients.md"), "utf8");
   const section = text.split(`\n### ${heading}\n`)[1]?.split("\n#")[0] ?? "";
   const [, language = "", code = ""] = /```(\w+)\n([\s\S]*?)```/.exec(section) ?? [];

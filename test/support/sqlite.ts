@@ -3,11 +3,21 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import type { Sql, SqlRow } from "../../durable-objects/store.ts";
 
+/** What the platform allows a statement (test/contract tries each). */
+const STATEMENT_LIMITS = {
+  sqlLength: 100_000,
+  column: 100,
+  exprDepth: 100,
+  compoundSelect: 5,
+  likePatternLength: 50,
+  variableNumber: 100,
+} as const;
+
 /** A partition's storage in memory. */
 export function sqliteSql(database: DatabaseSync): Sql {
   const prepare = preparing(database);
   return {
-    exec: (query, ...bindings) => prepare(query).all(...bindings) as SqlRow[],
+    exec: (query, ...bindings) => rowsOf(prepare(query), query, bindings) as SqlRow[],
     transaction: (work) => {
       database.exec("BEGIN");
       try {
@@ -27,16 +37,39 @@ function preparing(
   database: DatabaseSync,
   set: (statement: StatementSync) => void = () => {},
 ): (text: string) => StatementSync {
+  Object.assign(database.limits, STATEMENT_LIMITS);
   const statements = new Map<string, StatementSync>();
   return (text) => {
     let statement = statements.get(text);
     if (statement === undefined) {
+      if (/^\s*(begin|commit|rollback|savepoint)\b/i.test(text)) throw new Error(`${text} is not for statements`);
       statement = database.prepare(text);
       set(statement);
       statements.set(text, statement);
     }
     return statement;
   };
+}
+
+/** Runs a statement with as many values as it has parameters: fewer would be NULL, which the platform refuses. */
+function rowsOf(statement: StatementSync, text: string, values: readonly SQLInputValue[]): unknown[] {
+  const wanted = parametersOf(text);
+  if (values.length !== wanted) throw new Error(`${values.length} values for ${wanted} parameters: ${text}`);
+  return statement.all(...values);
+}
+
+const counted = new Map<string, number>();
+
+/** As SQLite counts them: a bare `?` is one more than the largest so far, `?7` is the seventh. */
+function parametersOf(text: string): number {
+  let count = counted.get(text);
+  if (count === undefined) {
+    count = 0;
+    const bare = text.replaceAll(/'[^']*'|"[^"]*"|--[^\n]*/g, "");
+    for (const [, number] of bare.matchAll(/\?(\d*)/g)) count = number ? Math.max(count, Number(number)) : count + 1;
+    counted.set(text, count);
+  }
+  return count;
 }
 
 interface BoundStatement {
@@ -52,7 +85,7 @@ export function sqliteD1(database: DatabaseSync): D1Database {
   const run = ({ text, values }: BoundStatement) => {
     const reads = /^\s*select\b/i.test(text);
     const before = reads ? 0 : changesSoFar();
-    const rows = prepared(text).all(...values) as Record<string, unknown>[];
+    const rows = rowsOf(prepared(text), text, values) as Record<string, unknown>[];
     const changes = reads ? 0 : changesSoFar() - before;
     for (const row of rows) {
       for (const [key, value] of Object.entries(row)) if (value instanceof Uint8Array) row[key] = Array.from(value);
@@ -78,10 +111,14 @@ export function sqliteD1(database: DatabaseSync): D1Database {
     bind: (...given: unknown[]) => prepare(text, given.map(toSqlite)),
     all: async () => run({ text, values }),
     run: async () => run({ text, values }),
-    raw: async () => rawRows(inLists(text), values),
-    first: async () => run({ text, values }).results[0] ?? null,
+    raw: async () => rawRows(rowsOf(inLists(text), text, values) as unknown[][]),
+    first: async (column?: string) => {
+      const [row] = run({ text, values }).results;
+      return (column === undefined ? row : row?.[column]) ?? null;
+    },
   });
   const batch = async (statements: readonly BoundStatement[]) => {
+    if (statements.length === 0) throw new Error("D1 refuses a batch of no statements");
     database.exec("BEGIN");
     try {
       const results = statements.map(run);
@@ -96,13 +133,13 @@ export function sqliteD1(database: DatabaseSync): D1Database {
 }
 
 /** Rows as lists: two columns of one name (joined tables) are two values, as D1's `raw` has them. */
-function rawRows(statement: StatementSync, values: readonly SQLInputValue[]): unknown[][] {
-  const rows = statement.all(...values) as unknown as unknown[][];
+function rawRows(rows: readonly unknown[][]): unknown[][] {
   return rows.map((row) => row.map((value) => (value instanceof Uint8Array ? Array.from(value) : value)));
 }
 
 function toSqlite(value: unknown): SQLInputValue {
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (typeof value === "boolean") return value ? 1 : 0;
+  if (typeof value === "number" && !Number.isFinite(value)) return null;
   return value as SQLInputValue;
 }

@@ -79,9 +79,9 @@ describe("[WRK-1] what is in the scripts", () => {
     expect([...scripts[worker].exports].sort()).toEqual(exports);
   });
 
-  test("the query Worker answers requests, and neither consumes a queue nor has a cron", () => {
-    expect(Object.keys(query)).toEqual(["fetch"]);
-    expect(optionsOf("query")).toMatchObject({ cronTriggers: [] });
+  test("the query Worker answers requests and has a cron, and consumes no queue", () => {
+    expect(Object.keys(query)).toEqual(["fetch", "scheduled"]);
+    expect(optionsOf("query")).toMatchObject({ cronTriggers: ["2-59/5 * * * *"] });
     // What only consumers use of what lies in storage/.
     const consumed = /^storage\/(archive\/bundle-message|overflow-message|ledger\/replay-write)\.ts$/;
     expect(filesOf("background").filter((path) => consumed.test(path))).toHaveLength(3);

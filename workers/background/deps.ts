@@ -11,13 +11,18 @@ import type { Directory } from "../../storage/directory/directory.ts";
 import { RateMemory } from "../../storage/directory/rate-memory.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
+import { isolateKeeper, meterPaceOf } from "../../storage/ledger/month-meter.ts";
+import { writeLog } from "../../storage/log.ts";
 import { meteredR2 } from "../../storage/metered.ts";
+import { monthsAfterDaysOf } from "../../storage/months-after.ts";
 import { openStorage, type Storage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
 import { type SealPace, sealPaceOf } from "../../storage/seal-due.ts";
 import { sealSecretsOf } from "../../storage/signing.ts";
 import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import type { BackgroundEnv, PartitionStub } from "./env.ts";
+import { type Mailer, mailerOf } from "./mailer.ts";
+import { type Resolve, resolverOf } from "./resolve.ts";
 import { type Receiver, receiversOf } from "./tell.ts";
 
 export interface Deps extends Producer {
@@ -34,6 +39,8 @@ export interface Deps extends Producer {
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
   readonly pace: SealPace;
+  /** How many Days blocks stay in the ledger; undefined for ever. */
+  readonly monthsAfterDays: number | undefined;
   /** What opens sealed messages of the overflow queue. */
   readonly sealSecrets: readonly string[];
   /** What makes visitors of the ids that senders give. */
@@ -46,15 +53,24 @@ export interface Deps extends Producer {
   readonly deployment: string;
   /** Who is told of alerts. */
   readonly receivers: readonly Receiver[];
+  /** Undefined where no mail is sent. */
+  readonly mailer: Mailer | undefined;
+  /** What the names of webhooks resolve to. */
+  readonly resolve: Resolve;
   /** Asked after every cron; empty for nowhere. */
   readonly heartbeatUrl: string;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly meter: Metered;
+  /** Adds what this isolate has counted to the month's, where it is time. */
+  readonly keepMeter: () => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
 }
+
+/** Cloudflare's resolver, in its JSON form. */
+const DNS_URL = "https://cloudflare-dns.com/dns-query";
 
 const memories = new WeakMap<D1Database, RateMemory>();
 
@@ -66,25 +82,34 @@ function ratesOf(db: D1Database): RateMemory {
 
 export function depsOf(env: BackgroundEnv): Deps {
   const objects = meteredR2(env.BUCKET, isolateMeter);
+  const storage = openStorage(env, env.BUCKET);
+  const ask = (url: string, init?: RequestInit) => fetch(url, init);
+  const now = () => Date.now();
+  const mailer = mailerOf(env, { fetch: ask, now });
   return {
     ...producerOf(env, isolateMeter),
-    ...openStorage(env),
+    ...storage,
     bucket: archiveBucketOf(objects),
     objects,
     partition: (name) => env.PARTITION.getByName(name, locationOf(name)),
     poolSize: parsePoolSize(env.POOL_SIZE),
     pace: sealPaceOf(env),
+    monthsAfterDays: monthsAfterDaysOf(env.MONTH_FILES_AFTER_DAYS),
     sealSecrets: sealSecretsOf(env),
     visitorKeys: visitorKeysOf(env),
     rates: ratesOf(env.DIRECTORY),
     ratesUrl: env.RATES_URL ?? "",
     deployment: env.DEPLOYMENT,
-    receivers: receiversOf(env),
+    receivers: receiversOf(env, mailer),
     heartbeatUrl: env.HEARTBEAT_URL ?? "",
-    fetch: (url, init) => fetch(url, init),
+    mailer,
+    resolve: resolverOf(env.DNS_URL || DNS_URL, ask),
+    fetch: ask,
     meter: isolateMeter,
-    now: () => Date.now(),
+    keepMeter: () =>
+      isolateKeeper.keep(storage.ledgers.all[0], { now: now(), log: writeLog, everyMs: meterPaceOf(env) }),
+    now,
     random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-    log: (line) => console.error(JSON.stringify(line)),
+    log: writeLog,
   };
 }

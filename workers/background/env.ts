@@ -2,23 +2,38 @@
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
+import type { MeterEnv } from "../../storage/ledger/month-meter.ts";
 import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
 import type { SealPaceEnv } from "../../storage/seal-due.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
+import type { MailEnv } from "./mailer.ts";
 import type { TellEnv } from "./tell.ts";
 
 /** What consumers and cron ask of a partition. */
 export type PartitionStub = Pick<
   PartitionRpc,
-  "append" | "live" | "recentEvents" | "confirm" | "status" | "unpublished" | "completeness" | "dropDay" | "erase"
+  | "append"
+  | "live"
+  | "recentEvents"
+  | "confirm"
+  | "status"
+  | "unpublished"
+  | "completeness"
+  | "dropDay"
+  | "erase"
+  | "noteChange"
 >;
 
-export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv, TellEnv {
+export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, SealPaceEnv, TellEnv, MailEnv, MeterEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   /** What the names of this deployment's queues begin with, such as "footfall" or "footfall-staging". */
   readonly DEPLOYMENT: string;
+  /** How many Days blocks stay in the ledger before they go to month files in R2; empty for ever. */
+  readonly MONTH_FILES_AFTER_DAYS?: string;
   /** A file of exchange rates that the cron fetches once a day; empty for none. */
   readonly RATES_URL?: string;
+  /** A resolver that answers in the JSON form of DNS over HTTPS; Cloudflare's where it is empty. */
+  readonly DNS_URL?: string;
 }

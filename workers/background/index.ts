@@ -1,10 +1,11 @@
-// The background Worker: consumes the queues and runs the cron, so that a seal never shares memory or a deployment with
-// an answer. Wiring only. It has no address; the query Worker calls what `Operations` has.
+// The background Worker: it consumes the queues and runs the cron, so that sealing does not share memory or a
+// deployment with answering questions. Wiring only. It has no address; the query Worker calls `Operations`.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { AUDIT_KEPT_MS } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
+import { ageBlocks } from "../../queues/age.ts";
 import { archive, archiveBody } from "../../queues/archive.ts";
 import { storeDeadLetters } from "../../queues/dead-letter.ts";
 import { driveErasures } from "../../queues/erasure.ts";
@@ -16,6 +17,7 @@ import { driveReplays, replayBody, replayParts } from "../../queues/replay.ts";
 import { driveSeals, sealDays } from "../../queues/seal.ts";
 import { forgetEntries } from "../../storage/directory/audit.ts";
 import { type Backup, backUp, backUpWhenDue } from "../../storage/directory/backup.ts";
+import { logChanges } from "../../storage/directory/change-log.ts";
 import { raiseEpoch } from "../../storage/directory/epoch.ts";
 import { type Recovered, type RecoveryRefusal, recoverDirectory } from "../../storage/directory/recovery.ts";
 import { forgetEnded } from "../../storage/directory/sessions.ts";
@@ -26,11 +28,13 @@ import { type CronSteps, runCron } from "./cron.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { BackgroundEnv } from "./env.ts";
 import { claimKnownNumbers } from "./known-number.ts";
+import { sendNotices } from "./outbox.ts";
 import { fetchRates } from "./rate-fetch.ts";
 import { narrowSpreads } from "./spread-narrow.ts";
+import { tellStatus } from "./status.ts";
 import { watch } from "./watch.ts";
 
-/** What consumes each queue, by its duty: its name in wrangler.toml without the deployment's and without a number. */
+/** The consumer of each queue, by the queue's duty: its name without the deployment's in front and a number behind. */
 const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
   archive: (batch, deps) => archive(batch, archiveDeps(deps)),
   "archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
@@ -44,7 +48,7 @@ const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Prom
 
 const QUEUE_NUMBER = /-\d+$/;
 
-/** What handles a dead letter of each queue again: what would have consumed it. */
+/** Handles the dead letters of each queue again, with the same code as the queue's consumer. */
 const handlersOf = (deployment: string, deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
   [`${deployment}-archive`]: (body) => archiveBody(body, archiveDeps(deps)),
   [`${deployment}-overflow`]: (body) => deliverBody(body, overflowDeps(deps)),
@@ -57,6 +61,7 @@ const CRON: CronSteps<Deps> = {
   drive_replays: driveReplays,
   drive_questions: driveQuestions,
   drive_erasures: driveErasures,
+  age_blocks: ageBlocks,
   fetch_rates: fetchRates,
   forget_audit: ({ directory, now }) => forgetEntries(directory, now() - AUDIT_KEPT_MS),
   forget_sessions: ({ directory, now }) => forgetEnded(directory, now()),
@@ -64,13 +69,17 @@ const CRON: CronSteps<Deps> = {
   narrow_spreads: narrowSpreads,
   claim_known_numbers: claimKnownNumbers,
   watch,
+  send_notices: sendNotices,
   raise_epoch: async (deps) => {
     if (!(await raiseEpoch(deps))) deps.log({ event: "directory_behind" });
   },
+  log_changes: (deps) => logChanges(0, deps),
   back_up_directory: backUpWhenDue,
+  keep_meter: ({ keepMeter }) => keepMeter(),
+  tell_status: tellStatus,
 };
 
-/** What operators ask of this Worker, through the query Worker's API. */
+/** What operators can have done by this Worker, through the query Worker's API. */
 export class Operations extends WorkerEntrypoint<BackgroundEnv> {
   redrive(request: RedriveRequest): Promise<RedrivenPage> {
     const deps = depsOf(this.env);
@@ -81,7 +90,7 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
     return backUp(depsOf(this.env));
   }
 
-  /** The directory may be an empty database: it is not checked before it is asked. */
+  /** The directory may be an empty database, so it is used without the check that other requests make first. */
   recoverDirectory(asked: { readonly name?: string | undefined }): Promise<Recovered | RecoveryRefusal> {
     const deps = depsOf(this.env);
     const { directory, ledgers } = deps.unchecked;
@@ -101,7 +110,9 @@ export default {
     const duty = batch.queue.slice(mine.length).replace(QUEUE_NUMBER, "");
     const consume = batch.queue.startsWith(mine) ? CONSUMERS[duty] : undefined;
     if (consume === undefined) throw new Error(`no consumer for the queue ${batch.queue}`);
-    await consume(batch, depsOf(env));
+    const deps = depsOf(env);
+    await consume(batch, deps);
+    await deps.keepMeter();
   },
 
   async scheduled(_, env) {

@@ -8,7 +8,7 @@ import { changeSpread, narrowerSpread, type Settings, zoneAt } from "../../core/
 import { causeOf } from "../../core/outcome.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
 import { listSpread, readSettings, writeSpread } from "../../storage/directory/settings.ts";
-import { readRollups } from "../../storage/ledger/rollups.ts";
+import { readRollups } from "../../storage/ledger/range.ts";
 import type { Deps } from "./deps.ts";
 
 type NarrowDeps = Pick<Deps, "directory" | "ledgers" | "now" | "log">;
@@ -55,8 +55,8 @@ async function busiestDay(
 ): Promise<number> {
   // The pool's partition and its own, and as many again in other regions.
   const rowsMax = 4 * SPREAD_MAX * SPREAD_NARROW_DAYS;
-  const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: [], rowsMax } as const;
-  const rows = await readRollups(ledgers.ofMerchant(merchant), read);
+  const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: [] } as const;
+  const rows = await readRollups(ledgers.ofMerchant(merchant), read, rowsMax);
   if (rows.length === rowsMax) return Number.POSITIVE_INFINITY;
   const byDay = [...Map.groupBy(rows, ({ bucket }) => bucket).values()];
   return Math.max(0, ...byDay.map((own) => own.reduce((sum, { counts }) => sum + counts.events, 0)));

@@ -1,19 +1,30 @@
 // How alerts leave the deployment. They are always written as lines of the log. Where the addresses are set, they are
-// also sent by a signed webhook (standardwebhooks.com) and by PagerDuty's Events API v2, or what speaks it. A message
-// comes twice after a crash between its delivery and the note of it. Both copies have the same id.
+// also sent by a signed webhook (standardwebhooks.com), by PagerDuty's Events API v2, or what speaks it, and as e-mail
+// by what mail to merchants leaves by (mailer.ts). A message comes twice after a crash between its delivery and the
+// note of it. Both copies have the same id.
 
-import { createHmac } from "node:crypto";
 import { TELL_TIMEOUT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { Alert } from "../../core/watch/alert.ts";
+import { isWebhookSecret, signedHeaders } from "../../storage/webhook-signature.ts";
 import type { Deps } from "./deps.ts";
+import type { Mail, Mailer } from "./mailer.ts";
 
 /** A receiver of alerts. */
-export interface Receiver {
+export type Receiver = PostedTo | MailedTo;
+
+interface PostedTo {
   readonly name: "webhook" | "pagerduty";
   readonly url: string;
   /** The secret that signs a webhook, or PagerDuty's routing key. */
   readonly secret: string;
+}
+
+/** Each address gets a mail of its own. */
+interface MailedTo {
+  readonly name: "mail";
+  readonly to: readonly string[];
+  readonly mailer: Mailer;
 }
 
 /** Settings of the background Worker; each is empty or absent where alerts are not sent that way. */
@@ -25,6 +36,8 @@ export interface TellEnv {
   readonly PAGERDUTY_URL?: string;
   /** A secret: the integration's routing key. */
   readonly PAGERDUTY_KEY?: string;
+  /** Who gets alerts as e-mail: addresses, with commas between them. */
+  readonly ALERT_MAIL_TO?: string;
   /** An address that is requested after every cron. Whoever watches it raises an alert when the requests stop. */
   readonly HEARTBEAT_URL?: string;
 }
@@ -33,27 +46,31 @@ export type TellDeps = Pick<Deps, "now" | "log" | "fetch" | "deployment" | "rece
 
 /**
  * The receivers that are set. A webhook without a secret is reported as a mistake, since its receiver could not check
- * who sends.
+ * who sends; so is mail to somebody where nothing sends mail.
  */
-export function receiversOf(env: TellEnv): readonly Receiver[] {
+export function receiversOf(env: TellEnv, mailer: Mailer | undefined): readonly Receiver[] {
   const url = env.ALERT_WEBHOOK_URL ?? "";
   const secret = env.ALERT_WEBHOOK_SECRET ?? "";
   const key = env.PAGERDUTY_KEY ?? "";
-  if (url !== "" && !/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret))
+  if (url !== "" && !isWebhookSecret(secret))
     throw new Error(
       'ALERT_WEBHOOK_URL is set, and ALERT_WEBHOOK_SECRET is not "whsec_" and 24 or more bytes of base64',
     );
+  const to = (env.ALERT_MAIL_TO ?? "").split(",").flatMap((address) => address.trim() || []);
+  if (to.length > 0 && mailer === undefined)
+    throw new Error("ALERT_MAIL_TO is set, and this deployment sends no mail (MAIL_FROM, and MAIL_URL or EMAIL)");
   const pager = env.PAGERDUTY_URL || "https://events.pagerduty.com/v2/enqueue";
   return [
     ...(url === "" ? [] : [{ name: "webhook", url, secret } as const]),
     ...(key === "" ? [] : [{ name: "pagerduty", url: pager, secret: key } as const]),
+    ...(to.length === 0 || mailer === undefined ? [] : [{ name: "mail", to, mailer } as const]),
   ];
 }
 
 /** Sends an alert to every receiver. False where one of them did not take it. */
 export async function tellAlert(alert: Alert, deps: TellDeps): Promise<boolean> {
   const { name, severity, says, until } = alert;
-  deps.log(until === null ? { alert: name, severity, says } : { event: "alert_ended", name, says });
+  deps.log(until === null ? { event: "alert_raised", name, severity, says } : { event: "alert_ended", name, says });
   const taken = await Promise.all(deps.receivers.map((receiver) => send(alert, receiver, deps)));
   return taken.every(Boolean);
 }
@@ -69,15 +86,29 @@ export async function beat({ heartbeatUrl, fetch, log }: Pick<Deps, "fetch" | "l
 }
 
 async function send(alert: Alert, receiver: Receiver, deps: TellDeps): Promise<boolean> {
-  const message = receiver.name === "webhook" ? toWebhook(alert, receiver, deps) : toPager(alert, receiver, deps);
   try {
-    const signal = AbortSignal.timeout(TELL_TIMEOUT_MS);
-    await taken(await deps.fetch(receiver.url, { method: "POST", redirect: "manual", signal, ...message }));
+    await (receiver.name === "mail" ? mail(alert, receiver, deps) : post(alert, receiver, deps));
     return true;
   } catch (error) {
     deps.log({ event: "tell_failed", receiver: receiver.name, name: alert.name, error: causeOf(error) });
     return false;
   }
+}
+
+async function post(alert: Alert, receiver: PostedTo, deps: TellDeps): Promise<void> {
+  const message = MESSAGES[receiver.name](alert, receiver, deps);
+  const signal = AbortSignal.timeout(TELL_TIMEOUT_MS);
+  await taken(await deps.fetch(receiver.url, { method: "POST", redirect: "manual", signal, ...message }));
+}
+
+/** Sends to every address, whatever another of them answered; who has it already knows the id. */
+async function mail(alert: Alert, { to, mailer }: MailedTo, deps: TellDeps): Promise<void> {
+  const text = textOf(alert, deps);
+  const attempts = await Promise.all(
+    to.map((address) => mailer.send({ ...text, id: `${text.id}:${address}`, to: address })),
+  );
+  const errors = attempts.flatMap((attempt) => (attempt.kind === "taken" ? [] : attempt.error));
+  if (errors.length > 0) throw new Error(errors.join("; "));
 }
 
 async function taken(response: Response): Promise<void> {
@@ -90,29 +121,35 @@ interface Message {
   readonly body: string;
 }
 
-function toWebhook(alert: Alert, { secret }: Receiver, { now, deployment }: TellDeps): Message {
+function toWebhook(alert: Alert, { secret }: PostedTo, { now, deployment }: TellDeps): Message {
   const { name, severity, says, since, until } = alert;
-  const at = Math.floor(now() / 1_000);
+  const at = now();
   const id = `${idOf(alert, deployment)}${until === null ? "" : ":ended"}`;
   const body = JSON.stringify({
     type: until === null ? "alert.raised" : "alert.ended",
-    timestamp: new Date(now()).toISOString(),
+    timestamp: new Date(at).toISOString(),
     data: { deployment, name, severity, says, since: instant(since), until: until === null ? null : instant(until) },
   });
-  const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  const signature = createHmac("sha256", key).update(`${id}.${at}.${body}`).digest("base64");
+  return { headers: signedHeaders({ id, at, body, secrets: [secret] }), body };
+}
+
+function textOf(alert: Alert, { deployment }: TellDeps): Omit<Mail, "to"> {
+  const { name, severity, says, since, until } = alert;
+  const lines = [says, `Since ${instant(since)}.`, ...(until === null ? [] : [`Ended ${instant(until)}.`])];
+  const runbook = `What it means and what to do: docs/runbook.md#${name}`;
   return {
-    headers: {
-      "content-type": "application/json",
-      "webhook-id": id,
-      "webhook-timestamp": String(at),
-      "webhook-signature": `v1,${signature}`,
-    },
-    body,
+    // Told again every six hours while it lasts: each of those is a message of its own.
+    id: `${idOf(alert, deployment)}:${until === null ? (alert.toldAt ?? "raised") : "ended"}`,
+    subject: `[${deployment}] ${until === null ? severity : "ended"}: ${name}`,
+    text: `${[...lines, "", runbook].join("\n")}\n`,
+    html: undefined,
+    unsubscribe: undefined,
   };
 }
 
-function toPager(alert: Alert, { secret }: Receiver, { deployment }: TellDeps): Message {
+const MESSAGES = { webhook: toWebhook, pagerduty: toPager } as const;
+
+function toPager(alert: Alert, { secret }: PostedTo, { deployment }: TellDeps): Message {
   const { severity, says, until } = alert;
   const payload = { summary: says, source: deployment, severity: severity === "page" ? "critical" : "warning" };
   const body = JSON.stringify({

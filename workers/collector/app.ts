@@ -8,7 +8,11 @@ import { withoutSlashes } from "../../core/formats/path.ts";
 import { ROUTES, type Route } from "../../core/formats/route.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
+import { isolateKeeper, meterPaceOf } from "../../storage/ledger/month-meter.ts";
+import { writeLog } from "../../storage/log.ts";
+import { openStorage } from "../../storage/open.ts";
 import { isSecret } from "../../storage/signing.ts";
+import { healthOf } from "../../storage/version.ts";
 import type { CollectorEnv } from "./env.ts";
 import { incomingOf } from "./incoming.ts";
 import { corsOf, refuse } from "./reply.ts";
@@ -28,10 +32,19 @@ const DIRECT: ReadonlyMap<string, Route> = new Map(
 
 export async function fetch(request: Request, env: CollectorEnv, context: ExecutionContext): Promise<Response> {
   const incoming = incomingOf(request, env, context);
+  keepMeterOf(env, context);
   const path = withoutSlashes(incoming.path);
   const route = DIRECT.get(`${request.method} ${path}`);
   if (route !== undefined) return serve(path === incoming.path ? incoming : { ...incoming, path }, route);
   return app.fetch(path === incoming.path ? request : new Request(moved(request.url, path), request), env, context);
+}
+
+/** Adds what this isolate has counted to the month's, where it is time; nobody waits for it. */
+function keepMeterOf(env: CollectorEnv, context: ExecutionContext): void {
+  const now = Date.now();
+  const everyMs = meterPaceOf(env);
+  if (!isolateKeeper.isDue({ now, everyMs })) return;
+  context.waitUntil(isolateKeeper.keep(openStorage(env).ledgers.all[0], { now, log: writeLog, everyMs }));
 }
 
 /** The same address with another path. */
@@ -67,12 +80,12 @@ app.get("/v1/meter", async (c) => {
   if (!isSecret(token, c.env.ADMIN_TOKEN)) return refuse("unauthorized", "send Authorization: Bearer <ADMIN_TOKEN>");
   return c.json(isolateMeter);
 });
-app.get("/health", (c) => c.json({ ok: true }));
+app.get("/health", (c) => c.json(healthOf(c.env)));
 for (const path of ["/v1/meter", "/health", ...SCRIPT_PATHS]) refuseOthers(path, ["GET"], () => ({}));
 
 app.notFound(() => refuse("not_found", "there is nothing here; see POST /v1/events", { status: 404 }));
 app.onError((error, c) => {
-  console.error(JSON.stringify({ event: "collect_failed", path: c.req.path, error: causeOf(error) }));
+  writeLog({ event: "collect_failed", path: c.req.path, error: causeOf(error) });
   return refuse("unavailable", "this could not be answered; try again");
 });
 

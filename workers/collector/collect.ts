@@ -1,23 +1,32 @@
-// The hot path on one screen: hit → drafts (format) → arrivals (sender, id, visitor) → partitions → report. Nothing
-// here waits except the partitions' durable commit, and a look-up a minute where a client names a site or a key. An
-// address is used to place and identify a visitor and goes no further than the partition's memory.
+// The hot path on one screen: hit → drafts (format) → arrivals (sender, id, visitor) → partitions → report. An ordinary
+// hit waits for the counters of the rate limits, for the partitions' durable commit and, where its client names a site
+// or a key, for one look-up a minute. A large request also waits for its turns (core/turns.ts). An address is used to
+// locate and identify a visitor. It goes no further than the partition's memory.
 
 import { uuidv7 } from "uuidv7";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { parsePoolSize } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
-import type { Format, Hit } from "../../core/hit.ts";
-import { LATE_DAYS_OF_REQUEST_MAX, SEAL_AFTER_MS } from "../../core/limits.ts";
+import type { Draft, Format, Hit } from "../../core/hit.ts";
+import {
+  LARGE_REQUEST_EVENTS,
+  LATE_DAYS_OF_REQUEST_MAX,
+  REQUEST_PART_EVENTS,
+  SEAL_AFTER_MS,
+} from "../../core/limits.ts";
+import type { LogLine } from "../../core/log.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type OverflowPart } from "../../core/overflow.ts";
 import { locationOf, nearest, parseRegions, type Regions } from "../../core/region.ts";
 import type { Report } from "../../core/report.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { KEYLESS, type LaneName, type LargeRequest, Turns } from "../../core/turns.ts";
 import type { AppendReply, Full } from "../../durable-objects/rpc.ts";
 import type { WriteKey } from "../../storage/directory/write-key.ts";
 import { isolateMeter } from "../../storage/isolate-meter.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
+import { writeLog } from "../../storage/log.ts";
 import { openStorage } from "../../storage/open.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
@@ -25,14 +34,14 @@ import { type VisitorKeys, visitorKeysOf } from "../../storage/visitor-key.ts";
 import { toArrival } from "./arrival.ts";
 import type { Client } from "./client.ts";
 import { Coalescer, type Coalescing } from "./coalesce.ts";
-import type { Delivered, Delivery, LogEntry } from "./deliver.ts";
+import type { Delivered, Delivery } from "./deliver.ts";
 import { type CollectorEnv, overflowQueuesOf } from "./env.ts";
-import { areWithinLimit, countRefused, isGuessWithinLimit, TOO_OFTEN } from "./limit.ts";
+import { areWithinLimit, countRefused, isGuessWithinLimit, TOO_OFTEN, type Weighed } from "./limit.ts";
 import { OverflowGate, type OverflowRoad } from "./overflow.ts";
 import { place, SpreadMemory } from "./place.ts";
 import { areNamedById, type Looking, namedSenders, type Sender, sendersOf } from "./sender.ts";
 
-/** A hit to take, and what is known of it beside itself. */
+/** A hit to take, and what is known about its sender. */
 export interface Collecting {
   readonly format: Format;
   readonly hit: Hit;
@@ -53,16 +62,22 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
     : await sendersOf(drafts.value, key, looking);
   if (!senders.ok) return countRefused(env, senders, sent);
   const { all, hasGuessed } = senders.value;
-  if (hasGuessed && key === undefined && !(await isGuessWithinLimit(env, sent)))
-    return rejected("rate_limited", TOO_OFTEN);
-  const outcomes = drafts.value.map((draft, sequence) => {
+  if (hasGuessed && !(await isGuessWithinLimit(env, sent))) return rejected("rate_limited", TOO_OFTEN);
+  const arrive = (draft: Outcome<Draft>, sequence: number): Outcome<Arrival> => {
     const sender = all[sequence] as Outcome<Sender>;
     if (!draft.ok || !sender.ok) return draft.ok ? (sender as Unsent) : draft;
     return toArrival(draft.value, { sender: sender.value, client, format, sequence, visitors: visitorsOf(env) });
-  });
+  };
+  const isLarge = drafts.value.length > LARGE_REQUEST_EVENTS;
+  // A large request counts for the limits before it is worked on. Otherwise its address could send more meanwhile.
+  if (isLarge && !(await areWithinLimit(env, weighed(drafts.value, all), sent)))
+    return rejected("rate_limited", TOO_OFTEN);
+  const large = isLarge ? turns.enter(laneOf(all, key), { parts: partsOf(drafts.value), now: Date.now() }) : undefined;
+  if (large !== undefined && large.fullForSeconds > 0) return tooMuchAtOnce(large.fullForSeconds);
+  const outcomes = large === undefined ? drafts.value.map(arrive) : await inParts(drafts.value, arrive, large);
   const arrivals = arrivalsOf(outcomes);
   if (isLimiting(env)) {
-    if (!(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
+    if (!isLarge && !(await areWithinLimit(env, outcomes, sent))) return rejected("rate_limited", TOO_OFTEN);
     if (lateDaysOf(arrivals, client.receivedAt, env) > LATE_DAYS_OF_REQUEST_MAX)
       return rejected("too_many_days", TOO_MANY_DAYS);
   }
@@ -73,7 +88,60 @@ export async function collect({ format, hit, client, key, looking }: Collecting)
   return refusedForMemory(fates) ?? accepted(reportOf(fates));
 }
 
-type Unsent = Extract<Outcome<Arrival>, { readonly ok: false }>;
+/** The turns of this isolate's requests. */
+const turns = new Turns();
+
+function partsOf(items: readonly unknown[]): number {
+  return Math.ceil(items.length / REQUEST_PART_EVENTS);
+}
+
+/** What each draft counts for the limits. It is known before the drafts are made into arrivals. */
+function weighed(drafts: readonly Outcome<Draft>[], senders: readonly Outcome<Sender>[]): readonly Outcome<Weighed>[] {
+  return drafts.map((draft, index) => {
+    const sender = senders[index] as Outcome<Sender>;
+    if (!draft.ok || !sender.ok) return (draft.ok ? sender : draft) as Unsent;
+    const { merchant, stream, keyed } = sender.value;
+    return accepted({ event: { merchant, stream, keyed: keyed ? 1 : 0, importNumber: draft.value.importNumber } });
+  });
+}
+
+/** The merchant's own lane if all events came with its key, refused ones too; else that of those without a key. */
+function laneOf(senders: readonly Outcome<Sender>[], key: WriteKey | undefined): LaneName {
+  let lane = key?.merchant ?? KEYLESS;
+  for (const sender of senders) {
+    if (!sender.ok) continue;
+    if (!sender.value.keyed) return KEYLESS;
+    lane = sender.value.merchant;
+  }
+  return lane;
+}
+
+/** The same as `map`, but after each part the isolate answers other requests. */
+async function inParts<T, R>(
+  items: readonly T[],
+  make: (item: T, index: number) => R,
+  request: LargeRequest,
+): Promise<readonly R[]> {
+  const made: R[] = [];
+  for (const [index, item] of items.entries()) {
+    if (index % REQUEST_PART_EVENTS === 0) await takeTurn(request);
+    made.push(make(item, index));
+  }
+  return made;
+}
+
+async function takeTurn(request: LargeRequest): Promise<void> {
+  const turn = turns.take(request, Date.now());
+  for (let ms = turns.leftMs(turn, Date.now()); ms > 0; ms = turns.leftMs(turn, Date.now()))
+    await new Promise((settle) => setTimeout(settle, ms));
+}
+
+function tooMuchAtOnce(retryAfterSeconds: number): Extract<Outcome<never>, { readonly ok: false }> {
+  const message = "too many large requests come at once; send the same events again later, or fewer at a time";
+  return { ok: false, rejection: { code: "rate_limited", message, retryAfterSeconds } };
+}
+
+type Unsent = Extract<Outcome<never>, { readonly ok: false }>;
 
 function arrivalsOf(outcomes: readonly Outcome<Arrival>[]): readonly Arrival[] {
   const arrivals: Arrival[] = [];
@@ -85,7 +153,7 @@ const TOO_MUCH_HELD =
   "this merchant's open Days hold too many different pages, names, order numbers and visitors for now; " +
   "send the same events again later, or with an API key of scope write";
 
-/** A request of which nothing was taken, at least one event because its merchant holds too much. */
+/** The refusal of a request, if none of its events was taken and at least one because its merchant holds too much. */
 function refusedForMemory(fates: readonly Settled[]): Outcome<Report> | undefined {
   if (!fates.some(isFull)) return undefined;
   const retryAfterSeconds = Math.max(0, ...fates.map((fate) => (isFull(fate) ? fate.fullForSeconds : 0)));
@@ -101,7 +169,7 @@ function isFull(fate: Settled): fate is Full {
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
-/** Closed Days that events without a key are of, or more of them where there are not too many in any case. */
+/** How many closed Days the events without a key have. For few events, their number: they cannot have more Days. */
 function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv): number {
   if (arrivals.length <= LATE_DAYS_OF_REQUEST_MAX) return arrivals.length; // no more Days than events
   const days = new Set<number>();
@@ -110,8 +178,8 @@ function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv
 }
 
 /**
- * Whether an arrival has no key and is of a closed Day; by UTC, since whose Day it is is not known here. An import has
- * a key, also where it tells what came without one.
+ * Whether an arrival has no key and is of a closed Day. The Day is taken by UTC, since the merchant's zone is not known
+ * here. An import has a key, even for events that once came without one.
  */
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
   const { keyed, importNumber } = arrival.event;
@@ -165,8 +233,8 @@ function reportOf(fates: readonly Settled[]): Report {
 const coalescer = new Coalescer();
 
 /**
- * How a hit's arrivals reach their partitions. One object, whose functions are there already: closures were 400 bytes
- * of a hit.
+ * How a hit's arrivals reach their partitions. A class shares its functions between all hits; closures took 400 bytes
+ * for each hit.
  */
 class HitDelivery implements Delivery, Coalescing {
   readonly #looking: Looking;
@@ -202,8 +270,8 @@ class HitDelivery implements Delivery, Coalescing {
     return !isLimiting(env) || !isLate(arrival, now, env);
   }
 
-  log(entry: LogEntry): void {
-    console.error(JSON.stringify(entry));
+  log(line: LogLine): void {
+    writeLog(line);
   }
 }
 
@@ -220,7 +288,7 @@ function roadOf({ env, later }: Looking): OverflowRoad {
     wait: (ms) => new Promise((settle) => setTimeout(settle, ms)),
     now: () => Date.now(),
     later,
-    log: (entry) => console.error(JSON.stringify(entry)),
+    log: writeLog,
   };
 }
 

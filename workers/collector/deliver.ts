@@ -1,31 +1,34 @@
-// How arrivals reach their partition: once, once more, and then by the overflow queue, which is durable too. Only when
-// all of that fails is an event not acknowledged. A repeat is harmless: ids and times are fixed, the partition knows
-// what it has counted. Free of the platform, so that the simulation runs it as it is.
+// How arrivals reach their partition: by a call, by a second call if the first fails, and then by the overflow queue,
+// which is durable too. Only if all of that fails, an event is not acknowledged. A repeat is harmless: ids and times
+// are fixed, and the partition knows what it has counted. The file knows no platform, so the simulation runs it as it
+// is.
 
 import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
+import type { LogLine } from "../../core/log.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { OverflowPart } from "../../core/overflow.ts";
 import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
 
-/** One structured line for the operator. */
-export type LogEntry = Readonly<Record<string, string | number>>;
-
+/** The ways that arrivals can take, and the log. */
 export interface Delivery {
   append(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply>;
   overflow(part: OverflowPart): Promise<void>;
   /**
-   * Whether an arrival may be acknowledged before a partition has judged it. What waits in the overflow queue is
-   * counted whatever it costs, so what the partition has a budget for may not; all may where this is left out.
+   * Whether an arrival may go to the overflow queue, and so be acknowledged before a partition has judged it. What
+   * waits there is counted whatever it costs, so events that a partition limits by a budget may not. Left out, all may.
    */
   mayOverflow?(arrival: Arrival): boolean;
-  log(entry: LogEntry): void;
+  log(line: LogLine): void;
 }
 
 /** "unavailable": not stored anywhere; the client must send it again. */
 export type Delivered = Exclude<Fate, Moved | "unread"> | "unavailable";
 
-/** Resolves, once they are durable somewhere, with the fate of each arrival, or where else it belongs; never throws. */
+/**
+ * Resolves once all arrivals are durable somewhere, or could not be stored. Gives the fate of each one, or the other
+ * partition to which it belongs. Never throws.
+ */
 export async function deliver(
   partition: string,
   arrivals: readonly Arrival[],
@@ -47,7 +50,7 @@ export async function deliver(
   return overflow(partition, arrivals, delivery);
 }
 
-/** What a partition could not take, because its settings cannot be read, waits in the overflow queue. */
+/** Sends to the overflow queue what a partition could not take because the merchant's settings could not be read. */
 async function withoutUnread(
   { partition, arrivals, fates }: OverflowPart & { readonly fates: readonly Fate[] },
   delivery: Delivery,
@@ -58,7 +61,7 @@ async function withoutUnread(
   return fates.map((fate) => (fate === "unread" ? (rest.next().value as Delivered) : fate));
 }
 
-/** By the overflow queue; "unavailable" where not even that takes them, or they may not go there. Never throws. */
+/** Sends to the overflow queue. "unavailable" for what it does not take, or what may not go there. Never throws. */
 export async function overflow(
   partition: string,
   arrivals: readonly Arrival[],

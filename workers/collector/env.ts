@@ -1,14 +1,18 @@
 // The bindings of the collector's Worker (wrangler.toml, the top level), beside those that its partitions use.
 
 import type { PartitionEnv } from "../../durable-objects/env.ts";
+import type { VersionEnv } from "../../storage/version.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 
-export interface CollectorEnv extends PartitionEnv, VisitorEnv {
+export interface CollectorEnv extends PartitionEnv, VisitorEnv, VersionEnv {
   /** OVERFLOW_QUEUE_0, OVERFLOW_QUEUE_1 and so on, without a gap. */
   readonly [queue: `OVERFLOW_QUEUE_${number}`]: Queue<Uint8Array>;
   /** Counters of requests, by address and by tracking ID (limit.ts). */
   readonly LIMIT_ADDRESS: RateLimit;
   readonly LIMIT_TRACKING_ID: RateLimit;
+  /** The same by tens, of requests that count for ten and more. */
+  readonly LIMIT_ADDRESS_MANY: RateLimit;
+  readonly LIMIT_TRACKING_ID_MANY: RateLimit;
   readonly ADMIN_TOKEN: string;
   /** The regions in which partitions are created (core/region.ts); empty or missing where the platform chooses. */
   readonly REGIONS?: string;

@@ -71,7 +71,10 @@ export class Gatherer<Item, Reply> {
 
   /** Adds items to those of the moment, and returns the result of all of them. */
   share(key: string, items: readonly Item[], how: Sharing<Item, Reply>): Share<Reply> {
-    const known = this.#gathering.get(key);
+    const open = this.#gathering.get(key);
+    const hasRoom = open !== undefined && open.items.length + items.length <= this.#moment.itemsMax;
+    if (!hasRoom) open?.close();
+    const known = hasRoom ? open : undefined;
     const group = known ?? this.#gather(key, how);
     const start = group.items.length;
     group.hits += 1;

@@ -1,33 +1,40 @@
 // How often a client may come: so often per address, and so often per tracking ID, by the platform's own counters
-// (wrangler.toml, LIMIT_ADDRESS and LIMIT_TRACKING_ID, where the numbers and their reasons are). The address is asked
-// before anything of the request is read, the tracking IDs after it was parsed and before anything is stored, so a 429
-// has taken nothing. The counters are the platform's, one set per location: they keep a flood away from the partitions,
-// they are no accounting. One that does not answer lets the hit through, because a limit must never lose what it
-// guards.
+// (wrangler.toml, LIMIT_ADDRESS, LIMIT_TRACKING_ID and the same with _MANY, where the numbers and their reasons are).
+// The address is asked before anything of the request is read, the tracking IDs after it was parsed and before anything
+// is stored, so a 429 has taken nothing. The counters are the platform's, one set per location: they keep a flood away
+// from the partitions, they are no accounting. One that does not answer lets the hit through, because a limit must
+// never lose what it guards.
 
-import type { Arrival, Event } from "../../core/event.ts";
-import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import type { Event } from "../../core/event.ts";
+import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_MANY, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
 import { addressKey, isIpv6, isLimiting, isWithin } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
-import { isNetworkWithinLimit, newNetworkLimit } from "./network-limit.ts";
+import { close, isClosed, isNetworkWithinLimit, newNetworkLimit } from "./network-limit.ts";
 
 /** Whether the address does not come too often; asked before its body is read, where there are limits. */
 export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
   const { env } = incoming;
   const address = addressOf(incoming);
   if (address === "") return true;
+  if (isClosed(networks, addressKey(address))) return false;
   return isIpv6(address) ? mayCome(env, address) : isWithin(env.LIMIT_ADDRESS, addressKey(address));
 }
 
+/** The address first: what it may not send counts for no network, or one address would close it for all the others. */
 async function mayCome(env: CollectorEnv, address: string): Promise<boolean> {
-  if (!(await isNetworkWithinLimit(env, { address, requests: 1 }, networks))) return false;
-  return isWithin(env.LIMIT_ADDRESS, addressKey(address));
+  if (!(await isWithin(env.LIMIT_ADDRESS, addressKey(address)))) return false;
+  return isNetworkWithinLimit(env, { address, requests: 1 }, networks);
 }
 
 const networks = newNetworkLimit();
+
+/** What the limits look at in an event. */
+export interface Weighed {
+  readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber">;
+}
 
 /** What was sent, for what it counts. */
 export interface Sent {
@@ -46,7 +53,7 @@ export interface Sent {
  */
 export function areWithinLimit(
   env: CollectorEnv,
-  outcomes: readonly Outcome<Arrival>[],
+  outcomes: readonly Outcome<Weighed>[],
   { address, length, isKeyed }: Sent,
 ): boolean | Promise<boolean> {
   if (!isLimiting(env)) return true;
@@ -77,13 +84,32 @@ interface Counted {
   readonly costOf: (count: number) => number;
 }
 
+/** The address first: what it may not send counts for no tracking ID. */
 async function areAllWithin(env: CollectorEnv, { address, requests, keys, costOf }: Counted): Promise<boolean> {
-  const answers: Promise<boolean>[] = [];
-  for (const [own, { length: count }] of Map.groupBy(keys, (one) => one))
-    answers.push(...times(costOf(count), () => isWithin(env.LIMIT_TRACKING_ID, own)));
-  answers.push(...times(requests, () => isWithin(env.LIMIT_ADDRESS, addressKey(address))));
-  if (requests > 0) answers.push(isNetworkWithinLimit(env, { address, requests }, networks));
+  if (requests > 0 && !(await mayAddressSend(env, address, requests))) return false;
+  const counters = { one: env.LIMIT_TRACKING_ID, many: env.LIMIT_TRACKING_ID_MANY };
+  const own = [...Map.groupBy(keys, (key) => key)];
+  const answers = own.map(([key, { length: count }]) => isWithinTimes(counters, key, costOf(count)));
   return (await Promise.all(answers)).every(Boolean);
+}
+
+/** One that may not is refused before its body is read from then on, for a period. */
+async function mayAddressSend(env: CollectorEnv, address: string, requests: number): Promise<boolean> {
+  const counters = { one: env.LIMIT_ADDRESS, many: env.LIMIT_ADDRESS_MANY };
+  const key = addressKey(address);
+  if (await isWithinTimes(counters, key, requests)) return isNetworkWithinLimit(env, { address, requests }, networks);
+  close(networks, key);
+  return false;
+}
+
+/** Whether a key may come so many times more. The platform counts one at a time. */
+async function isWithinTimes(
+  { one, many }: { readonly one: RateLimit; readonly many: RateLimit },
+  key: string,
+  times: number,
+): Promise<boolean> {
+  const [counter, count] = times < LIMIT_MANY ? [one, times] : [many, Math.ceil(times / LIMIT_MANY)];
+  return (await Promise.all(Array.from({ length: count }, () => isWithin(counter, key)))).every(Boolean);
 }
 
 /** Whether an address may look up one more site that is nobody's; each counts as a key that is none does. */
@@ -104,11 +130,6 @@ export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Se
 }
 
 type Refused = ReturnType<typeof rejected>;
-
-/** The platform counts one at a time. */
-function times<T>(count: number, what: () => T): T[] {
-  return Array.from({ length: Math.max(0, count) }, what);
-}
 
 /** An import has a key, also where it tells what came without one. */
 function isOfKey({ keyed, importNumber }: Pick<Event, "keyed" | "importNumber">): boolean {

@@ -8,7 +8,7 @@ import { isIpv6, isWithin, networkKey } from "../../storage/rate-limit.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface NetworkLimit {
-  /** Networks that sent too many requests → UTC ms until which they are refused. */
+  /** Networks and addresses that sent too many requests → UTC ms until which they are refused. */
   readonly closed: Map<string, number>;
   /** In [0, 1). */
   readonly random: () => number;
@@ -26,18 +26,30 @@ export function newNetworkLimit(): NetworkLimit {
 export async function isNetworkWithinLimit(
   env: Pick<CollectorEnv, "LIMIT_ADDRESS">,
   { address, requests }: { readonly address: string; readonly requests: number },
-  { closed, random, now }: NetworkLimit,
+  own: NetworkLimit,
 ): Promise<boolean> {
   if (!isIpv6(address)) return true;
-  const times = Math.floor(requests / LIMIT_NETWORK_ADDRESSES + random());
-  if (times === 0 && closed.size === 0) return true;
+  const times = Math.floor(requests / LIMIT_NETWORK_ADDRESSES + own.random());
+  if (times === 0 && own.closed.size === 0) return true;
   const network = networkKey(address);
-  const until = closed.get(network);
-  if (until !== undefined && until > now()) return false;
-  closed.delete(network);
+  if (isClosed(own, network)) return false;
   const answers = await Promise.all(Array.from({ length: times }, () => isWithin(env.LIMIT_ADDRESS, network)));
   if (answers.every(Boolean)) return true;
-  if (closed.size >= NETWORKS_CLOSED_MAX) closed.clear();
-  closed.set(network, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
+  close(own, network);
   return false;
+}
+
+/** Whether a network or an address was found to send too many requests within the last period. */
+export function isClosed({ closed, now }: NetworkLimit, key: string): boolean {
+  if (closed.size === 0) return false;
+  const until = closed.get(key);
+  if (until !== undefined && until > now()) return true;
+  closed.delete(key);
+  return false;
+}
+
+/** Refuses a network or an address for a period. */
+export function close({ closed, now }: NetworkLimit, key: string): void {
+  if (closed.size >= NETWORKS_CLOSED_MAX) closed.clear();
+  closed.set(key, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
 }

@@ -1,8 +1,8 @@
-// The overflow road. Events that no partition takes now go to one of several overflow queues. All that overflows from
-// an isolate in one moment is one message. A note in D1 says since when the message waits, so that no answer claims to
-// be complete beyond that instant (`meta.as_of`). The note is written before the message is sent, if D1 does so in
-// time: no hit is refused for the sake of a note. What could not be noted here is noted by the queue's consumer when it
-// fails to deliver the message. This file does not know the platform, so the simulation runs it as it is.
+// Sends events that no partition takes now to one of several overflow queues. All events that overflow from an isolate
+// in one moment become one message. A note in D1 says since when the message waits, so that no answer claims to be
+// complete beyond that instant (`meta.as_of`). The note is written before the message is sent. If D1 is too slow, the
+// message is sent without a note, since no hit is refused for lack of one. The queue's consumer then writes the note if
+// it fails to deliver the message. This file does not know the platform, so the simulation runs it as it is.
 
 import { hash32 } from "../../core/hash.ts";
 import {
@@ -13,6 +13,7 @@ import {
   OVERFLOW_PART_EVENTS_MAX,
   OVERFLOW_PATIENCE_MS,
 } from "../../core/limits.ts";
+import type { Log } from "../../core/log.ts";
 import { assert, causeOf } from "../../core/outcome.ts";
 import { halve, joinParts, noteOf, type Overflow, type OverflowNote, type OverflowPart } from "../../core/overflow.ts";
 import { type Clock, Gatherer, LATE, type Moment } from "./gather.ts";
@@ -40,7 +41,7 @@ export interface OverflowRoad {
   readonly now: () => number;
   /** Lets work go on after the answer was sent. */
   readonly later: (work: Promise<void>) => void;
-  readonly log: (entry: Readonly<Record<string, string | number>>) => void;
+  readonly log: Log;
 }
 
 /** What overflows from one isolate. */
@@ -96,7 +97,7 @@ export class OverflowGate {
     );
     if (await Promise.race([noted, road.wait(OVERFLOW_NOTE_MS).then(() => false)])) return;
     this.#silentUntil = road.now() + OVERFLOW_NOTE_PAUSE_MS;
-    road.later(noted.then(() => undefined)); // it may come yet, and is of use as long as the message waits
+    road.later(noted.then(() => undefined)); // the note may still be written, and is useful while the message waits
     logUnnoted(road, problem ?? new Error("D1 is slow"));
   }
 }
@@ -114,7 +115,7 @@ async function sendToOne(id: string, message: Uint8Array, { queues, log }: Overf
       return;
     } catch (error) {
       if (attempt === 1 || queues.length === 1) throw error;
-      log({ event: "overflow_queue_failed", queue: at, error: causeOf(error) });
+      log({ event: "overflow_queue_failed", queue: `overflow-${at}`, error: causeOf(error) });
     }
   }
 }

@@ -12,6 +12,7 @@ import { hashKey } from "../../storage/directory/credential.ts";
 import { findSites } from "../../storage/directory/site.ts";
 import { findWriteKey, noteWriteKeyUse, type WriteKey } from "../../storage/directory/write-key.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
+import { writeLog } from "../../storage/log.ts";
 import { Memory } from "../../storage/memory.ts";
 import { openStorage } from "../../storage/open.ts";
 import { signsOf } from "../../storage/signing.ts";
@@ -168,7 +169,7 @@ async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "no
   try {
     await noteWriteKeyUse(openStorage(env).directory, { id, now });
   } catch (error) {
-    console.error(JSON.stringify({ event: "key_use_failed", error: causeOf(error) }));
+    writeLog({ event: "key_use_failed", error: causeOf(error) });
   }
 }
 
@@ -209,7 +210,7 @@ async function orKnown<T>(known: { readonly value: T } | undefined, ask: () => P
     return await ask();
   } catch (error) {
     if (known === undefined) throw error;
-    console.error(JSON.stringify({ event: "look_up_failed", error: causeOf(error) }));
+    writeLog({ event: "look_up_failed", error: causeOf(error) });
     return known.value;
   }
 }

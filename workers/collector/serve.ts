@@ -8,6 +8,7 @@ import type { Hit, Settled } from "../../core/hit.ts";
 import { REQUEST_BYTES_MAX } from "../../core/limits.ts";
 import { accepted, causeOf, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { EMPTY_REPORT, type Report } from "../../core/report.ts";
+import { writeLog } from "../../storage/log.ts";
 import { isLimiting } from "../../storage/rate-limit.ts";
 import { type RequestBody, readBody } from "../../storage/request-body.ts";
 import { addressOf, clientOf, IncomingHit } from "./client.ts";
@@ -36,7 +37,7 @@ export async function serve(incoming: Incoming, route: Route): Promise<Response>
     const answer = route.format.answer(new SettledHit(hit, outcome));
     return respond(answer, outcome.ok ? headers : { ...headers, ...retryOf(answer, outcome.rejection) });
   } catch (error) {
-    console.error(JSON.stringify({ event: "collect_failed", path: incoming.path, error: causeOf(error) }));
+    writeLog({ event: "collect_failed", path: incoming.path, error: causeOf(error) });
     return refuse("unavailable", NOT_STORED, { headers });
   }
 }

@@ -1,7 +1,8 @@
 // Signing in by Cloudflare Access: the edge lets only those through who have signed in with the team's identity
-// provider, and sends a signed JWT along. It is verified against the team's public keys, for this application,
-// and nothing but the e-mail address is taken from it. Which mode a deployment has is its settings: with
-// ACCESS_TEAM there are no passwords.
+// provider, and sends a signed JWT along. The JWT is verified with the team's public keys and for this application.
+// Only the e-mail address and the groups are taken from it. The deployment's settings choose who signs in like this:
+// with ACCESS_TEAM members have no passwords; with OPERATOR_ACCESS_TEAM operators need no token (principal.ts). Each of
+// the two is an application of its own in Access, so that a JWT for one is of no use for the other.
 
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { parseEmail } from "../../storage/directory/members.ts";
@@ -11,11 +12,21 @@ export interface AccessEnv {
   readonly ACCESS_TEAM?: string;
   /** The application's audience tag. */
   readonly ACCESS_AUDIENCE?: string;
+  /** The same for operators: another application, whose audience is another. */
+  readonly OPERATOR_ACCESS_TEAM?: string;
+  readonly OPERATOR_ACCESS_AUDIENCE?: string;
+}
+
+/** The person who has signed in, according to Access. */
+export interface Vouched {
+  readonly email: string;
+  /** The person's groups at the identity provider, if the team passes them on. */
+  readonly groups: readonly string[];
 }
 
 export interface Access {
-  /** Who a JWT says is there; undefined when it is not valid. Throws when the keys cannot be read. */
-  readonly emailOf: (jwt: string) => Promise<string | undefined>;
+  /** The person that a JWT names; undefined when it is not valid. Throws when the keys cannot be read. */
+  readonly read: (jwt: string) => Promise<Vouched | undefined>;
 }
 
 /** The header that carries the JWT. */
@@ -24,18 +35,34 @@ export const ACCESS_HEADER = "cf-access-jwt-assertion";
 /** The keys of each team, kept with the isolate; read again when a JWT names one that is not among them. */
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
+/** How members sign in; undefined where they have passwords. */
 export function accessOf({ ACCESS_TEAM = "", ACCESS_AUDIENCE = "" }: AccessEnv): Access | undefined {
-  if (ACCESS_TEAM === "" && ACCESS_AUDIENCE === "") return undefined;
-  if (ACCESS_TEAM === "" || ACCESS_AUDIENCE === "") throw new Error("ACCESS_TEAM and ACCESS_AUDIENCE go together");
-  const issuer = ACCESS_TEAM.replace(/\/+$/, "");
+  return applicationOf("ACCESS", ACCESS_TEAM, ACCESS_AUDIENCE);
+}
+
+/** How operators sign in without a token; undefined where they cannot. */
+export function operatorAccessOf(env: AccessEnv): Access | undefined {
+  const { OPERATOR_ACCESS_TEAM: team = "", OPERATOR_ACCESS_AUDIENCE: audience = "" } = env;
+  if (audience !== "" && audience === env.ACCESS_AUDIENCE)
+    throw new Error(
+      "OPERATOR_ACCESS_AUDIENCE and ACCESS_AUDIENCE are one application; operators need one of their own",
+    );
+  return applicationOf("OPERATOR_ACCESS", team, audience);
+}
+
+function applicationOf(name: string, team: string, audience: string): Access | undefined {
+  if (team === "" && audience === "") return undefined;
+  if (team === "" || audience === "") throw new Error(`${name}_TEAM and ${name}_AUDIENCE go together`);
+  const issuer = team.replace(/\/+$/, "");
   const keySet = keySets.get(issuer) ?? createRemoteJWKSet(new URL(`${issuer}/cdn-cgi/access/certs`));
   keySets.set(issuer, keySet);
-  const required = { issuer, audience: ACCESS_AUDIENCE, algorithms: ["RS256"], requiredClaims: ["exp", "email"] };
+  const required = { issuer, audience, algorithms: ["RS256"], requiredClaims: ["exp", "email"] };
   return {
-    emailOf: async (jwt) => {
+    read: async (jwt) => {
       try {
         const { payload } = await jwtVerify(jwt, keySet, required);
-        return typeof payload["email"] === "string" ? parseEmail(payload["email"]) : undefined;
+        const email = typeof payload["email"] === "string" ? parseEmail(payload["email"]) : undefined;
+        return email === undefined ? undefined : { email, groups: groupsOf(payload) };
       } catch (error) {
         if (error instanceof errors.JOSEError && JWT_IS_WRONG.has(error.code)) return undefined;
         throw error;
@@ -44,7 +71,20 @@ export function accessOf({ ACCESS_TEAM = "", ACCESS_AUDIENCE = "" }: AccessEnv):
   };
 }
 
-/** What the library finds wrong with a JWT; anything else is wrong with us or with the team's keys. */
+/** The claim "groups" of the identity provider. An application that passes it on puts it under "custom". */
+function groupsOf(payload: Readonly<Record<string, unknown>>): readonly string[] {
+  const { groups: own, custom } = payload;
+  const passed = typeof custom === "object" && custom !== null && "groups" in custom ? custom.groups : undefined;
+  return [own, passed]
+    .flat()
+    .filter((group): group is string => typeof group === "string")
+    .slice(0, GROUPS_READ_MAX);
+}
+
+/** Groups of one person. A JWT has room for some 8 KB. */
+const GROUPS_READ_MAX = 500;
+
+/** The library's errors for a JWT that is not valid. Any other error is our mistake, or one of the team's keys. */
 const JWT_IS_WRONG: ReadonlySet<string> = new Set([
   errors.JWTExpired.code,
   errors.JWTClaimValidationFailed.code,

@@ -1,6 +1,6 @@
 // How a question is answered or refused. A refusal has the text where clients of the Plausible Stats API look for it,
-// and beside it what all refusals of Footfall say: a code of the closed list, and the field. An answer is sent as JSON,
-// or as CSV to whoever asks for that, by `Accept: text/csv` or, where headers cannot be set, by `?format=csv`.
+// and beside it what all refusals of Footfall say: a code of the closed list, and the field. An answer is sent as JSON.
+// It is sent as CSV if the request has `Accept: text/csv`, or `?format=csv` where headers cannot be set.
 
 import type { Context } from "hono";
 import { toCsv } from "../../core/query/csv.ts";

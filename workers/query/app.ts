@@ -1,140 +1,32 @@
-// The query Worker's routes: one list that reads as a table of contents, with who may use each and what the audit log
-// calls it. Questions keep the error shape of the Plausible API; admin requests have a shape of their own. What no
-// route expects is answered here, as JSON, whatever it was.
+// The query Worker's routes: questions, pages, and the operations of api.ts, each behind its door. Questions keep
+// the error shape of the Plausible API; admin requests have a shape of their own. What no route expects is answered
+// here, as JSON, whatever it was.
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
+import { logChanges } from "../../storage/directory/change-log.ts";
+import { writeLog } from "../../storage/log.ts";
 import { refuseQuestion } from "./answer.ts";
-import { getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
+import { GUARDED_ROUTES, NOTED_BY_ITSELF, ROUTES } from "./api.ts";
 import { ask } from "./ask.ts";
-import { audited, getAudit } from "./audit.ts";
+import { audited } from "./audit.ts";
 import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
-import { getDoctor } from "./doctor.ts";
 import type { QueryEnv } from "./env.ts";
-import { deleteMerchant, getErasure, getErasures, postErasure } from "./erasures.ts";
-import { getEvents } from "./events.ts";
 import { GUESSING, limitGuesses } from "./guess.ts";
-import { getImport, getImports, patchImport, postImport, postImportRedo, postImportUndo } from "./imports.ts";
-import { deleteKey, getKeys, postKey, postKeyRotation } from "./keys.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
-import { deleteInvite, deleteMember, getInvites, getMembers, patchMember, postInvite } from "./members.ts";
-import { getMerchant, getMerchants, patchMerchant, postMerchant } from "./merchants.ts";
+import { getNotice, postNotice } from "./notice-link.ts";
 import { getNow } from "./now.ts";
-import type { DocumentedRoute } from "./openapi/document.ts";
-import { OPERATIONS } from "./openapi/operation.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
-import { getDeadLetters, getMeter, getPartitions, postRedrive } from "./operations.ts";
-import { deleteOperator, getOperators, postOperator } from "./operators.ts";
-import { PAGE_PATHS, sendAsset, sendHome, sendPage, servePage } from "./page.ts";
-import { actorOf, authenticate, type Door, type Principal, refusalAt } from "./principal.ts";
+import { EMBED_PATH, PAGE_PATHS, sendAsset, sendEmbed, sendHome, sendPage, servePage } from "./page.ts";
+import { actorOf, authenticate, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
-import { getProof } from "./proof.ts";
 import { getQuery } from "./question-jobs.ts";
-import { getOwnRates, getRates, postOwnRates, postRates } from "./rates.ts";
-import { getBackups, postBackup, postDirectoryRecovery, postErasureRecovery, postLedgerRecovery } from "./recovery.ts";
-import { getReplay, getReplays, postReplay, postReplayVerb } from "./replays.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import { type FileReply, parametersOf, type Reply } from "./request.ts";
-import { getRules, getRuleVersion, getRuleVersions, putRules } from "./rules.ts";
-import { deleteSegment, getSegments, patchSegment, postSegment } from "./segments.ts";
-import { deleteSession, getSession, postAcceptance, postSession, putPassword } from "./sessions.ts";
-import { deleteShare, getShared, getShares, postShare } from "./shares.ts";
-import { getShops } from "./shops.ts";
-import { getSpread, postSpread } from "./spread.ts";
-import { getStreams, postStream } from "./streams.ts";
+import { getStatusDocument, getStatusPage } from "./status.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
-import { getAlerts, getHealth, getMetrics } from "./watch.ts";
-
-type AdminHandler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
-
-/** The directory that it recovers may be no directory yet: the entry is written when it is one. */
-const NOTED_BY_ITSELF = "directory.recover";
-
-/** Method, path, who may (principal.ts), what does it; and the name of what is done, where anything is (audit.ts). */
-type AdminRoute = readonly [method: string, path: string, door: Door, handler: AdminHandler, act?: string];
-
-export const ADMIN_ROUTES: readonly AdminRoute[] = [
-  ["POST", "/api/v1/merchants", "deployment", postMerchant, "merchant.create"],
-  ["GET", "/api/v1/merchants", "deployment", getMerchants],
-  ["GET", "/api/v1/merchants/:id", "read", getMerchant],
-  ["PATCH", "/api/v1/merchants/:id", "admin", patchMerchant, "merchant.change"],
-  ["POST", "/api/v1/merchants/:id/spread", "operate", postSpread, "merchant.spread"],
-  ["GET", "/api/v1/merchants/:id/spread", "operate", getSpread],
-  ["GET", "/api/v1/merchants/:id/rules", "read", getRules],
-  ["PUT", "/api/v1/merchants/:id/rules", "admin", putRules, "rules.change"],
-  ["GET", "/api/v1/merchants/:id/rules/versions", "read", getRuleVersions],
-  ["GET", "/api/v1/merchants/:id/rules/versions/:version", "read", getRuleVersion],
-  ["GET", "/api/v1/rules", "watch", getRules],
-  ["PUT", "/api/v1/rules", "deployment", putRules, "global_rules.change"],
-  ["GET", "/api/v1/rules/versions", "watch", getRuleVersions],
-  ["GET", "/api/v1/rules/versions/:version", "watch", getRuleVersion],
-  ["POST", "/api/v1/rates", "deployment", postRates, "rates.import"],
-  ["GET", "/api/v1/rates", "watch", getRates],
-  ["POST", "/api/v1/merchants/:id/rates", "admin", postOwnRates, "own_rates.change"],
-  ["GET", "/api/v1/merchants/:id/rates", "read", getOwnRates],
-  ["GET", "/api/v1/merchants/:id/proof", "read", getProof],
-  ["GET", "/api/v1/merchants/:id/events", "admin", getEvents, "events.export"],
-  ["DELETE", "/api/v1/merchants/:id", "owner", deleteMerchant, "merchant.erase"],
-  ["POST", "/api/v1/merchants/:id/erasures", "admin", postErasure, "erasure.create"],
-  ["GET", "/api/v1/merchants/:id/erasures", "admin", getErasures],
-  ["GET", "/api/v1/merchants/:id/erasures/:erasure_id", "admin", getErasure],
-  ["GET", "/api/v1/erasures", "deployment", getErasures],
-  ["GET", "/api/v1/erasures/:erasure_id", "deployment", getErasure],
-  ["POST", "/api/v1/merchants/:id/streams", "admin", postStream, "stream.create"],
-  ["GET", "/api/v1/merchants/:id/streams", "read", getStreams],
-  ["POST", "/api/v1/merchants/:id/keys", "admin", postKey, "key.create"],
-  ["GET", "/api/v1/merchants/:id/keys", "admin", getKeys],
-  ["POST", "/api/v1/merchants/:id/keys/:key_id/rotate", "admin", postKeyRotation, "key.rotate"],
-  ["DELETE", "/api/v1/merchants/:id/keys/:key_id", "admin", deleteKey, "key.revoke"],
-  ["GET", "/api/v1/merchants/:id/members", "owner", getMembers],
-  ["PATCH", "/api/v1/merchants/:id/members/:member_id", "owner", patchMember, "member.change"],
-  ["DELETE", "/api/v1/merchants/:id/members/:member_id", "owner", deleteMember, "member.remove"],
-  ["POST", "/api/v1/merchants/:id/invites", "owner", postInvite, "invite.create"],
-  ["GET", "/api/v1/merchants/:id/invites", "owner", getInvites],
-  ["DELETE", "/api/v1/merchants/:id/invites/:invite_id", "owner", deleteInvite, "invite.revoke"],
-  ["POST", "/api/v1/merchants/:id/shares", "admin", postShare, "share.create"],
-  ["GET", "/api/v1/merchants/:id/shares", "admin", getShares],
-  ["DELETE", "/api/v1/merchants/:id/shares/:share_id", "admin", deleteShare, "share.revoke"],
-  ["POST", "/api/v1/merchants/:id/segments", "admin", postSegment, "segment.create"],
-  ["GET", "/api/v1/merchants/:id/segments", "read", getSegments],
-  ["PATCH", "/api/v1/merchants/:id/segments/:segment_id", "admin", patchSegment, "segment.change"],
-  ["DELETE", "/api/v1/merchants/:id/segments/:segment_id", "admin", deleteSegment, "segment.delete"],
-  ["POST", "/api/v1/merchants/:id/imports", "admin", postImport, "import.create"],
-  ["GET", "/api/v1/merchants/:id/imports", "admin", getImports],
-  ["GET", "/api/v1/merchants/:id/imports/:number", "admin", getImport],
-  ["PATCH", "/api/v1/merchants/:id/imports/:number", "admin", patchImport, "import.change"],
-  ["POST", "/api/v1/merchants/:id/imports/:number/undo", "admin", postImportUndo, "import.undo"],
-  ["POST", "/api/v1/merchants/:id/imports/:number/redo", "admin", postImportRedo, "import.redo"],
-  ["GET", "/api/v1/session", "read", getSession],
-  ["DELETE", "/api/v1/session", "read", deleteSession, "session.end"],
-  ["PUT", "/api/v1/session/password", "read", putPassword, "member.password"],
-  ["GET", "/api/v1/audit", "admin", getAudit],
-  ["GET", "/api/v1/meter", "watch", getMeter],
-  ["POST", "/api/v1/operators", "deployment", postOperator, "operator.create"],
-  ["GET", "/api/v1/operators", "deployment", getOperators],
-  ["DELETE", "/api/v1/operators/:operator_id", "deployment", deleteOperator, "operator.revoke"],
-  ["GET", "/api/v1/partitions", "watch", getPartitions],
-  ["GET", "/api/v1/alerts", "watch", getAlerts],
-  ["GET", "/api/v1/dead-letters", "watch", getDeadLetters],
-  ["POST", "/api/v1/dead-letters/redrive", "operate", postRedrive, "dead_letter.redrive"],
-  ["GET", "/api/v1/doctor", "watch", getDoctor],
-  ["POST", "/api/v1/backups", "operate", postBackup, "backup.create"],
-  ["GET", "/api/v1/backups", "watch", getBackups],
-  ["POST", "/api/v1/recover/directory", "deployment", postDirectoryRecovery, NOTED_BY_ITSELF],
-  ["POST", "/api/v1/recover/ledger", "deployment", postLedgerRecovery, "ledger.recover"],
-  ["POST", "/api/v1/recover/erasures", "deployment", postErasureRecovery, "erasures.recover"],
-  ["GET", "/api/v1/archive/days", "watch", getArchiveDays],
-  ["POST", "/api/v1/archive/seal", "operate", postSeal, "archive.seal"],
-  ["GET", "/api/v1/archive/files", "watch", getArchiveFiles],
-  ["POST", "/api/v1/replays", "replay", postReplay, "replay.create"],
-  ["GET", "/api/v1/replays", "replay", getReplays],
-  ["GET", "/api/v1/replays/:id", "replay", getReplay],
-  ["POST", "/api/v1/replays/:id/pause", "replay", postReplayVerb("pause"), "replay.pause"],
-  ["POST", "/api/v1/replays/:id/resume", "replay", postReplayVerb("resume"), "replay.resume"],
-  ["POST", "/api/v1/replays/:id/cancel", "replay", postReplayVerb("cancel"), "replay.cancel"],
-  ["POST", "/api/v1/replays/:id/undo", "replay", postReplayVerb("undo"), "replay.undo"],
-];
+import { getHealth, getMetrics } from "./watch.ts";
 
 /** What a merchant's numbers are asked by: whoever may ask one may ask all. */
 export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof ask])[] = [
@@ -146,37 +38,50 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
   ["/api/v2/batch", askBatch],
 ];
 
-/** For those who have no credential yet, or one that is none of the admin API. */
-const PUBLIC_ROUTES: readonly (readonly [method: string, path: string, handler: AdminHandler])[] = [
-  ["POST", "/api/v1/session", postSession],
-  ["POST", "/api/v1/invites/accept", postAcceptance],
-  ["GET", "/api/v1/shared", getShared],
-  ["GET", "/api/v1/shops", getShops],
-];
-
 /** Routes outside of these lists answer the same to everybody. */
+const NOTICE_PATH = "/notice/:token";
 const WATCHED_PATHS = ["/health", "/metrics"];
-const OPEN_PATHS = ["/", ...WATCHED_PATHS, "/api/openapi.json", "/api/reference", ...PAGE_PATHS];
+const STATUS_PATHS = ["/status", "/status.json"];
+const DOCUMENT_PATHS = ["/api/openapi.json", "/api/reference"];
+const OPEN_PATHS = ["/", ...WATCHED_PATHS, ...STATUS_PATHS, NOTICE_PATH, ...DOCUMENT_PATHS, ...PAGE_PATHS, EMBED_PATH];
+
+const CHANGING: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
+
+/** What was changed is logged together with what others change meanwhile. */
+async function logSoon(deps: Deps): Promise<void> {
+  const waitMs = deps.changeLogAfterMs;
+  if (waitMs > 0) await new Promise((settle) => setTimeout(settle, waitMs));
+  await logChanges(waitMs, deps);
+}
 
 export const app = new Hono<{ Bindings: QueryEnv; Variables: { deps: Deps; principal: Principal } }>();
 
 app.use(async (c, next) => {
   const deps = depsOf(c.env, c.executionCtx);
   deps.meter.worker_requests += 1;
+  if (deps.isMeterDue()) deps.later("keep_meter", deps.keepMeter());
   c.set("deps", deps);
   await next();
+  if (CHANGING.has(c.req.method) && c.req.path.startsWith("/api/v1/") && c.res.ok)
+    deps.later("log_changes", logSoon(deps));
 });
 
 for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) => [page, sendPage] as const)])
   app.get(path, (c) => servePage(c, c.get("deps"), send));
+app.get(EMBED_PATH, (c) => sendEmbed(c, c.get("deps")));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
 for (const path of WATCHED_PATHS) {
   app.use(path, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
 }
+app.use(NOTICE_PATH, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
+app.get(NOTICE_PATH, (c) => getNotice(c, c.get("deps")));
+app.post(NOTICE_PATH, (c) => postNotice(c, c.get("deps")));
 app.get("/health", (c) => getHealth(c, c.get("deps")));
 app.get("/metrics", (c) => getMetrics(c, c.get("deps")));
-app.get("/api/openapi.json", (c) => sendDocument(c, documentedRoutes()));
-app.get("/api/reference", (c) => sendReference(c, documentedRoutes()));
+app.get("/status", (c) => getStatusPage(c, c.get("deps")));
+app.get("/status.json", (c) => getStatusDocument(c, c.get("deps")));
+app.get("/api/openapi.json", (c) => sendDocument(c));
+app.get("/api/reference", (c) => sendReference(c));
 
 app.use("/api/*", (c, next) =>
   limitGuesses(c, next, { deps: c.get("deps"), refuse: () => refuse(c, "rate_limited", GUESSING) }),
@@ -192,8 +97,8 @@ app.get("/api/v2/now", (c) => getNow(c, c.get("deps")));
 for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get("deps")));
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
-for (const [method, path, handler] of PUBLIC_ROUTES) {
-  app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
+for (const { method, path, door, handler } of ROUTES) {
+  if (door === undefined) app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
 }
 
 app.use("/api/v1/*", async (c, next) => {
@@ -206,15 +111,14 @@ app.use("/api/v1/*", async (c, next) => {
   c.set("principal", principal);
   return next();
 });
-for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
-  // Handlers that take parameters check them; here those of all others are refused.
-  const takesNone = OPERATIONS.get(`${method} ${path}`)?.query === undefined;
+for (const { method, path, door, handler, act, query } of GUARDED_ROUTES) {
   app.on(method, path, async (c) => {
     const deps = c.get("deps");
     const refusal = refusalAt(door, c.get("principal"));
     if (refusal !== undefined) return replyWithProblem(c, refusal);
     const handle = async () => {
-      const none = takesNone ? parametersOf(c, {}) : undefined;
+      // Handlers that take parameters check them; here those of all others are refused.
+      const none = query === undefined ? parametersOf(c, {}) : undefined;
       return none?.ok === false ? none : handler(c, deps);
     };
     return toResponse(
@@ -222,14 +126,6 @@ for (const [method, path, door, handler, act] of ADMIN_ROUTES) {
       await (act === undefined || act === NOTED_BY_ITSELF ? handle() : audited(c, deps, act, handle)),
     );
   });
-}
-
-/** What the OpenAPI document describes beside the questions. */
-export function documentedRoutes(): readonly DocumentedRoute[] {
-  return [
-    ...PUBLIC_ROUTES.map(([method, path]) => ({ method, path, door: undefined })),
-    ...ADMIN_ROUTES.map(([method, path, door]) => ({ method, path, door })),
-  ];
 }
 
 function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
@@ -271,13 +167,13 @@ const PATHS = [
   "/api/v2/queries/:id",
   "/api/v2/now",
   ...QUESTION_PATHS,
-  ...new Set([...PUBLIC_ROUTES, ...ADMIN_ROUTES].map(([, path]) => path)),
+  ...new Set(ROUTES.map(({ path }) => path)),
 ];
 for (const path of PATHS)
   app.all(path, (c) => refuse(c, "method_not_allowed", `${c.req.method} is not possible here.`));
 app.notFound((c) => refuse(c, "not_found", "There is nothing here."));
 app.onError((error, c) => {
-  console.error(JSON.stringify({ event: "request_failed", path: c.req.path, error: causeOf(error) }));
+  writeLog({ event: "request_failed", path: c.req.path, error: causeOf(error) });
   c.header("Retry-After", "5");
   return refuse(c, "unavailable", "The request could not be answered just now. Try again.");
 });

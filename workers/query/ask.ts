@@ -68,7 +68,13 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   });
   if ("status" in answered) return toResponse(c, answered);
   if (!answered.ok) return refusal() ?? refuseQuestion(c, codeOf(answered.rejection), answered.rejection.message);
-  return sendAnswer(c, answered.value);
+  return sendAnswer(c, withNotice(answered.value, deps.notice()));
+}
+
+/** An answer with what there is to say of the deployment's state, in its `meta`. */
+function withNotice(answer: unknown, notice: string | undefined): unknown {
+  const { meta } = answer as { readonly meta?: object };
+  return notice === undefined || meta === undefined ? answer : { ...(answer as object), meta: { ...meta, notice } };
 }
 
 /** Who asks what, in the order of checks that clients know; or the refusal. */

@@ -1,5 +1,5 @@
-// Who asks a question: a holder of a merchant's key, a holder of a share link, or a member that is signed in. Each of
-// them is turned into the same: one merchant, and the filters that every question of this asker gets.
+// Who asks a question: a holder of a merchant's key, a holder of a share link, or a member who is signed in. Each of
+// them becomes an `Asker`: one merchant, and the filters that are added to every question of this asker.
 
 import type { Context } from "hono";
 import { LINK_STEPS_SHARE, QUESTION_STEPS_MAX } from "../../core/limits.ts";
@@ -55,7 +55,7 @@ export async function admitAsker(c: Context, siteId: string, deps: Deps): Promis
   return filled.ok ? { ...asker, filters: filled.value } : { code: "forbidden", error: filled.rejection.message };
 }
 
-/** The budgets that an asker's question draws on. Where limits are off it is the question's own alone. */
+/** The budgets that pay for an asker's question. Where limits are off, there is only the question's own budget. */
 export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budgets {
   const who = { asker: id, merchant: merchant.number, isShared };
   const steps = isShared ? QUESTION_STEPS_MAX / LINK_STEPS_SHARE : QUESTION_STEPS_MAX;
@@ -63,8 +63,8 @@ export function budgetsOf({ id, merchant, isShared }: Asker, deps: Deps): Budget
 }
 
 /**
- * What handlers use, with the purse that this asker's questions pay their reading from. Where limits are off there is
- * none.
+ * The `deps` for this asker's questions, with the purse that pays for the events they read. Where limits are off there
+ * is no such purse.
  */
 export function readingAs({ id, merchant, isShared }: Pick<Asker, "id" | "merchant" | "isShared">, deps: Deps): Deps {
   if (deps.keyLimit === undefined) return deps;
@@ -72,13 +72,13 @@ export function readingAs({ id, merchant, isShared }: Pick<Asker, "id" | "mercha
   return { ...deps, reading: new Reading(purses, isShared) };
 }
 
-/** What a question draws on while it is answered. */
+/** What pays for a question while it is answered. */
 export interface Purses {
   readonly budgets: Budgets;
   readonly reading: Reading | undefined;
 }
 
-/** Why there is no answer now but may be one later: a purse is empty. Undefined where none is. */
+/** Why a question has to wait: a purse is empty, and fills again with time. Undefined where no purse is empty. */
 export function emptyPurseOf({ budgets, reading }: Purses): string | undefined {
   if (isStoppedByPurse(budgets.own)) return TOO_DEAR;
   return reading?.isRefused() === true ? TOO_MUCH_READ : undefined;

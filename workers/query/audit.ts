@@ -4,7 +4,12 @@
 // sent) it leaves on the context; fields that hold secrets are never left there.
 
 import type { Context } from "hono";
-import { ADMIN_PAGE_MAX, AUDIT_DETAILS_LENGTH_MAX } from "../../core/limits.ts";
+import {
+  ADMIN_PAGE_MAX,
+  AUDIT_BYTES_PER_SECOND,
+  AUDIT_DETAILS_LENGTH_MAX,
+  AUDIT_ENTRY_BYTES,
+} from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { type AuditEntry, closeEntry, dropEntry, listEntries, openEntry } from "../../storage/directory/audit.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
@@ -12,7 +17,8 @@ import type { AuditDetails } from "../../storage/directory/schema.ts";
 import type { Deps } from "./deps.ts";
 import { wholeNumber } from "./field.ts";
 import { actorOf, ownMerchant, principalOf } from "./principal.ts";
-import type { Checked } from "./problem.ts";
+import { type Checked, problem } from "./problem.ts";
+import type { KeptPurse, PurseHolder } from "./purse-memory.ts";
 import { askedOf, type FileReply, parametersOf, type Reply } from "./request.ts";
 
 export const AUDIT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
@@ -26,6 +32,11 @@ export async function audited(
 ): Promise<Checked<Reply | FileReply>> {
   const principal = principalOf(c);
   const own = ownMerchant(principal)?.number ?? null;
+  const purses = own === null ? [] : auditPursesOf({ asker: actorOf(principal), merchant: own }, deps);
+  if (purses.some(({ left }) => left < AUDIT_ENTRY_BYTES)) {
+    c.header("Retry-After", String(Math.ceil(AUDIT_ENTRY_BYTES / AUDIT_BYTES_PER_SECOND)));
+    return problem("rate_limited", TOO_MANY_ACTS);
+  }
   const named = Object.values(c.req.param()).at(-1) ?? "";
   const target = /^\w{1,64}$/.test(named) ? named : null;
   const entry = { at: deps.now(), actor: actorOf(principal), merchant: own, act, target };
@@ -35,7 +46,9 @@ export async function audited(
     if (!reply.ok) await dropEntry(deps.directory, id);
     else {
       const known = { target: targetOf(reply.value) ?? target, merchant: own ?? concerned(c) };
-      await closeEntry(deps.directory, { id, ...known, details: detailsOf(askedOf(c)) });
+      const details = detailsOf(askedOf(c), purses);
+      for (const purse of purses) purse.left -= AUDIT_ENTRY_BYTES + JSON.stringify(details).length;
+      await closeEntry(deps.directory, { id, ...known, details });
     }
   } catch (error) {
     // The act is decided; its entry stays as "unknown" and says that much.
@@ -76,7 +89,19 @@ function targetOf(reply: Reply | FileReply): string | undefined {
   return typeof target === "string" || typeof target === "number" ? String(target) : undefined;
 }
 
-function detailsOf(asked: AuditDetails): AuditDetails {
-  if (JSON.stringify(asked).length <= AUDIT_DETAILS_LENGTH_MAX) return asked;
+/** Of a large request, or of one of many, the names of its fields alone. */
+function detailsOf(asked: AuditDetails, purses: readonly KeptPurse[]): AuditDetails {
+  const { length } = JSON.stringify(asked);
+  const isScarce = length > AUDIT_ENTRY_BYTES && purses.some(({ left, size }) => left < size / 2);
+  if (length <= AUDIT_DETAILS_LENGTH_MAX && !isScarce) return asked;
   return { cut: true, fields: Object.keys(asked) };
+}
+
+const TOO_MANY_ACTS =
+  "There were more acts of this merchant than its audit log takes in a day. " +
+  "Try again after the seconds of Retry-After, or make fewer changes.";
+
+/** What pays for an entry. Where limits are off nothing does. */
+function auditPursesOf(who: PurseHolder, deps: Deps): readonly KeptPurse[] {
+  return deps.keyLimit === undefined ? [] : deps.auditPurses.of(who, deps.now());
 }

@@ -1,6 +1,6 @@
-// Whose an API key is: it opens one merchant, and a question must name that merchant by its id, one of its tracking IDs
-// or a hostname it owns. Whether the key or the name is wrong is not said (L6). Keys are remembered in the isolate for
-// a minute, so that a dashboard costs one database read a minute and a revoked key asks no longer than that.
+// Finds the merchant that an API key belongs to. A question must name that merchant, by its id, one of its tracking IDs
+// or a hostname it owns. A refusal does not say whether the key or the name is wrong (L6). The isolate remembers a key
+// for a minute. So a dashboard costs one database read a minute, and a revoked key works for a minute at most.
 
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
@@ -21,7 +21,7 @@ export interface OpenedKey {
   usedAt: number | null;
 }
 
-/** API keys by hash, with what they open. Only keys that exist are remembered: guesses take no room. */
+/** API keys by hash, with what they open. Only keys that exist are remembered, so guesses take no room. */
 export class KeyMemory {
   readonly #keys = new Map<string, OpenedKey>();
 
@@ -39,7 +39,7 @@ export class KeyMemory {
     return remembered;
   }
 
-  /** After a key was revoked or a merchant changed, this isolate at once does as it was told. */
+  /** Called after a key was revoked or a merchant changed, so that this isolate obeys the change at once. */
   clear(): void {
     this.#keys.clear();
   }
@@ -50,8 +50,8 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
 }
 
-/** What a key opens now; undefined when it is none, expired, or a secret from before a rotation whose grace is over.
- *  `fresh` reads the database whatever is remembered. */
+/** What a key opens now. Undefined when there is no such key, when it has expired, or when it was rotated and its old
+ *  secret is no longer accepted. With `fresh` the database is read even if the key is remembered. */
 export async function openKey(
   key: string,
   deps: Deps,
@@ -83,9 +83,7 @@ export function noteUse(opened: OpenedKey, deps: Deps): void {
   deps.later("key_use", noteKeyUse(deps.directory, { id: opened.holder.id, now }));
 }
 
-/**
- * Whether `siteId` names a merchant: by its id, a tracking ID or a hostname, of which the found ones are remembered.
- */
+/** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname. Its hostnames are remembered. */
 export async function names(
   siteId: string,
   { merchant, hostnames }: { readonly merchant: Merchant; readonly hostnames: Set<string> },

@@ -1,6 +1,6 @@
 // POST /api/v2/batch: several questions about one merchant over one range, each with its own answer, refusal or job.
-// What they have in common is read once for all (together.ts); those that are too large for a request become one job.
-// It counts as one request, and takes the steps that its questions take.
+// What several of them need is read once (together.ts). Questions that are too large for a request become one job. A
+// batch counts as one request, and pays as many steps of its budget as its questions would.
 
 import type { Context } from "hono";
 import { causeOf, type Outcome } from "../../core/outcome.ts";
@@ -22,7 +22,7 @@ import { Together } from "./together.ts";
 type Entry = Readonly<Record<string, unknown>>;
 type Named = readonly [name: string, entry: Entry];
 
-/** One that only a job can answer. */
+/** A question that only a job can answer. */
 interface LargeOne {
   readonly question: BatchQuestion;
   readonly large: Large;
@@ -35,13 +35,14 @@ export async function askBatch(c: Context, deps: Deps): Promise<Response> {
   const { body, asker } = admitted;
   const batch = parseBatch(body);
   if (!batch.ok) return refuseQuestion(c, codeOf(batch.rejection), batch.rejection.message);
-  // One purse of reading for all: what is read once is paid for once.
+  // All questions share one purse for reading, so events that are read once are paid for once.
   const reading = readingAs(asker, deps);
   const refused = refusedForNow(c, { budgets: budgetsOf(asker, deps), reading: reading.reading });
   if (refused !== undefined) return refused;
   const together = new Together(asker.merchant, reading);
   const answers = answersOf(batch.value, { asker, together, waitSeconds: waitOf(c) }, reading);
-  const head = { as_of: new Date(together.deps.now()).toISOString() };
+  const notice = together.deps.notice();
+  const head = { as_of: new Date(together.deps.now()).toISOString(), ...(notice === undefined ? {} : { notice }) };
   return wantsLines(c)
     ? sendLines(c, { batch: batch.value, head, answers }, deps)
     : sendAll(c, { batch: batch.value, head, answers });
@@ -85,7 +86,7 @@ async function* answersOf(
   if (large.length > 0) yield* jobOf(large, { asker, waitSeconds }, deps);
 }
 
-/** What somebody would get who asked this alone. */
+/** The answer that this question would get if it were asked alone. */
 async function answerOne(
   question: BatchQuestion,
   asker: Asker,
@@ -103,7 +104,7 @@ async function answerOne(
     if (empty !== undefined) return { entry: refusalOf("rate_limited", empty) };
     return { entry: refusalOf(codeOf(answered.rejection), answered.rejection.message) };
   } catch (error) {
-    deps.log({ event: "batch_question_failed", question: question.name, error: causeOf(error) });
+    deps.log({ event: "batch_question_failed", error: causeOf(error) });
     return { entry: refusalOf("unavailable", "The query could not be answered just now. Try again.") };
   }
 }
@@ -121,7 +122,7 @@ async function readOne(
   return report.ok ? readReport(report.value, asker.merchant, deps) : report;
 }
 
-/** One job for all that are too large. */
+/** One job for all questions that are too large. */
 async function* jobOf(
   all: readonly LargeOne[],
   { asker, waitSeconds }: Pick<Asked, "asker" | "waitSeconds">,
@@ -156,7 +157,7 @@ interface Sending {
   readonly answers: AsyncGenerator<Named>;
 }
 
-/** In the order of the questions. */
+/** Sends all answers at once, in the order of the questions. */
 async function sendAll(c: Context, { batch, head, answers }: Sending): Promise<Response> {
   const found = new Map<string, Entry>();
   for await (const [name, entry] of answers) found.set(name, entry);
@@ -168,8 +169,8 @@ async function sendAll(c: Context, { batch, head, answers }: Sending): Promise<R
 }
 
 /**
- * A line for each answer as soon as it is there, and one that ends them. Whoever has a version gets lines
- * once it is known to be old.
+ * Sends each answer as a line as soon as it is there, and a last line that ends them. If the request names a version,
+ * lines are sent only after all answers are known, and only if they have another version.
  */
 function sendLines(c: Context, { batch, head, answers }: Sending, deps: Deps): Response {
   const encoder = new TextEncoder();
@@ -207,8 +208,8 @@ async function* linesOf({ batch, head, answers }: Sending): AsyncGenerator<objec
 }
 
 /**
- * Names what the answers say: the same as long as they do, whenever it was read and whatever reading took. Undefined
- * while a job is under way, or something failed.
+ * A hash of the answers. It stays equal as long as their numbers do: when they were read and from what does not matter.
+ * Undefined while a job is under way, or when something failed.
  */
 async function versionOf(answers: readonly Named[]): Promise<string | undefined> {
   if (answers.some(([, { results }]) => results === undefined)) return undefined;

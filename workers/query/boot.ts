@@ -20,8 +20,14 @@ export interface Boot {
   readonly shopsCount: number;
   /** Whether Cloudflare Access signs in, and nothing asks for a password. */
   readonly access: boolean;
+  /** True where Cloudflare Access may say that an operator is there. */
+  readonly operatorAccess?: true;
   /** Where the collector answers, "https://collector.example"; undefined where nobody has said. */
   readonly collector?: string;
+  /** The page that a shop opens with. */
+  readonly start: string;
+  /** Of which numbers and dates are written as there, "AT"; undefined where nobody has chosen. */
+  readonly region?: string;
   /** Codes of the languages there are. */
   readonly languages: readonly string[];
 }

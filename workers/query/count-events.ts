@@ -117,9 +117,14 @@ interface PassUnder {
 
 /** As many at once as may be held: one at least. */
 function fitting(ready: readonly Ready[]): readonly (readonly Ready[])[] {
-  const events = Math.max(1, ...ready.map(({ known }) => sum(known.events.values())));
-  const size = Math.max(1, Math.floor(BATCH_EVENTS_MAX / events));
+  const size = Math.max(1, Math.floor(BATCH_EVENTS_MAX / Math.max(1, ...ready.map(({ known }) => largestDay(known)))));
   return Array.from({ length: Math.ceil(ready.length / size) }, (_, at) => ready.slice(at * size, (at + 1) * size));
+}
+
+/** Events of the Day that has the most, in all partitions. */
+function largestDay({ places, events }: KnownPlaces): number {
+  const days = Map.groupBy(places, ({ day }) => day).values();
+  return Math.max(0, ...Array.from(days, (own) => sum(own.map((place) => events.get(keyOf(place)) ?? 0))));
 }
 
 async function eachAlone(

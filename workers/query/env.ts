@@ -6,8 +6,10 @@ import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
 import type { Backup } from "../../storage/directory/backup.ts";
 import type { Recovered, RecoveryRefusal } from "../../storage/directory/recovery.ts";
+import type { MeterEnv } from "../../storage/ledger/month-meter.ts";
 import type { StorageEnv } from "../../storage/open.ts";
 import type { ProducerEnv } from "../../storage/producer.ts";
+import type { VersionEnv } from "../../storage/version.ts";
 import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { AccessEnv } from "./access.ts";
 import type { KeyLimitEnv } from "./limit.ts";
@@ -26,7 +28,7 @@ export interface BackgroundRpc {
   recoverDirectory(asked: { readonly name?: string | undefined }): Promise<Recovered | RecoveryRefusal>;
 }
 
-export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv {
+export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitEnv, AccessEnv, VersionEnv, MeterEnv {
   readonly BUCKET: R2Bucket;
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   readonly BACKGROUND: BackgroundRpc;
@@ -37,8 +39,12 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly REGIONS?: string;
   /** Where the collector answers, for the line that shops put on their pages; "" where it is not said. */
   readonly COLLECTOR_URL?: string;
+  /** Where this Worker answers, such as "https://stats.example.com", for links in notices; "" where it is not said. */
+  readonly DASHBOARD_URL?: string;
   /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
+  /** Overrides ANSWERS_KEPT_MS, in ms as text; "0" remembers no answer. */
+  readonly ANSWERS_KEPT_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
   /**
@@ -46,4 +52,8 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
    * because a short time is not safe elsewhere.
    */
   readonly RULES_NOTICE_MS?: string;
+  /** How often what merchants are told of the deployment is read, ms; for tests. */
+  readonly STATUS_READ_EVERY_MS?: string;
+  /** How long changes of the directory wait for others before they are logged, ms; for tests. */
+  readonly CHANGE_LOG_AFTER_MS?: string;
 }

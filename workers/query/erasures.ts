@@ -2,6 +2,7 @@
 // retention setting asks for goes the same way (merchants.ts).
 
 import type { Context } from "hono";
+import { sealName } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Removal } from "../../core/counting/erasure.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
@@ -279,8 +280,8 @@ async function receiptOf(erasure: Erasure, deps: Deps): Promise<Record<string, u
       at: new Date(at).toISOString(),
       rows_before: rowsBefore,
       rows_after: rowsAfter,
-      replaced_files: replaced,
-      new_files: folder,
+      replaced_files: sealName(replaced),
+      new_files: sealName(folder),
     })),
   };
 }

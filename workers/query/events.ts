@@ -22,10 +22,13 @@ import {
   EXPORT_BYTES_MAX,
   EXPORT_CHUNK_LENGTH,
   EXPORT_OBJECTS_MAX,
+  EXPORT_PLACE_READS,
   EXPORT_PLACES_MAX,
   EXPORT_STEPS_MAX,
   EXPORT_UNSEALED_BYTES_MAX,
+  EXPORTS_AT_ONCE_MAX,
   FOLDERS_APART_MAX,
+  RATE_LIMIT_PERIOD_SECONDS,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
@@ -47,8 +50,10 @@ import { ParquetStreamWriter } from "../../storage/archive/parquet.ts";
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
 import { listPartitionsOfDays } from "../../storage/ledger/places.ts";
+import { readingAs } from "./asker.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
+import type { ExportSeat } from "./export-memory.ts";
 import {
   BOOLEAN_PARAMETER,
   DATE,
@@ -59,7 +64,9 @@ import {
   TEXT,
   wholeNumber,
 } from "./field.ts";
+import { TOO_MUCH_READ } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
+import { actorOf, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { type FileReply, parametersOf } from "./request.ts";
 import { readRecent } from "./scan.ts";
@@ -92,15 +99,66 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   if (!asked.ok) return asked;
   concern(c, merchant.value);
   c.set("asked", Object.fromEntries(new URL(c.req.url).searchParams));
-  const { from, to, format = "ndjson" } = asked.value;
+  const { from, to } = asked.value;
   if (to < from) return problem("invalid_field", "to must not be before from.", "to");
-  const found = await findExported(merchant.value, { from, to }, deps);
+  const place = placeOf(c, { merchant: merchant.value, days: to - from + 1 }, deps);
+  if (!place.ok) return place;
+  let reply: Checked<FileReply> | undefined;
+  try {
+    reply = await exportOf(asked.value, merchant.value, deps);
+  } finally {
+    if (reply?.ok !== true) place.value?.leave();
+  }
+  const { value } = place;
+  if (!reply.ok || value === undefined) return reply;
+  const { file } = reply.value;
+  return { ok: true, value: { file: { ...file, bytes: held(file.bytes, value, deps.now) } } };
+}
+
+const TOO_MANY_EXPORTS = `At most ${EXPORTS_AT_ONCE_MAX} exports of a merchant go on at once: wait for one to end.`;
+
+/**
+ * A place for an export of a merchant's own people, paid for. The deployment needs none; nor does anybody where limits
+ * are off.
+ */
+function placeOf(
+  c: Context,
+  { merchant, days }: { readonly merchant: Merchant; readonly days: number },
+  deps: Deps,
+): Checked<ExportSeat | undefined> {
+  const principal = principalOf(c);
+  if (deps.keyLimit === undefined || principal.kind === "deployment") return { ok: true, value: undefined };
+  const { number, spread } = merchant;
+  const partitions = partitionsOf({ merchant: number, spread }, deps.placement).length;
+  const { reading } = readingAs({ id: actorOf(principal), merchant, isShared: false }, deps);
+  const isPaid = reading?.ofEvents(days * partitions * EXPORT_PLACE_READS) !== false;
+  const value = isPaid ? deps.exports.take(number, deps.now()) : undefined;
+  if (value !== undefined) return { ok: true, value };
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return problem("rate_limited", isPaid ? TOO_MANY_EXPORTS : TOO_MUCH_READ);
+}
+
+/** The same bytes. The export keeps its place until they end, or until nobody takes them. */
+async function* held(bytes: AsyncIterable<Uint8Array>, place: ExportSeat, now: () => number) {
+  try {
+    for await (const chunk of bytes) {
+      place.renew(now());
+      yield chunk;
+    }
+  } finally {
+    place.leave();
+  }
+}
+
+async function exportOf(asked: Fields<typeof EVENTS>, merchant: Merchant, deps: Deps): Promise<Checked<FileReply>> {
+  const { from, to, format = "ndjson" } = asked;
+  const found = await findExported(merchant, { from, to }, deps);
   if (!found.ok) return found;
-  const source = { archive: { bucket: deps.bucket }, ledger: deps.ledgers.ofMerchant(merchant.value.number) };
-  const admit = await admitOf(asked.value, { merchant: merchant.value, places: found.value, source }, deps);
+  const source = { archive: { bucket: deps.bucket }, ledger: deps.ledgers.ofMerchant(merchant.number) };
+  const admit = await admitOf(asked, { merchant, places: found.value, source }, deps);
   if (!admit.ok) return admit;
-  const read = { settings: settingsOf(merchant.value), places: found.value, admit: admit.value };
-  const rows = wanted(readExport(source, read), filterOf(asked.value));
+  const read = { settings: settingsOf(merchant), places: found.value, admit: admit.value };
+  const rows = wanted(readExport(source, read), filterOf(asked));
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   const range = `${dateOf(from)}-to-${dateOf(to)}`;
   const file = {

@@ -4,15 +4,15 @@
 // no rollup knows are counted on the way (`uncounted.ts`). From events: `scan.ts`.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
-import type { RollupRow } from "../../core/counting/rollup-row.ts";
-import { ROLLUP_PAGE_ROWS, ROLLUP_PAGE_WIDE_ROWS, TIMESTAMP_MIN_MS, VERSIONS_PAGE_ROWS } from "../../core/limits.ts";
+import { ANSWERS_CLOSED_MS, OVERFLOW_CLOCKS_APART_MS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups, valuesShown } from "../../core/query/answer.ts";
 import { countPlanOf } from "../../core/query/count.ts";
-import { type Filter, ownOf, viewOf } from "../../core/query/filter.ts";
+import { type Filter, fixedCountOf, ownOf, viewOf } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import type { Groups } from "../../core/query/group.ts";
+import { foreignOf } from "../../core/query/money.ts";
 import { asksAll, type Plan, planWithComparison } from "../../core/query/plan.ts";
 import type { Question } from "../../core/query/question.ts";
 import { invalid } from "../../core/query/refusal.ts";
@@ -24,16 +24,16 @@ import { DAY_MS, dayAt } from "../../core/time.ts";
 import { distinctPlaces } from "../../storage/archive/merchant-events.ts";
 import { conversionOf } from "../../storage/directory/conversion.ts";
 import { type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
-import { readFirstPlace } from "../../storage/ledger/places.ts";
-import { countUndone } from "../../storage/ledger/replay-part.ts";
-import { type RollupVersion, readFirstDay, readRollups, readRollupVersions } from "../../storage/ledger/rollups.ts";
+import { readRange } from "../../storage/ledger/range.ts";
+import { readFirstDay } from "../../storage/ledger/rollups.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
+import { type AnswerDeps, answerName, findAnswer, keepAnswer } from "./answer-memory.ts";
 import { countEvents } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
 import { backfillBehind } from "./goals.ts";
-import { readCompleteUntil, readLive } from "./live.ts";
+import { type Live, readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
-import { countUncounted } from "./uncounted.ts";
+import { aroundOf, countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
@@ -53,17 +53,20 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const goals = checkGoals([ownOf(filter)], merchant.rules, { budgets, view });
   if (!goals.ok) return goals;
   const asOf = deps.now();
-  const completeUntil = await readCompleteUntil(merchant, deps);
   const firstDay = asksAll(question) ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
   const openFrom = firstOpenDay(asOf, deps.pace.sealAfterMs);
   const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf), openFrom };
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay, ...known });
   if (!plans.ok) return plans;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
-  const reading = { merchant, deps, cost };
-  const asked = { merchant, deps, asOf, completeUntil, firstDay };
-  const tooLarge = (refusal: TooLarge) => withAllPlaces(refusal, plans.value, asked);
+  const reading: Reading = { merchant, deps, cost, asOf, lives: new Map(), completeUntil: asOf, isUnsettled: false };
+  const tooLarge = (refusal: TooLarge) => {
+    const asked = { merchant, deps, asOf, completeUntil: reading.completeUntil, firstDay };
+    return withAllPlaces(refusal, plans.value, asked);
+  };
   const [planned, otherPlanned] = plans.value;
+  const remembered = await openRemembered(plans.value, reading);
+  if (remembered?.answer !== undefined) return accepted(remembered.answer);
   const read = await readPage(planned, reading);
   if (isTooLarge(read)) return tooLarge(read);
   if (!read.ok) return read;
@@ -77,7 +80,59 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const purses = [groups, compared?.groups].flatMap((one) => (one?.groups ?? []).map(({ purse }) => purse));
   const convert = await conversionOf(purses, merchant, deps);
   const { currency } = merchant;
-  return answer(plan, groups, { currency, convert, asOf: completeUntil, cost, rules, compared, backfill });
+  const context = { currency, convert, asOf: reading.completeUntil, cost, rules, compared, backfill };
+  const answered = answer(plan, groups, context);
+  const isOfHome = foreignOf(purses, currency) === undefined;
+  const isKept = isOfHome && !reading.isUnsettled && [groups, compared?.groups].every(isOfRollups);
+  if (isKept && answered.ok && remembered !== undefined)
+    deps.later("keep_answer", keepAnswer(remembered.name, answered.value, remembered.deps));
+  return answered;
+}
+
+/** Whether it is of what D1 has, and of that alone. */
+function isOfRollups(groups: Groups | undefined): boolean {
+  return groups === undefined || (groups.source === "rollups" && (groups.uncounted ?? []).length === 0);
+}
+
+interface Remembered {
+  readonly name: string;
+  readonly answer: Answer | undefined;
+  readonly deps: AnswerDeps;
+}
+
+/**
+ * Looks for the answer where all Days that are asked for are closed, so that partitions alone can say whether it is
+ * still the answer. What they say is kept for reading. Undefined where it is none that may be remembered.
+ */
+async function openRemembered(plans: readonly Plan[], reading: Reading): Promise<Remembered | undefined> {
+  const { merchant, deps } = reading;
+  const { answers } = deps;
+  const closedFrom = firstOpenDay(deps.now() - ANSWERS_CLOSED_MS, deps.pace.sealAfterMs);
+  const isSure = (plan: Plan) =>
+    plan.source === "rollups" && plan.grain === "day" && plan.range.wholeDays && plan.range.toDay <= closedFrom;
+  // A zone of the past shows events on other Days than those that partitions have them under.
+  if (answers === undefined || (merchant.pastZones ?? []).length > 0 || !plans.every(isSure)) return undefined;
+  const lives = await Promise.all(plans.map((plan) => liveOf(plan, reading)));
+  const isSettled = lives.every(
+    ({ rows, late, changed }) =>
+      rows.length === 0 && late.length === 0 && changed.length > 0 && changed.every(([, at]) => at !== undefined),
+  );
+  if (!isSettled) return undefined;
+  const depends = plans.map(({ question, range, time, offset }) => {
+    const { dateRange: _, budgets: __, filter, breakdowns: ___, ...asked } = question;
+    return { ...asked, fixed: fixedCountOf(filter), range, time, offset };
+  });
+  const name = answerName([merchant, depends, lives.map(({ changed }) => changed)]);
+  return { name, answer: await findAnswer(name, answers), deps: answers };
+}
+
+/** What partitions have not published of a plan's buckets. They are asked once for a question. */
+function liveOf({ grain, from, to, breakdowns }: Plan, { merchant, deps, lives }: Reading): Promise<Live> {
+  const wanted = { grain, from, to, dimensions: breakdowns };
+  const key = JSON.stringify(wanted);
+  const known = lives.get(key) ?? readLive(merchant, wanted, deps);
+  lives.set(key, known);
+  return known;
 }
 
 /** What reading takes. */
@@ -85,6 +140,14 @@ interface Reading {
   readonly merchant: Merchant;
   readonly deps: Deps;
   readonly cost: Cost;
+  /** UTC ms: before any partition was asked. */
+  readonly asOf: number;
+  /** What partitions have said, by what they were asked. */
+  readonly lives: Map<string, Promise<Live>>;
+  /** UTC ms before which everything acknowledged is in what was read so far. */
+  completeUntil: number;
+  /** Whether something is on its way that will change what was read. */
+  isUnsettled: boolean;
 }
 
 interface PlanRead {
@@ -163,32 +226,39 @@ export async function firstDayWithNumbers(
   const live = await readLive(merchant, { grain: "day", from, to, dimensions: [] }, deps);
   const { number } = merchant;
   const ledger = deps.ledgers.ofMerchant(number);
-  const [archived, stored] = await Promise.all([readFirstPlace(ledger, number), readFirstDay(ledger, number)]);
+  const stored = await readFirstDay(ledger, number);
   const days = [...live.rows, ...live.late].map(({ day }) => day);
-  for (const day of [archived, stored]) if (day !== undefined) days.push(day);
+  if (stored !== undefined) days.push(stored);
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promise<Outcome<Groups>> {
+async function readGroups(plan: Plan, reading: Reading): Promise<Outcome<Groups>> {
+  const { merchant, deps, cost } = reading;
   if (plan.source === "archive") {
+    reading.completeUntil = Math.min(reading.completeUntil, await readCompleteUntil(merchant, deps));
     const counted = await countEvents(countPlanOf([plan]), merchant, { deps, cost });
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
   }
-  const { grain, from, to, breakdowns } = plan;
-  // Before any row is read it is known what partitions hold and how much was undone: these two may be asked at once.
-  // Totals are as quickly read as their versions, and are not remembered.
-  const [live, undone] = await Promise.all([
-    readLive(merchant, { grain, from, to, dimensions: breakdowns }, deps),
-    isWide(plan) ? countUndone(deps.ledgers.ofMerchant(merchant.number)) : undefined,
-  ]);
-  const recounted = await countUncounted({ plan, late: live.late }, merchant, { deps, cost });
+  const { grain, from, to, sketch, breakdowns } = plan;
+  const live = await liveOf(plan, reading);
+  const { number } = merchant;
+  const stored = await readRange(
+    deps.ledgers.ofMerchant(number),
+    { merchant: number, grain, from, to, sketch, breakdowns },
+    {
+      around: { ...aroundOf(plan), deliveredSince: reading.asOf - OVERFLOW_CLOCKS_APART_MS },
+      pieces: deps.buckets.of([number, grain, sketch, breakdowns].join(" ")),
+    },
+  );
+  const { behind, overflowSince } = stored.standing;
+  reading.completeUntil = Math.min(reading.completeUntil, overflowSince ?? reading.asOf);
+  reading.isUnsettled ||= behind.folders.length + behind.days.length > 0 || overflowSince !== undefined;
+  const recounted = await countUncounted({ plan, late: live.late, behind }, merchant, { deps, cost });
   if (!recounted.ok) return recounted;
   const { replaces } = recounted.value;
   const unpublished = live.rows.filter((row) => !replaces(row));
   const tally = openTally(plan, unpublished, merchant.currency);
-  const { number } = merchant;
-  const stored = undone === undefined ? readPages(number, plan, deps) : readRemembered(number, plan, { deps, undone });
-  for await (const rows of stored) {
+  for await (const rows of stored.rows) {
     cost.rows += rows.length;
     if (isWide(plan) && deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
     const kept = rows.filter((row) => !replaces(row));
@@ -208,63 +278,7 @@ async function readGroups(plan: Plan, { merchant, deps, cost }: Reading): Promis
   return groups === undefined ? tooManyGroups() : accepted(groups);
 }
 
-/** Rows with sketches or breakdowns are many times larger than totals, and memory holds one page. */
+/** Rows with sketches or breakdowns are many times larger than totals. */
 function isWide({ sketch, breakdowns }: Plan): boolean {
   return sketch || breakdowns.length > 0;
-}
-
-/** Rows that are remembered in the version they have now, and the others from D1. */
-async function* readRemembered(
-  merchant: number,
-  plan: Plan,
-  { deps, undone }: { readonly deps: Deps; readonly undone: number },
-): AsyncGenerator<readonly RollupRow[]> {
-  const { grain, from, to, sketch, breakdowns } = plan;
-  const { buckets } = deps;
-  const shelf = [merchant, grain, sketch, breakdowns, undone].join(" ");
-  const remembering = async function* (range: Pick<Plan, "from" | "to">) {
-    for await (const rows of readPages(merchant, { ...plan, ...range }, deps)) {
-      buckets.remember(shelf, rows);
-      yield rows;
-    }
-  };
-  if (!buckets.has(shelf)) return yield* remembering({ from, to });
-  let after: RollupVersion | undefined;
-  for (;;) {
-    const read = { merchant, grain, from, to, after, rowsMax: VERSIONS_PAGE_ROWS };
-    const page = await readRollupVersions(deps.ledgers.ofMerchant(merchant), read);
-    const isLast = page.length < VERSIONS_PAGE_ROWS;
-    // A bucket that the page cuts belongs to the next one as a whole: rows are read by bucket.
-    const versions = isLast ? page : page.filter(({ bucket }) => bucket < (page.at(-1) as RollupVersion).bucket);
-    const known = versions.map((version) => buckets.find(shelf, version));
-    const first = known.indexOf(undefined);
-    const end = known.lastIndexOf(undefined) + 1;
-    const kept = known.filter((row) => row !== undefined);
-    if (first < 0) yield kept;
-    else {
-      // All rows from the first unknown one to the last: those between come once more, and once only.
-      const range = {
-        from: (versions[first] as RollupVersion).bucket,
-        to: (versions[end - 1] as RollupVersion).bucket + 1,
-      };
-      yield kept.filter(({ bucket }) => bucket < range.from || bucket >= range.to);
-      yield* remembering(range);
-    }
-    after = versions.at(-1);
-    if (isLast) return;
-  }
-}
-
-/** The stored rows in pages. */
-async function* readPages(merchant: number, plan: Plan, deps: Deps): AsyncGenerator<readonly RollupRow[]> {
-  const { grain, from, to, sketch, breakdowns } = plan;
-  const rowsMax = isWide(plan) ? ROLLUP_PAGE_WIDE_ROWS : ROLLUP_PAGE_ROWS;
-  let after: RollupRow | undefined;
-  for (;;) {
-    const read = { merchant, grain, from, to, after, rowsMax, sketch, breakdowns };
-    const rows = await readRollups(deps.ledgers.ofMerchant(merchant), read);
-    yield rows;
-    after = rows.at(-1);
-    if (rows.length < rowsMax) return;
-  }
 }

@@ -2,6 +2,7 @@
 // by any table. What a field must be is written as the text that a caller reads when it is wrong. Beside it and its
 // check stands a JSON Schema, of which the OpenAPI document is made (openapi/).
 
+import { clean } from "../../core/formats/field.ts";
 import {
   EXPORT_FILTERS_LENGTH_MAX,
   ID_LENGTH_MAX,
@@ -80,7 +81,7 @@ export const NAME: Field<string, false> = {
   expected: `a text of 1 to ${NAME_LENGTH_MAX} characters`,
   schema: { type: "string", minLength: 1 },
   parse: (value) => {
-    const name = typeof value === "string" ? value.trim() : "";
+    const name = typeof value === "string" ? clean(value).trim() : "";
     return name.length > 0 && name.length <= NAME_LENGTH_MAX ? name : undefined;
   },
 };

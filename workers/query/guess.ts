@@ -46,6 +46,8 @@ export const GUESSING = `This address has sent too many wrong credentials. Ask a
 export interface Guessing {
   readonly deps: Deps;
   readonly refuse: () => Response;
+  /** What was guessed at, where it is neither a bearer nor a session. */
+  readonly credential?: string;
   /** Whether a credential was good or wrong, as the answer has shown; undefined where the answer does not tell. */
   readonly judge?: () => "good" | "wrong" | undefined;
 }
@@ -54,10 +56,10 @@ export interface Guessing {
 export async function limitGuesses(
   c: Context,
   next: Next,
-  { deps, refuse, judge = () => judgedByStatus(c) }: Guessing,
+  { deps, refuse, credential: named, judge = () => judgedByStatus(c) }: Guessing,
 ): Promise<Response | undefined> {
   const { guessLimit: limit, now } = deps;
-  const credential = bearerOf(c.req.header("authorization")) ?? sessionTokenOf(c);
+  const credential = named ?? bearerOf(c.req.header("authorization")) ?? sessionTokenOf(c);
   const address = customerKey(c.req.header("cf-connecting-ip") ?? "");
   if (limit === undefined || credential === undefined || address === "") return void (await next());
   const { closed, good } = limit.memory;

@@ -18,6 +18,7 @@ import {
   REPLAY_DAYS_MAX,
   REPLAY_PARTS_MAX,
   REPLAYS_A_DAY_MAX,
+  REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
@@ -216,7 +217,10 @@ export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Re
     );
   }
   const since = deps.now() - DAY_MS;
-  const { recent } = await countJobs(deps.directory, { merchant: merchant.value.number, since });
+  const { active, recent } = await countJobs(deps.directory, { merchant: merchant.value.number, since });
+  // An undo is one thing to its merchant, and starts all of its replays: 7 for 2,500 Days.
+  if (ranges.length > 0 && active >= REPLAYS_OF_MERCHANT_MAX)
+    return problem("conflict", `${active} replays of this merchant go on: try again when they have ended.`);
   if (recent + ranges.length > REPLAYS_A_DAY_MAX)
     return problem("conflict", `A merchant asks for at most ${REPLAYS_A_DAY_MAX} replays in 24 hours.`);
   for (const [fromDay, toDay] of ranges) {

@@ -31,15 +31,24 @@ export interface Live {
   readonly rows: readonly RollupRow[];
   /** Where there are late events that are in no rollup and perhaps not in the archive. */
   readonly late: readonly SealPlace[];
+  /**
+   * Of each partition, by name, when the numbers that D1 has of the merchant were changed last; undefined where they
+   * may be changing.
+   */
+  readonly changed: readonly (readonly [partition: string, at: number | undefined])[];
 }
 
 export async function readLive(merchant: Asked, read: Omit<LiveRequest, "merchant">, deps: Deps): Promise<Live> {
   if (deps.together !== undefined) return deps.together.live(read);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => {
-    const { rows, late } = await stub.live({ merchant: merchant.number, ...read });
-    return { rows, late: late.map((day) => ({ day, partition })) };
+    const { rows, late, changedAt } = await stub.live({ merchant: merchant.number, ...read });
+    return { rows, late: late.map((day) => ({ day, partition })), changed: [partition, changedAt] as const };
   });
-  return { rows: replies.flatMap(({ rows }) => rows), late: replies.flatMap(({ late }) => late) };
+  return {
+    rows: replies.flatMap(({ rows }) => rows),
+    late: replies.flatMap(({ late }) => late),
+    changed: replies.map(({ changed }) => changed),
+  };
 }
 
 /** Asks each of them, and once more where that fails. */

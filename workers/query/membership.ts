@@ -27,7 +27,7 @@ export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Me
 /** The address that Cloudflare Access vouches for. */
 export async function accessEmailOf(c: Context, deps: Deps): Promise<string | undefined> {
   const jwt = c.req.header(ACCESS_HEADER) ?? "";
-  return jwt === "" ? undefined : await deps.access?.emailOf(jwt);
+  return jwt === "" ? undefined : (await deps.access?.read(jwt))?.email;
 }
 
 /** Whether a browser sends anything that may say who is there. */

@@ -94,7 +94,7 @@ async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
     const number = await claimNumber(MERCHANTS, known, deps);
     if (number === "full") return problem("conflict", `A deployment has at most ${MERCHANT_NUMBER_MAX} merchants.`);
     if (!(await hasNumbers({ number, spread: [] }, deps))) return { ok: true, value: number };
-    deps.log({ alert: "merchant_number_in_use", merchant: number });
+    deps.log({ event: "merchant_number_in_use", merchant: number });
   }
   return problem(
     "conflict",

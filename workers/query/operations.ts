@@ -96,5 +96,7 @@ function shown(status: PartitionStatus) {
     unpublished_rollups: status.unpublishedRollups,
     held_bytes: status.heldBytes,
     merchants: status.merchants,
+    slowed_at: status.slowedAt === null ? null : new Date(status.slowedAt).toISOString(),
+    hot_at: status.hotAt === null ? null : new Date(status.hotAt).toISOString(),
   };
 }

@@ -4,14 +4,17 @@
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { DASHBOARD_SHOPS_NAMED_MAX } from "../../core/limits.ts";
+import { DASHBOARD_SHOPS_NAMED_MAX, ID_LENGTH_MAX } from "../../core/limits.ts";
+import { NO_PREFERENCES, type Preferences, THEMES } from "../../core/preference.ts";
 import type { Membership } from "../../storage/directory/members.ts";
+import { findEmbedOrigins } from "../../storage/directory/shares.ts";
 import type { Boot } from "./boot.ts";
 import { FILES, LANGUAGES } from "./dashboard/.build/files.js";
 import type { Deps } from "./deps.ts";
 import { GUESSING, limitGuesses } from "./guess.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { membershipsOf, sessionTokenOf } from "./membership.ts";
+import { preferencesOf } from "./preferences.ts";
 import { toShops } from "./shops.ts";
 
 const POLICY = [
@@ -35,8 +38,20 @@ const SAFE = {
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
 
+/** The address of a share link in a frame, by the link's id; its token stands behind "#". */
+export const EMBED_PATH = "/embed/:share";
+
 /** The addresses of pages; "/" leads on to one of them. */
-export const PAGE_PATHS = ["/sign-in", "/invite", "/shops", "/share", "/share/:page", "/s/:shop", "/s/:shop/:page"];
+export const PAGE_PATHS = [
+  "/sign-in",
+  "/invite",
+  "/shops",
+  "/operator",
+  "/share",
+  "/share/:page",
+  "/s/:shop",
+  "/s/:shop/:page",
+];
 
 type SendPage = (c: Context, memberships: readonly Membership[], deps: Deps) => Response;
 
@@ -61,8 +76,10 @@ export async function servePage(c: Context, deps: Deps, send: SendPage): Promise
 }
 
 /** GET /: to the shop, the shops or the sign-in. */
-export function sendHome(c: Context, [first, ...others]: readonly Membership[]): Response {
-  const location = first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : `/s/${first.merchant.id}/overview`;
+export function sendHome(c: Context, memberships: readonly Membership[]): Response {
+  const [first, ...others] = memberships;
+  const shop = `/s/${first?.merchant.id}/${startPageOf(preferencesOf(memberships))}`;
+  const location = first === undefined ? "/sign-in" : others.length > 0 ? "/shops" : shop;
   return c.body(null, 302, { location, "cache-control": "no-store" });
 }
 
@@ -71,12 +88,52 @@ export function sendPage(c: Context, memberships: readonly Membership[], deps: D
   const named = c.req.param("shop");
   const own = memberships.filter(({ merchant }) => merchant.id === named);
   const others = memberships.filter(({ merchant }) => merchant.id !== named);
-  const { language, theme } = lookOf(c);
+  const preferences = preferencesOf(memberships);
+  const { language, theme } = lookOf(c, preferences);
   const languages = Object.keys(LANGUAGES);
-  const boot = { ...bootOf([...own, ...others], deps), language, languages };
-  const headers = { ...SAFE, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-  return c.body(documentOf(boot, { theme, page: c.req.param("page") ?? c.req.path.slice(1) }), 200, headers);
+  const start = startPageOf(preferences);
+  const { region } = preferences;
+  const boot = { ...bootOf([...own, ...others], deps), language, languages, start, ...(region !== null && { region }) };
+  const page = c.req.param("page") ?? c.req.path.slice(1);
+  return c.body(documentOf(boot, { theme, page }), 200, { ...SAFE, ...NOT_KEPT });
 }
+
+/**
+ * A share link for a frame: only pages of the origins that the link names may show it, and nobody who is signed in is
+ * told of in it. Language and theme are those that the address says, since the frame has no cookies.
+ */
+export async function sendEmbed(c: Context, deps: Deps): Promise<Response> {
+  const id = (c.req.param("share") ?? "").slice(0, ID_LENGTH_MAX);
+  let judged: "good" | "wrong" | undefined;
+  let page: Response | undefined;
+  const serve = async () => {
+    // Not by the name under which its questions count: who has only its id must not use those up.
+    if (!(await admit(c, `embed ${id}`, deps.keyLimit))) {
+      page = c.text(TOO_OFTEN, 429);
+      return;
+    }
+    const origins = await findEmbedOrigins(deps.directory, { id, now: deps.now() });
+    judged = origins === undefined ? "wrong" : "good";
+    page = sendFramed(c, origins ?? []);
+  };
+  const refuse = () => c.text(GUESSING, 429);
+  const refused = await limitGuesses(c, serve, { deps, refuse, judge: () => judged, credential: id });
+  return refused ?? page ?? refuse();
+}
+
+function sendFramed(c: Context, origins: readonly string[]): Response {
+  const { language: said = "", theme: look = "" } = c.req.query();
+  const language = Object.hasOwn(LANGUAGES, said) ? said : lookOf(c, NO_PREFERENCES).language;
+  const theme = THEMES.find((one) => one === look) ?? "";
+  const languages = Object.keys(LANGUAGES);
+  const boot = { shops: [], shopsCount: 0, access: false, language, languages, start: "overview" };
+  const ancestors = origins.length === 0 ? "'none'" : origins.join(" ");
+  const policy = POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`);
+  const headers = { ...SAFE, "content-security-policy": policy, ...NOT_KEPT };
+  return c.body(documentOf(boot, { theme, page: "overview" }), 200, headers);
+}
+
+const NOT_KEPT = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
 
 /** A script or a style by its name, which says its bytes. */
 export function sendAsset(c: Context): Response | undefined {
@@ -91,20 +148,35 @@ export function sendAsset(c: Context): Response | undefined {
   return c.body(file.text, 200, headers);
 }
 
-function bootOf(memberships: readonly Membership[], deps: Deps): Omit<Boot, "language" | "languages"> {
+type Told = Omit<Boot, "language" | "languages" | "start" | "region">;
+
+function bootOf(memberships: readonly Membership[], deps: Deps): Told {
   const email = memberships[0]?.member.email;
   return {
     ...(email !== undefined && { email }),
     shops: toShops(memberships.slice(0, DASHBOARD_SHOPS_NAMED_MAX), deps.now()),
     shopsCount: memberships.length,
     access: deps.access !== undefined,
+    ...(deps.operatorAccess !== undefined && { operatorAccess: true as const }),
     ...(email !== undefined && deps.collectorUrl !== undefined && { collector: deps.collectorUrl }),
   };
 }
 
-/** The language and the theme that a browser has chosen (a cookie that only the page writes), else those it prefers. */
-function lookOf(c: Context): { readonly language: string; readonly theme: string } {
-  const [chosen = "", theme = ""] = (getCookie(c, "footfall-look") ?? "").split(".");
+/** The page that a shop opens with; another release may have had others. */
+function startPageOf({ start_page: name }: Preferences): string {
+  const { pages } = LANGUAGES["en"] as (typeof LANGUAGES)[string];
+  const isOfShop = name !== null && Object.hasOwn(pages, name) && !PAGE_PATHS.includes(`/${name}`);
+  return isOfShop ? name : "overview";
+}
+
+/**
+ * The language and the theme that somebody has chosen, else those of the browser: what was chosen there (a cookie that
+ * only the page writes), and what it prefers.
+ */
+function lookOf(c: Context, preferences: Preferences): { readonly language: string; readonly theme: string } {
+  const [inBrowser = "", themeInBrowser = ""] = (getCookie(c, "footfall-look") ?? "").split(".");
+  const chosen = preferences.language ?? inBrowser;
+  const theme = preferences.theme ?? themeInBrowser;
   const wanted = (c.req.header("accept-language") ?? "")
     .split(",")
     .map((part) => part.trim().slice(0, 2).toLowerCase());

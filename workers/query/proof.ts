@@ -1,15 +1,17 @@
-// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. Of each Day: its events counted once more,
-// now, and whether that is what questions are answered with; what was received, and that it is counted or dropped for a
-// reason; and the seals that hold the events, each with the checksum of the merchant's own rows. Of a file that
-// merchants share it tells what is this merchant's alone: no count, size or difference of anybody else (PRF-3).
+// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. For each Day its events are counted once
+// more. The proof says whether questions are answered with the same numbers. It says how many events were received,
+// counted and dropped, for which reason, and which agents, networks, pages and referrers the dropped ones had (PRF-4).
+// It names the seals that hold the events, each with the checksum of the merchant's own rows. Of a file that several
+// merchants share it tells nothing of the others: none of their counts, sizes or differences (PRF-3).
 
 import type { Context } from "hono";
-import { manifestKey } from "../../core/archive/object-key.ts";
+import { sealName } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { PROOF_DAYS_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import type { Answer } from "../../core/query/answer.ts";
 import { type Budgets, EVENT_STEPS, openBudgets, spend } from "../../core/query/budget.ts";
+import { type LeftOut, shownLeftOut } from "../../core/query/left-out.ts";
 import { addRecount, addsUp, openRecount, type Recount } from "../../core/query/proof.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { latestRules } from "../../core/rules.ts";
@@ -36,7 +38,7 @@ import { inTurn } from "./turn.ts";
 
 export const PROOF = { from: required(DATE), to: required(DATE) };
 
-/** Steps of an event that is judged and put into a visit. */
+/** Steps (units of a budget) that it costs to judge one event and to put it into a visit. */
 const EVENT_RECOUNTED_STEPS = 100 * EVENT_STEPS;
 
 /** GET /api/v1/merchants/:id/proof?from&to */
@@ -86,11 +88,12 @@ export async function prove(
   if (!events.ok) return events;
   const under = await underOf(merchant, deps);
   const recounts = new Map<number, Recount>();
+  const leftOut: LeftOut = new Map();
   await inTurn(deps, async (turn) => {
     for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
       const recount = recounts.get(rows.day) ?? openRecount();
       recounts.set(rows.day, recount);
-      await turn.run(addRecount(recount, rows, { under, key: isolateHashKey() }));
+      await turn.run(addRecount(recount, rows, { under, key: isolateHashKey(), leftOut }));
       spend(budgets.own, rows.partitions.flat().length * EVENT_RECOUNTED_STEPS, "#/from");
     }
   });
@@ -108,11 +111,12 @@ export async function prove(
     adds_up: shown.every(({ adds_up }) => adds_up),
     differences: shown.reduce((sum, { differences }) => sum + differences.length, 0),
     ...sumOf([...recounts.values()]),
+    left_out: shownLeftOut(leftOut),
     days: shown,
   });
 }
 
-/** By date: what questions say of a Day. */
+/** For each date, the numbers with which questions are answered. */
 type Said = ReadonlyMap<string, Readonly<Record<string, number>>>;
 
 /** Answers from rollups, as anybody would get them. */
@@ -139,7 +143,7 @@ async function saidOf(
 
 interface Seal {
   readonly row: SealRow | undefined;
-  /** Of the merchant's own rows in it. */
+  /** How many of the sealed rows are the merchant's own, their checksum and their version of settings. */
   readonly own: { readonly rows: number; readonly checksum: string; readonly settings: number } | undefined;
   /** Whether events of the merchant wait to be counted. */
   readonly waits: boolean;
@@ -174,7 +178,7 @@ async function sealsOf(
 
 interface DayFacts {
   readonly recount: Recount;
-  /** What questions said before it was counted, and after. */
+  /** The numbers of answers, before the Day was counted once more (`before`) and after (`said`). */
   readonly before: Said;
   readonly said: Said;
   readonly seals: readonly Seal[];
@@ -185,7 +189,7 @@ function dayOf(day: number, { recount, before, said, seals }: DayFacts, deps: De
   const dropped = [...recount.dropped.values()].reduce((sum, count) => sum + count, 0);
   const { visits, pageviews, events } = recount;
   const own = { visits, pageviews, events, drops: dropped };
-  // Of a Day that was counted on meanwhile nothing can be compared.
+  // New events were counted on this Day during the recount, so its numbers cannot be compared.
   const moves = JSON.stringify(before.get(date)) !== JSON.stringify(said.get(date));
   const differences = (moves ? [] : Object.entries(own))
     .map(([what, recounted]) => ({ what, said: said.get(date)?.[what] ?? 0, recounted }))
@@ -216,7 +220,7 @@ function sumOf(all: readonly Recount[]) {
   };
 }
 
-/** "late" only where events of this merchant wait: those of others in the same file are no matter of this one. */
+/** A Day is "late" only where events of this merchant wait. Those of other merchants in the same file do not matter. */
 function stateOfDay(
   day: number,
   seals: readonly Seal[],
@@ -234,7 +238,7 @@ function sealOf({ generation, folder, sealedAt }: SealRow, own: Seal["own"]) {
   return {
     sealed_at: sealedAt === null ? null : new Date(sealedAt).toISOString(),
     generation,
-    manifest: manifestKey(folder),
+    manifest: sealName(folder),
     rows: own?.rows ?? 0,
     checksum: own?.checksum ?? null,
     settings: own?.settings ?? null,

@@ -8,6 +8,8 @@ import {
   ASKER_READS_PER_SECOND,
   ASKER_STEPS_MAX,
   ASKER_STEPS_PER_SECOND,
+  AUDIT_BYTES_MAX,
+  AUDIT_BYTES_PER_SECOND,
   LINK_STEPS_SHARE,
   MERCHANT_STEPS_MAX,
   MERCHANT_STEPS_PER_SECOND,
@@ -42,6 +44,12 @@ const OF_STEPS: Sizes = {
 export const OF_READS: Sizes = {
   asker: { steps: ASKER_READS_MAX, perSecond: ASKER_READS_PER_SECOND },
   merchant: { steps: 2 * ASKER_READS_MAX, perSecond: 2 * ASKER_READS_PER_SECOND },
+};
+
+/** Of bytes in the audit log: it is the merchant's, whoever of its people acts. */
+export const OF_AUDIT: Sizes = {
+  asker: { steps: AUDIT_BYTES_MAX, perSecond: AUDIT_BYTES_PER_SECOND },
+  merchant: { steps: AUDIT_BYTES_MAX, perSecond: AUDIT_BYTES_PER_SECOND },
 };
 
 export interface PurseHolder {

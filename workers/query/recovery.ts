@@ -12,6 +12,7 @@ import { type Backup, instantOf, listBackups, nameOf, rowsOf } from "../../stora
 import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import { askAgain } from "../../storage/erasure-drive.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
+import { listFiledPartitions, recoverFiles } from "../../storage/ledger/month-recovery.ts";
 import { notePlaces } from "../../storage/ledger/places.ts";
 import { wakeSealed } from "../../storage/ledger/sealed-day.ts";
 import { giveUpLedger } from "../../storage/open.ts";
@@ -50,9 +51,12 @@ export async function postDirectoryRecovery(c: Context, deps: Deps): Promise<Che
   const recovered = await deps.background.recoverDirectory({ name: body.value.backup });
   if (typeof recovered === "string") return problem("conflict", REFUSALS[recovered], "backup");
   deps.keys.clear();
-  const { backup, at, rows, revoked, merchantsUnknown } = recovered;
+  const { backup, at, rows, changes, revoked, merchantsUnknown } = recovered;
   const instant = at === null ? null : new Date(at).toISOString();
-  return { ok: true, value: { body: { backup, at: instant, rows, revoked, merchants_unknown: merchantsUnknown } } };
+  return {
+    ok: true,
+    value: { body: { backup, at: instant, rows, changes, revoked, merchants_unknown: merchantsUnknown } },
+  };
 }
 
 const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
@@ -82,6 +86,7 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
     .filter((day) => day >= (from ?? 0) && day < open);
   const some = days.slice(0, RECOVERED_DAYS);
   const ledger = deps.ledgers.all[position] as Ledger;
+  if (from === undefined) await recoverMonths(position, deps);
   for (const day of some) {
     await wakeSealed(ledger, { day, now: deps.now() });
     await noteDay(day, { ...deps, ...archiveOf(deps) });
@@ -113,6 +118,17 @@ async function republishAll(position: number, deps: Deps): Promise<void> {
   const own = all.filter((partition) => ledgerOf(partition, deps.ledgers.all.length) === position);
   for (let start = 0; start < own.length; start += ADMIN_FAN_OUT)
     await Promise.all(own.slice(start, start + ADMIN_FAN_OUT).map(republish));
+}
+
+/** Notes month files that the ledger does not know, and gives up blocks whose files are gone (BLK-17). */
+async function recoverMonths(position: number, deps: Deps): Promise<void> {
+  const archive = archiveOf(deps);
+  const ledger = deps.ledgers.all[position] as Ledger;
+  for (const partition of await listFiledPartitions(archive)) {
+    if (ledgerOf(partition, deps.ledgers.all.length) !== position) continue;
+    const found = await recoverFiles(ledger, { partition, now: deps.now() }, archive);
+    deps.log({ event: "month_files_recovered", ledger: position, partition, ...found });
+  }
 }
 
 /** POST /api/v1/recover/erasures: erasures that no ledger knows any more are asked for again. */

@@ -1,7 +1,7 @@
-// Starts a replay job, and says what its undo takes back. Here it is decided which parts the job has, which rules or
-// zone its Days are counted by, and whether it may start. Only sealed Days may be counted by other rules or zones than
-// those that hold. A partition counts an open Day by what it knew at each event. A Day that is closed and not sealed is
-// still corrected by its seal, which keeps nothing for an undo. `replays.ts` parses the requests.
+// Starts a replay job, and says what its undo takes back. This file decides which parts the job has, by which rules or
+// zone its Days are counted, and whether it may start. Only sealed Days may be counted by rules or zones that differ
+// from the present ones. A partition counts an open Day by what it knew at each event. A Day that is closed and not yet
+// sealed will be corrected by its seal, which keeps nothing for an undo. `replays.ts` parses the requests.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
@@ -51,7 +51,7 @@ import { type Checked, problem } from "./problem.ts";
 
 export type StartDeps = DriveDeps & Archive & Pick<Deps, "placement">;
 
-/** A request for a job that is well-formed. */
+/** A well-formed request for a job. */
 export type AskedReplay = Pick<
   ReplayJob,
   "kind" | "fromDay" | "toDay" | "merchants" | "rules" | "draft" | "dimensions"
@@ -62,7 +62,7 @@ export type AskedReplay = Pick<
   readonly importNumber?: number | undefined;
 };
 
-/** Makes the job and sends its first parts on their way. */
+/** Makes the job and sends its first parts to the queue. */
 export async function startReplay(given: AskedReplay, deps: StartDeps): Promise<Checked<ReplayJob>> {
   const { zone, ...asked } = ofGoals(given);
   if (zone === undefined) return startJob({ ...asked, pastZone: undefined }, [], deps);
@@ -73,7 +73,7 @@ export async function startReplay(given: AskedReplay, deps: StartDeps): Promise<
   return startJob({ ...asked, fromDay, toDay, pastZone }, [settings], deps);
 }
 
-/** A backfill by the rules decided last fills in goals alone. Any other change by new rules takes a rebuild. */
+/** A backfill by the rules decided last fills in goals only. Any other change by new rules needs a rebuild. */
 function ofGoals(asked: AskedReplay): AskedReplay {
   if (asked.kind !== "backfill" || asked.rules !== "current") return asked;
   return { ...asked, rules: "goals", dimensions: ["goal"] };
@@ -249,7 +249,7 @@ interface Applied {
 
 const NOTHING_APPLIED: Checked<Applied> = { ok: true, value: { applies: [], applied: undefined } };
 
-/** The timelines of the merchants, or of the deployment, with the rules decided last put on the job's Days. */
+/** The timelines of the merchants, or of the deployment, in which the rules decided last hold on the job's Days. */
 async function appliedTimelines(
   { merchants, fromDay, toDay, rules: asked, importNumber }: Planned,
   deps: StartDeps,
@@ -284,7 +284,7 @@ async function appliedTimelines(
 
 interface Places {
   readonly all: readonly SealPlace[];
-  /** The (Day, partition)s of which the archive has anything. */
+  /** The (Day, partition)s that have anything in the archive. */
   readonly archived: readonly SealPlace[];
 }
 

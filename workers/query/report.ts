@@ -2,6 +2,7 @@
 // as questions are (scan.ts), and become jobs where they are too large for one request; who is there now is read
 // from the last events alone.
 
+import { Slices } from "../../core/gradual.ts";
 import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
@@ -70,7 +71,8 @@ export async function readRealtime(
   const { siteId: site_id, filters, view, budgets: spent } = question.value;
   const counted = await inTurn(deps, async (turn) => {
     for await (const rows of events.value.days((rows) => turn.giveWayAfter(rows))) {
-      addRealtimeDay(realtime, await turn.run(visitsOf(rows, { under, view, budgets: spent })));
+      const visits = await turn.run(visitsOf(rows, { under, view, budgets: spent }));
+      await turn.run(addRealtimeDay(realtime, { visits, slices: new Slices(spent) }));
       const problem = outOfSteps(spent);
       if (problem !== undefined) return refusalOf(problem);
     }

@@ -1,6 +1,6 @@
-// What somebody should hear who changes a merchant's rules: allowed hostnames under which most of its events
-// of late would not have counted, a misspelt one mostly. It is known from the breakdown by hostname of a few
-// Days, and changes nothing.
+// Warns whoever changes a merchant's rules if most of its recent events would not have counted under the new list of
+// allowed hostnames. Mostly a hostname is misspelt then. The breakdown by hostname of the last few Days tells this. A
+// warning changes nothing.
 
 import { OTHER } from "../../core/counting/dimension.ts";
 import { breakdownOf } from "../../core/counting/rollup-row.ts";
@@ -8,10 +8,10 @@ import { hasHost } from "../../core/enrichment/matcher.ts";
 import { RULES_LOOKED_BACK_DAYS, RULES_LOOKED_BACK_ROWS } from "../../core/limits.ts";
 import type { Rules } from "../../core/rules.ts";
 import { DAY_MS } from "../../core/time.ts";
-import { readRollups } from "../../storage/ledger/rollups.ts";
+import { readRollups } from "../../storage/ledger/range.ts";
 import type { Deps } from "./deps.ts";
 
-/** Warnings about rules that are about to hold; none where there is nothing to say. */
+/** Warnings about rules that are about to be stored. */
 export async function warningsOf(
   merchant: number,
   { hostnames }: Rules,
@@ -19,15 +19,15 @@ export async function warningsOf(
 ): Promise<readonly string[]> {
   if (hostnames.length === 0) return [];
   const today = Math.floor(deps.now() / DAY_MS);
-  const days = { from: today - RULES_LOOKED_BACK_DAYS, to: today + 2, rowsMax: RULES_LOOKED_BACK_ROWS };
+  const days = { from: today - RULES_LOOKED_BACK_DAYS, to: today + 2 };
   const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: ["hostname"] } as const;
   const allowed = new Set(hostnames);
   const dropped = new Map<string, number>();
   let all = 0;
-  for (const row of await readRollups(deps.ledgers.ofMerchant(read.merchant), read)) {
+  for (const row of await readRollups(deps.ledgers.ofMerchant(read.merchant), read, RULES_LOOKED_BACK_ROWS)) {
     all += row.counts.events;
     for (const { value, counts } of breakdownOf(row, "hostname").entries) {
-      // Without a hostname an event counts; what was cut is of many.
+      // An event without a hostname is always counted, and "(other)" stands for many hostnames.
       if (value === "" || value === OTHER || hasHost(allowed, value)) continue;
       dropped.set(value, (dropped.get(value) ?? 0) + counts.events);
     }

@@ -248,6 +248,7 @@ async function signIn(
     token: secret,
     members: members.map(({ id }) => id),
     expiresAt: now + SESSION_MS,
+    agent: c.req.header("user-agent") ?? "",
   });
   for (const { id, merchant } of members)
     await noteAct(deps.directory, { at: now, actor: id, merchant, act, target: id });
@@ -267,7 +268,8 @@ function sessionOf(c: Context) {
   return principal.kind === "member" && secret !== undefined ? { principal, token: secret } : undefined;
 }
 
-function noSession() {
+/** The refusal of what only a session can do. */
+export function noSession() {
   return problem("conflict", "There is no session: this request came by a key or by Cloudflare Access.");
 }
 
@@ -282,7 +284,10 @@ function isText(value: unknown): value is string {
 }
 
 function shown(principal: Principal): Reply["body"] {
-  if (principal.kind === "deployment") return { kind: "deployment" };
+  if (principal.kind === "deployment") {
+    const { id = null, scope = "owner" } = principal.operator ?? {};
+    return { kind: "deployment", operator: id, scope };
+  }
   const merchant = { id: principal.merchant.id, name: principal.merchant.name };
   if (principal.kind === "merchant") return { kind: "key", key: principal.key, scope: principal.scope, merchant };
   const { member, email, role } = principal;

@@ -3,7 +3,12 @@
 // hold whatever is asked, so no way of asking leaves them out.
 
 import type { Context } from "hono";
-import { SHARE_FILTERS_LENGTH_MAX, SHARES_COUNT_MAX } from "../../core/limits.ts";
+import {
+  SHARE_FILTERS_LENGTH_MAX,
+  SHARE_ORIGIN_LENGTH_MAX,
+  SHARE_ORIGINS_MAX,
+  SHARES_COUNT_MAX,
+} from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { withSegments } from "../../core/query/segment.ts";
@@ -44,18 +49,35 @@ const FILTERS: Field<readonly unknown[], false> = {
     return filled.ok && parseFilters(filled.value).ok;
   }),
 };
-export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT };
+/**
+ * An origin as a browser writes it. A browser would take others as hosts, `a;sandbox` among them, and it stands in a
+ * header.
+ */
+const ORIGIN = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9]\d{0,4})?$/;
+const EMBED_ORIGINS: Field<readonly string[], false> = {
+  required: false,
+  expected: `a list of at most ${SHARE_ORIGINS_MAX} different origins such as "https://blog.example"`,
+  schema: { type: "array", maxItems: SHARE_ORIGINS_MAX, items: { type: "string", pattern: ORIGIN.source } },
+  parse: (value) => {
+    if (!Array.isArray(value) || value.length > SHARE_ORIGINS_MAX || new Set(value).size < value.length)
+      return undefined;
+    const isOrigin = (one: unknown) =>
+      typeof one === "string" && one.length <= SHARE_ORIGIN_LENGTH_MAX && ORIGIN.test(one);
+    return value.every(isOrigin) ? value : undefined;
+  },
+};
+export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: INSTANT, embed_origins: EMBED_ORIGINS };
 
 /**
- * POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?}: the token is in this answer and never shown
- * again.
+ * POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?,"embed_origins"?}: the token is in this answer and
+ * never shown again.
  */
 export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const body = await bodyOf(c, NEW_SHARE);
   if (!body.ok) return body;
-  const { name, filters = [], expires_at: expiresAt = null } = body.value;
+  const { name, filters = [], expires_at: expiresAt = null, embed_origins: embedOrigins = [] } = body.value;
   const createdAt = deps.now();
   if (expiresAt !== null && expiresAt <= createdAt)
     return problem("invalid_field", '"expires_at" must lie ahead.', "expires_at");
@@ -63,7 +85,8 @@ export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>>
   if (!kept.ok) return problem("invalid_field", kept.rejection.message, "filters");
   const secret = token("ffs", deps.random(API_KEY_RANDOM_BYTES));
   const id = shareId(deps.random(ID_RANDOM_BYTES));
-  const made = { id, merchant: merchant.value.number, name, filters: kept.value, createdAt, expiresAt, token: secret };
+  const own = { id, merchant: merchant.value.number, name, filters: kept.value };
+  const made = { ...own, createdAt, expiresAt, embedOrigins, token: secret };
   const share = await createShare(deps.directory, made);
   if (share === "full") return problem("conflict", `A merchant has at most ${SHARES_COUNT_MAX} share links.`);
   return { ok: true, value: { status: 201, body: { ...shown(share), token: secret } } };
@@ -95,9 +118,9 @@ export async function getShared(c: Context, deps: Deps): Promise<Checked<Reply>>
   if (opened === undefined) return problem("unauthorized", "Send Authorization: Bearer <the token of a share link>.");
   const { merchant, share } = opened;
   if (!(await admit(c, share.id, deps.keyLimit))) return problem("rate_limited", TOO_OFTEN);
-  const { name, filters } = share;
+  const { id, name, filters } = share;
   const { id: site_id, currency, zones } = merchant;
-  return { ok: true, value: { body: { name, site_id, time_zone: zoneAt(zones, deps.now()), currency, filters } } };
+  return { ok: true, value: { body: { id, name, site_id, time_zone: zoneAt(zones, deps.now()), currency, filters } } };
 }
 
 /** What a link's token opens now; undefined when it is none, revoked or over. */
@@ -108,7 +131,8 @@ export async function openShare(secret: string, deps: Deps): Promise<ShareHolder
   return expiresAt === null || expiresAt > deps.now() ? holder : undefined;
 }
 
-function shown({ id, name, hint, filters, createdAt, expiresAt }: Share) {
+function shown({ id, name, hint, filters, createdAt, expiresAt, embedOrigins }: Share) {
   const expires_at = expiresAt === null ? null : new Date(expiresAt).toISOString();
-  return { id, name, hint, filters, created_at: new Date(createdAt).toISOString(), expires_at };
+  const created_at = new Date(createdAt).toISOString();
+  return { id, name, hint, filters, created_at, expires_at, embed_origins: embedOrigins };
 }

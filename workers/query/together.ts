@@ -11,7 +11,7 @@ import type { LiveRequest } from "../../core/counting/live.ts";
 import type { Outcome } from "../../core/outcome.ts";
 import type { Counting } from "../../core/query/count.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
-import { ledgersOf } from "../../storage/ledger/ledgers.ts";
+import { ledgersOf, withMonths } from "../../storage/ledger/ledgers.ts";
 import { ReadOnce } from "../../storage/read-once.ts";
 import { type Counted, countAll } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
@@ -41,7 +41,7 @@ export class Together {
     this.#merchant = merchant;
     const now = deps.now();
     const directory = this.#reads.of(deps.directory);
-    const ledgers = ledgersOf(deps.ledgers.all.map((ledger) => this.#reads.of(ledger)));
+    const ledgers = ledgersOf(deps.ledgers.all.map((ledger) => withMonths(this.#reads.of(ledger), ledger.months)));
     // Reading itself may be told how late it is; questions are all of one instant.
     this.#own = { ...deps, directory, ledgers, partition: forgetting(deps, this.#reads) };
     this.deps = { ...this.#own, now: () => now, together: this };

@@ -10,8 +10,14 @@ import type { Deps } from "./deps.ts";
 
 /** What an isolate knows of who is counting. Instants are UTC ms. */
 export class TurnMemory {
+  /** Lets others go on for so many ms. */
+  readonly pause: (ms: number) => Promise<void>;
   #guest: { readonly who: Turn; until: number } | undefined;
   #ownUntil = 0;
+
+  constructor(pause = (ms: number) => new Promise<void>((settle) => setTimeout(settle, ms))) {
+    this.pause = pause;
+  }
 
   /** Takes the guests' seat, or keeps it; false while another has it. */
   seat(who: Turn, now: number): boolean {
@@ -91,7 +97,7 @@ export class Turn {
 
   async #wait(ms: number): Promise<void> {
     this.#waitedMs += ms;
-    await new Promise((settle) => setTimeout(settle, ms));
+    await this.#deps.turns.pause(ms);
   }
 }
 

@@ -15,7 +15,7 @@ import { execute } from "./execute.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
 import { readRealtime } from "./report.ts";
 
-/** What it is called there. */
+/** Umami's codes for our problems. */
 const WORDS = {
   invalid_field: "bad-request",
   unauthorized: "unauthorized",
@@ -33,7 +33,7 @@ export const UMAMI_ROUTES: readonly (readonly [
   ["/api/websites/:website/active", answering(readActive)],
 ];
 
-/** Who asks, and what the question draws on. */
+/** Who asks, and the budgets that pay for the question. */
 interface Asking extends Asker {
   readonly budgets: Budgets;
 }

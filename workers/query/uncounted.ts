@@ -3,11 +3,11 @@
 // that will count it then; the rows that come out stand in the place of those that are stored. So it says the same
 // before, while and after the recount writes (L8). So it does with Days that a zone of the past, on its way through the
 // Days, has yet to reach: an event that it moves has left one Day and come to another at once. Where nothing waits,
-// nearly always, this is one look at D1 that finds no row.
+// nearly always, this does nothing.
 
-import { rowsOf } from "../../core/archive/event-columns.ts";
+import { joinBlocks, sortRows } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
-import { replayEvent } from "../../core/counting/replay.ts";
+import { replayRows } from "../../core/counting/replay.ts";
 import { type RollupRow, thinned, toRollupRow, withinOf } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
@@ -17,7 +17,7 @@ import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../s
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { isolateHashKey } from "../../storage/hash-key.ts";
 import { hasTaken, listTaken } from "../../storage/ledger/erasure.ts";
-import { listBehind } from "../../storage/ledger/places.ts";
+import type { BehindPlaces } from "../../storage/ledger/places.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import {
@@ -40,20 +40,29 @@ export interface Recounted {
 
 const NOTHING: Recounted = { replaces: () => false, rows: [] };
 
+interface NotCounted {
+  readonly plan: Plan;
+  /** What partitions have said. */
+  readonly late: readonly SealPlace[];
+  /** What the ledger has said after them, with the first of the rollups. */
+  readonly behind: BehindPlaces;
+}
+
+/** Where it is looked for what a plan's rollups lack: a zone of the past shows what lies in folders of Days near. */
+export function aroundOf({ range: { fromDay, toDay } }: Pick<Plan, "range">) {
+  return { fromDay: fromDay - FOLDERS_APART_MAX, toDay: toDay + FOLDERS_APART_MAX };
+}
+
 /**
- * What stored rows lack. `late` is what partitions have just said; D1 is asked after them and before any rollup is
- * read, so an event is among `late`, or noted in D1, or in the rollups that are read next.
+ * What stored rows lack. The ledger is asked after partitions, and no rollup is read before it has said what is behind,
+ * so an event is among `late`, or among `behind`, or in the rollups that were read with it or later.
  */
 export async function countUncounted(
-  { plan, late }: { readonly plan: Plan; readonly late: readonly SealPlace[] },
+  { plan, late, behind }: NotCounted,
   merchant: Merchant,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<Recounted>> {
   const { fromDay, toDay } = plan.range;
-  // A zone of the past may show on one Day what lies in the folders of Days near it.
-  const [from, to] = [fromDay - FOLDERS_APART_MAX, toDay + FOLDERS_APART_MAX];
-  const around = { merchant: merchant.number, from, to };
-  const behind = await listBehind(deps.ledgers.ofMerchant(merchant.number), around);
   const folders = distinctPlaces([...late, ...behind.folders]);
   if (folders.length === 0 && behind.days.length === 0) return accepted(NOTHING);
   const shown = distinctPlaces([...folders.flatMap((place) => shownPlaces(place, merchant)), ...behind.days]);
@@ -117,7 +126,7 @@ async function openDays(
   const recent = await readRecent(merchant, { from: Math.min(...folders), to: Math.max(...folders) + 1 }, deps);
   // How many events there are nobody has counted; their bytes are bounded.
   const known = { places, events: new Map<string, number>(), recent, rows: 0 };
-  const wanted = { known, places, columns: [], together: "partition" } as const;
+  const wanted = { known, places, columns: ["props"], together: "partition" } as const;
   const found = await openPlaces(merchant, wanted, { deps, cost });
   if (!isTooLarge(found)) return found;
   const { fromDay, toDay } = plan.range;
@@ -145,8 +154,7 @@ async function countPlace(
   const replayed = { state: emptyDay(settings.merchant, day, isolateHashKey()), partition };
   const by = { settings: isMovedDay(settings, day) ? countedBy(settings) : settings, global };
   for await (const { partitions } of events.of([{ day, partition }])) {
-    for (const row of partitions.flatMap(rowsOf).sort((a, b) => a.position - b.position))
-      replayEvent(replayed, row, by);
+    replayRows(replayed, sortRows(joinBlocks(partitions)), by);
   }
   const { state } = replayed;
   const rowOf = (slot: number, version: number) =>

@@ -4,9 +4,11 @@
 import type { Context } from "hono";
 import { causeOf } from "../../core/outcome.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { metricsText } from "../../core/watch/metrics.ts";
+import { costLines, totalUsd } from "../../core/watch/cost.ts";
+import { metricsText, usageOf } from "../../core/watch/metrics.ts";
 import { listAlerts, readStanding, sizeOf } from "../../storage/directory/standing.ts";
 import { askEach } from "../../storage/ledger/ledgers.ts";
+import { healthOf, type VersionEnv } from "../../storage/version.ts";
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { findValidOperator, isAdminToken } from "./principal.ts";
@@ -27,7 +29,7 @@ export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
  * answer, and is 503 where one does not.
  */
 export async function getHealth(c: Context, deps: Deps): Promise<Response> {
-  if (c.req.query("deep") === undefined) return c.json({ ok: true });
+  if (c.req.query("deep") === undefined) return c.json(healthOf(c.env as VersionEnv));
   if (!(await mayWatch(c, deps))) return c.text(TAKES_TOKEN, 401);
   const [directory, standing, bucket, ledgers] = await Promise.all([
     tried(() => sizeOf(deps.directory)),
@@ -83,4 +85,13 @@ export async function getAlerts(_: Context, deps: Deps): Promise<Checked<Reply>>
     told_at: instant(toldAt),
   }));
   return { ok: true, value: { body: { checked_at: instant(standing?.at ?? null), alerts: shown } } };
+}
+
+/** GET /api/v1/cost: what the month has cost so far, as of the cron's last look. */
+export async function getCost(_: Context, deps: Deps): Promise<Checked<Reply>> {
+  const standing = await readStanding(deps.directory);
+  if (standing === undefined) return { ok: true, value: { body: { as_of: null, lines: [], total_usd: 0 } } };
+  const lines = costLines(usageOf(standing));
+  const as_of = new Date(standing.at).toISOString();
+  return { ok: true, value: { body: { as_of, lines, total_usd: totalUsd(lines) } } };
 }

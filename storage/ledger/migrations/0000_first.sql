@@ -30,6 +30,8 @@ CREATE TABLE `blocks` (
 	`version` integer NOT NULL,
 	`events` text NOT NULL,
 	`versions` text NOT NULL,
+	`file` text DEFAULT '' NOT NULL,
+	`spans` text DEFAULT '' NOT NULL,
 	`head` blob NOT NULL,
 	`page` blob NOT NULL,
 	`ends` blob NOT NULL,
@@ -41,6 +43,7 @@ CREATE TABLE `blocks` (
 	PRIMARY KEY(`merchant`, `first_day`, `partition`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE INDEX `blocks_here` ON `blocks` (`first_day`,`partition`,`merchant`) WHERE file = '';--> statement-breakpoint
 CREATE TABLE `daily` (
 	`merchant` integer NOT NULL,
 	`bucket` integer NOT NULL,
@@ -181,12 +184,75 @@ CREATE TABLE `job_fences` (
 --> statement-breakpoint
 CREATE INDEX `job_fences_state` ON `job_fences` (`state`);--> statement-breakpoint
 CREATE INDEX `job_fences_zoned` ON `job_fences` (`merchant`) WHERE zoned = 1;--> statement-breakpoint
+CREATE TABLE `merchant_alarms` (
+	`merchant` integer PRIMARY KEY NOT NULL,
+	`alarms` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `month_files` (
+	`merchant` integer NOT NULL,
+	`month` integer NOT NULL,
+	`partition` text NOT NULL,
+	`file` text NOT NULL,
+	`blocks` integer NOT NULL,
+	`due_at` integer,
+	`unused_since` integer,
+	`erased` integer DEFAULT false NOT NULL,
+	`deleting` integer DEFAULT false NOT NULL,
+	PRIMARY KEY(`merchant`, `month`, `partition`, `file`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `month_files_due` ON `month_files` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `month_meters` (
+	`month` text PRIMARY KEY NOT NULL,
+	`worker_requests` integer DEFAULT 0 NOT NULL,
+	`partition_requests` integer DEFAULT 0 NOT NULL,
+	`partition_rows_written` integer DEFAULT 0 NOT NULL,
+	`partition_rows_read` integer DEFAULT 0 NOT NULL,
+	`queue_operations` integer DEFAULT 0 NOT NULL,
+	`r2_class_a` integer DEFAULT 0 NOT NULL,
+	`r2_class_b` integer DEFAULT 0 NOT NULL,
+	`d1_rows_written` integer DEFAULT 0 NOT NULL,
+	`d1_rows_read` integer DEFAULT 0 NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `outbox` (
+	`merchant` integer NOT NULL,
+	`id` text NOT NULL,
+	`subscription` text NOT NULL,
+	`state` text NOT NULL,
+	`message` text,
+	`created_at` integer NOT NULL,
+	`next_at` integer,
+	`ended_at` integer,
+	`attempts` integer NOT NULL,
+	`error` text NOT NULL,
+	PRIMARY KEY(`merchant`, `id`)
+);
+--> statement-breakpoint
+CREATE INDEX `outbox_next` ON `outbox` (`next_at`);--> statement-breakpoint
+CREATE INDEX `outbox_ended` ON `outbox` (`ended_at`);--> statement-breakpoint
 CREATE TABLE `overflow_notes` (
 	`merchant` integer NOT NULL,
 	`id` text NOT NULL,
 	`since` integer NOT NULL,
 	`done_at` integer,
 	PRIMARY KEY(`merchant`, `id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `partition_status` (
+	`partition` text PRIMARY KEY NOT NULL,
+	`told_at` integer NOT NULL,
+	`publish_due` integer,
+	`events` integer NOT NULL,
+	`archived_events` integer NOT NULL,
+	`unarchived_since` integer,
+	`unconfirmed_bundles` integer NOT NULL,
+	`held_bytes` integer NOT NULL,
+	`merchants` integer NOT NULL,
+	`failing` text NOT NULL,
+	`slowed_at` integer,
+	`hot_at` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `places` (
@@ -313,16 +379,3 @@ CREATE TABLE `uncounted` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `uncounted_day` ON `uncounted` (`day`,`partition`);
---> statement-breakpoint
-CREATE TABLE `partition_status` (
-	`partition` text PRIMARY KEY NOT NULL,
-	`told_at` integer NOT NULL,
-	`publish_due` integer,
-	`events` integer NOT NULL,
-	`archived_events` integer NOT NULL,
-	`unarchived_since` integer,
-	`unconfirmed_bundles` integer NOT NULL,
-	`held_bytes` integer NOT NULL,
-	`merchants` integer NOT NULL,
-	`failing` text NOT NULL
-) WITHOUT ROWID;

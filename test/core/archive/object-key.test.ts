@@ -2,7 +2,14 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bundleKey, deadLetterKey, parseBundleKey, parseDeadLetterKey } from "../../../core/archive/object-key.ts";
+import {
+  bundleKey,
+  deadLetterKey,
+  parseBundleKey,
+  parseDeadLetterKey,
+  sealedFolder,
+  sealName,
+} from "../../../core/archive/object-key.ts";
 import { dateOf } from "../../../core/time.ts";
 
 const position = fc.integer({ min: 0, max: 9_999_999_999_999 });
@@ -76,4 +83,11 @@ describe("keys of dead letters", () => {
   ])("[ARC-20] %j is no dead letter", (key) => {
     expect(parseDeadLetterKey(key)).toBeUndefined();
   });
+});
+
+test("[PRF-3] [ERS-1] a merchant is told of a seal's folder by Day, partition and generation, and not how far the log was", () => {
+  const place = { date: "2026-11-21", partition: "pool-3" };
+  const told = "sealed/date=2026-11-21/partition=pool-3/generation=12";
+  for (const rest of ["90017-0", "90017-4-9-3"]) expect(sealName(sealedFolder(place, `12-${rest}`))).toBe(told);
+  expect([sealName(told), sealName("")]).toEqual([told, ""]);
 });

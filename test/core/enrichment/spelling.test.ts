@@ -99,7 +99,7 @@ describe("paths", () => {
   test("[SPL-1] a path of a hundred thousand percent signs takes no longer than its length", () => {
     for (const part of ["%", "%C3", "%e9%9e", "%F0%9F%91", "ü%", "%2"]) {
       const spell = (size: number) => void spellPath(part.repeat(size));
-      expect(growthOf(spell, 25_000), part).toBeLessThan(GROWTH_TIMES_MAX);
+      expect(growthOf(spell, 200_000), part).toBeLessThan(GROWTH_TIMES_MAX);
     }
   });
 
@@ -152,7 +152,7 @@ describe("hosts", () => {
       expect(typeof readHost(host)).toBe("string");
     for (const unit of ["ü", "ü.", "中国"]) {
       const spell = (size: number) => void spellHost(unit.repeat(size));
-      expect(growthOf(spell, 25_000), unit).toBeLessThan(GROWTH_TIMES_MAX);
+      expect(growthOf(spell, 800_000), unit).toBeLessThan(GROWTH_TIMES_MAX);
     }
   });
 

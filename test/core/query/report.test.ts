@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { columnsOf } from "../../../core/archive/event-columns.ts";
 import type { Event } from "../../../core/event.ts";
+import { finish, Slices } from "../../../core/gradual.ts";
 import { zoneAt } from "../../../core/merchant.ts";
 import {
   absorbFunnel,
@@ -16,6 +17,7 @@ import {
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "../../../core/query/path.ts";
 import { type Range, resolveRange } from "../../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime } from "../../../core/query/realtime.ts";
+import type { DayVisits } from "../../../core/query/report.ts";
 import {
   absorbRetention,
   addRetentionDay,
@@ -24,7 +26,7 @@ import {
   openRetention,
   parseRetention,
 } from "../../../core/query/retention.ts";
-import { type SeenVisit, seeDay } from "../../../core/query/seen.ts";
+import { seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
 import { eventOf, settingsOf } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -44,13 +46,14 @@ function rangeOf(question: { readonly dateRange: Parameters<typeof resolveRange>
 }
 
 /** The visits of each Day, in the order of Days. */
-function daysOf(events: readonly Event[]): readonly (readonly [day: number, visits: readonly SeenVisit[]])[] {
+function daysOf(events: readonly Event[]): readonly DayVisits[] {
   const days = Map.groupBy(events, ({ timestamp }) => dayAt(zoneAt(SETTINGS.zones, timestamp), timestamp));
   return [...days]
     .sort(([a], [b]) => a - b)
     .map(([day, own]) => {
       const rows = own.map((event, position) => ({ partition: "pool-0", position, event }));
-      return [day, seeDay({ rows: columnsOf(rows), day }, { settings: SETTINGS, global: [] }).visits] as const;
+      const { visits } = seeDay({ rows: columnsOf(rows), day }, { settings: SETTINGS, global: [] });
+      return { day, visits, slices: new Slices() };
     });
 }
 
@@ -60,7 +63,7 @@ describe("funnels", () => {
   const ask = (events: readonly Event[], change: object = {}) => {
     const question = valueFrom(parseFunnel({ ...ASKED, steps: STEPS, ...change }));
     const funnel = openFunnel(question, rangeOf(question));
-    for (const [day, visits] of daysOf(events)) addFunnelDay(funnel, day, visits);
+    for (const visits of daysOf(events)) finish(addFunnelDay(funnel, visits));
     return closeFunnel(funnel).map(({ visitors }) => visitors);
   };
 
@@ -134,7 +137,7 @@ describe("funnels", () => {
     const question = valueFrom(parseFunnel({ ...ASKED, steps: STEPS }));
     const funnel = openFunnel(question, rangeOf(question));
     const events = ["v", "w", "x"].flatMap((who, at) => [hit(who, 0, "/a"), ...(at > 0 ? [hit(who, 1, "/b")] : [])]);
-    for (const [day, visits] of daysOf([...events, hit("w", 2, "/c")])) addFunnelDay(funnel, day, visits);
+    for (const visits of daysOf([...events, hit("w", 2, "/c")])) finish(addFunnelDay(funnel, visits));
     expect(closeFunnel(funnel)).toEqual([
       { name: "/a", visitors: 3, conversion_rate: 100, step_conversion_rate: 100 },
       { name: "/b", visitors: 2, conversion_rate: 66.67, step_conversion_rate: 66.67 },
@@ -154,7 +157,7 @@ test("[RPT-2] visitors by the week they first came in, and who came again", () =
     hit("y", 0, "/hidden"),
     hit("z", -1, "/"),
   ];
-  for (const [day, visits] of daysOf(events)) addRetentionDay(retention, day, visits);
+  for (const visits of daysOf(events)) finish(addRetentionDay(retention, visits));
   expect(closeRetention(retention)).toEqual([
     { cohort: "2026-03-02", visitors: 2, retained: [2, 1, 1, 1] },
     { cohort: "2026-03-09", visitors: 1, retained: [1, 1, 0] },
@@ -172,7 +175,7 @@ test("[RPT-3] paths are the first pages of visits, a page seen twice in a row on
       hit("y", 0, "/signup", { name: "signup" }),
       hit("z", -1, "/"),
     ];
-    for (const [day, visits] of daysOf(events)) addPathsDay(paths, day, visits);
+    for (const visits of daysOf(events)) finish(addPathsDay(paths, visits));
     return closePaths(paths);
   };
   const short = [
@@ -199,7 +202,7 @@ test("[RPT-4] who is here, and the last thirty minutes one by one, by the local 
     hit("z", at(-1), "/"),
     hit("u", at(0), "/", { country: "AT" }),
   ];
-  for (const [, visits] of daysOf(events)) addRealtimeDay(realtime, visits);
+  for (const visits of daysOf(events)) finish(addRealtimeDay(realtime, visits));
   const { visitors, minutes } = closeRealtime(realtime, [{ from: 0, zone: "Asia/Kolkata" }]);
   expect(visitors).toBe(2);
   expect(minutes).toHaveLength(30);
@@ -256,8 +259,8 @@ test("[RPT-6] parts of the Days, each counted by itself and put together, give t
       (all, hours, cuts) => {
         const days = daysOf(all.map(({ who, at, page }) => hit(who, at * 900_000, page)));
         const question = { ...funnelOf, windowSeconds: hours * 3_600 };
-        const first = days[0]?.[0] ?? 0;
-        const parts = Map.groupBy(days, ([day]) => cuts.filter((cut) => first + cut <= day).length);
+        const first = days[0]?.day ?? 0;
+        const parts = Map.groupBy(days, ({ day }) => cuts.filter((cut) => first + cut <= day).length);
         const whole = [
           openFunnel(question, range),
           openRetention(retentionOf, range),
@@ -275,10 +278,10 @@ test("[RPT-6] parts of the Days, each counted by itself and put together, give t
             openPaths(pathsOf, range),
           ] as const;
           for (const counters of [whole, part]) {
-            for (const [day, visits] of own) {
-              addFunnelDay(counters[0], day, visits);
-              addRetentionDay(counters[1], day, visits);
-              addPathsDay(counters[2], day, visits);
+            for (const visits of own) {
+              finish(addFunnelDay(counters[0], visits));
+              finish(addRetentionDay(counters[1], visits));
+              finish(addPathsDay(counters[2], visits));
             }
           }
           absorbFunnel(put[0], encodeFunnel(part[0]));

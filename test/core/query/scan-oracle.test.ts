@@ -6,8 +6,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { blockOf, type EventColumns, joinBlocks } from "../../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
+import { duplicateKey } from "../../../core/counting/duplicate.ts";
 import type { Event } from "../../../core/event.ts";
-import { finish } from "../../../core/gradual.ts";
+import { finish, Slices } from "../../../core/gradual.ts";
 import { hash64Hex } from "../../../core/hash.ts";
 import { zoneAt } from "../../../core/merchant.ts";
 import { ATTRIBUTES } from "../../../core/query/attribute.ts";
@@ -20,6 +21,8 @@ import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
 import { encodeScan } from "../../../core/query/scan-part.ts";
 import { type SeenUnder, seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
+import { readBlocks } from "../../../storage/archive/column-block.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
 import { closeRowScan, encodeRowScan, openRowScan, scanRows, visitsIn } from "../../support/row-scan.ts";
@@ -186,6 +189,7 @@ const anyDay = fc.record({
   told: fc.array(anyEvent, { minLength: 1, maxLength: 50, size: "max" }),
   zone: fc.constantFrom(...ZONES),
   link: fc.constantFrom(undefined, undefined, [["is", "visit:country", ["AT"]]], [["is", "event:page", ["/a", "/"]]]),
+  isSealed: fc.constantFrom(false, false, false, true),
   /** Whose visits count; -1 for all. */
   whose: fc.integer({ min: -1, max: 5 }),
   blocks: fc.integer({ min: 1, max: 3 }),
@@ -198,11 +202,14 @@ interface Rows {
   readonly columns: EventColumns;
 }
 
-/** A merchant's Days as they may lie: in several blocks, not always in the order of their log. */
+/**
+ * A merchant's Days as they may lie: in several blocks, not always in the order of their log; or in a sealed file, each
+ * id once.
+ */
 function daysOf(
   told: readonly Event[],
   zone: string,
-  { blocks, shift }: { blocks: number; shift: number },
+  { blocks, shift, isSealed }: { blocks: number; shift: number; isSealed: boolean },
 ): readonly Rows[] {
   const days = Map.groupBy(told, ({ timestamp }) => dayAt(zone, timestamp));
   return [...days].map(([day, own]) => {
@@ -211,10 +218,21 @@ function daysOf(
       position: (at * 7 + shift) % (own.length * 8),
       event,
     }));
+    if (isSealed) return { day, ...sealed(rows) };
     const size = Math.ceil(rows.length / blocks);
     const parts = Array.from({ length: blocks }, (_, at) => rows.slice(at * size, (at + 1) * size));
     return { day, rows, columns: joinBlocks(parts.map(blockOf)) };
   });
+}
+
+/** Rows as a seal leaves them, out of a file. */
+function sealed(all: readonly ArchivedEvent[]): Pick<Rows, "rows" | "columns"> {
+  const ids = new Set<string>();
+  const rows = all
+    .toSorted((a, b) => a.position - b.position)
+    .filter(({ event }) => event.dropped === "duplicate" || ids.size < ids.add(duplicateKey(event)).size);
+  const bytes = encodeParquet({ date: "2026-03-27", partition: "pool-0", first: 0, rows });
+  return { rows, columns: joinBlocks([...readBlocks(bytes, { isWanted: () => true })], { isOnce: true }) };
 }
 
 function underOf(zone: string): SeenUnder {
@@ -289,8 +307,10 @@ test("[SCN-9] reports see the visits that events make one by one", () => {
         const isCounted = countedOf(whose);
         for (const { day, rows, columns } of daysOf(told, zone, lie).toSorted((a, b) => a.day - b.day)) {
           const through = { under, view: own.value.question.view };
-          counter.add(day, finish(visitsOf({ day, partitions: [columns], isCounted }, through)));
-          rowCounter.add(day, visitsIn({ day, rows, isCounted }, { under, view: oracle.value.question.view }));
+          const visits = finish(visitsOf({ day, partitions: [columns], isCounted }, through));
+          finish(counter.add({ day, visits, slices: new Slices() }));
+          const rowVisits = visitsIn({ day, rows, isCounted }, { under, view: oracle.value.question.view });
+          finish(rowCounter.add({ day, visits: rowVisits, slices: new Slices() }));
         }
         expect(counter.encode()).toBe(rowCounter.encode());
       }

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { zeroMeter } from "../../../core/meter.ts";
 import { ALERT_RULES, type Alert, afterTelling, alertsToTell, raiseAlerts } from "../../../core/watch/alert.ts";
 import { metricsText } from "../../../core/watch/metrics.ts";
 import { type LedgerStanding, type Standing, sumLedgers } from "../../../core/watch/standing.ts";
@@ -21,6 +22,8 @@ const QUIET: LedgerStanding = {
   publishDueSince: null,
   heldBytesMax: 1_000,
   failingPartitions: 0,
+  slowedAt: AT - 2 * HOUR,
+  hotAt: null,
   daysInDoubt: 0,
   unsealedSince: AT - HOUR,
   lateSince: AT - HOUR,
@@ -29,6 +32,7 @@ const QUIET: LedgerStanding = {
   overflowed: 3,
   overflowSince: AT - MINUTE,
   bytes: 1_000_000,
+  metered: { ...zeroMeter(), worker_requests: 1_000_000, d1_rows_written: 500_000 },
 };
 const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000, directoryBehind: 0, backedUpAt: AT - HOUR };
 const quiet = sumLedgers([QUIET, QUIET], rest);
@@ -53,6 +57,8 @@ describe("[WCH-2] an alert is raised", () => {
     [{ failedReplayParts: 2 }, ["replay_failed"], "2 parts"],
     [{ erasureSince: AT - 73 * HOUR }, ["erasure_late"], "73 h"],
     [{ failingPartitions: 1 }, ["partition_failing"], "1 partitions"],
+    [{ slowedAt: AT - HOUR }, ["merchant_slowed"], "1 h ago"],
+    [{ hotAt: AT - 5 * MINUTE }, ["merchant_too_hot"], "5 min ago"],
     [{ heldBytesMax: 61_000_000 }, ["partition_memory"], "61000000 bytes"],
     [{ ledgerBytesMax: 7_500_000_000 }, ["database_large"], "7500000000"],
     [{ ledgerBytesMax: 9_500_000_000 }, ["database_large", "database_full"], "9500000000"],
@@ -135,7 +141,7 @@ describe("[WCH-4] metrics", () => {
       else if (kind === "TYPE") expect(of).toBe(name);
       else
         expect(line).toMatch(
-          new RegExp(`^${name}(\\{[a-z]+="[a-z_]+"(,[a-z]+="[a-z_]+")*\\})? -?[0-9.]+(e\\+?[0-9]+)?$`),
+          new RegExp(`^${name}(\\{[a-z]+="[a-z0-9_]+"(,[a-z]+="[a-z0-9_]+")*\\})? -?[0-9.]+(e\\+?[0-9]+)?$`),
         );
     }
     const named = lines.filter((line) => line.startsWith("# TYPE")).map((line) => line.split(" ")[2]);
@@ -149,6 +155,8 @@ describe("[WCH-4] metrics", () => {
         "footfall_partitions 4",
         "footfall_partition_held_bytes_max 1000",
         "footfall_archive_lag_seconds_max 60",
+        `footfall_merchant_slowed_timestamp_seconds ${(AT - 2 * HOUR) / 1_000}`,
+        "footfall_merchant_too_hot_timestamp_seconds 0",
         'footfall_alert{name="dead_letters",severity="ticket"} 1',
         'footfall_alert{name="ledger_silent",severity="page"} 0',
         "footfall_metrics_age_seconds 2",

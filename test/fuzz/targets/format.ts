@@ -156,7 +156,7 @@ function checkRejection(outcome: Outcome<unknown>): void {
 /** Texts of a draft that are not in TEXT_RULES, and their bounds. */
 const OTHER_TEXTS = { site: HOSTNAME_LENGTH_MAX, apiKey: HOSTNAME_LENGTH_MAX, currency: 3 } as const;
 
-export function checkDraft(draft: Draft): void {
+function checkDraft(draft: Draft): void {
   for (const [name, { lengthMax }] of Object.entries(TEXT_RULES)) checkText(draft, name as TextName, lengthMax);
   for (const [name, lengthMax] of Object.entries(OTHER_TEXTS))
     checkText(draft, name as keyof typeof OTHER_TEXTS, lengthMax);

@@ -2,14 +2,15 @@
 // sorted from them, in sealed files, or in both; and no more of it than is wanted.
 
 import { expect, test } from "vitest";
+import { blockOf, rowsOf } from "../../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import type { Manifest } from "../../../core/archive/manifest.ts";
 import { encodeManifest } from "../../../core/archive/manifest.ts";
 import { bundleKey, manifestKey, runsPrefix, sealedFolder } from "../../../core/archive/object-key.ts";
-import { ROW_GROUP_ROWS, RUN_BYTES } from "../../../core/limits.ts";
+import { ROW_GROUP_ROWS, RUN_BYTES, SEAL_AFTER_MS } from "../../../core/limits.ts";
 import { type Metered, zeroMeter } from "../../../core/meter.ts";
+import { makeRuns } from "../../../queues/run.ts";
 import { type DayRead, findDay, listPartitions, readDay } from "../../../storage/archive/archive-day.ts";
-import { sortRows } from "../../../storage/archive/archive-merge.ts";
 import { type Archive, putObject } from "../../../storage/archive/bucket.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { SealedFileWriter } from "../../../storage/archive/sealed-file.ts";
@@ -28,6 +29,11 @@ function rowsFrom(position: number, count: number, seed = 1): readonly ArchivedE
   }));
 }
 
+/** By merchant, and then in the order of the log. */
+function sortRows(rows: readonly ArchivedEvent[]): readonly ArchivedEvent[] {
+  return rows.toSorted((a, b) => a.event.merchant - b.event.merchant || a.position - b.position);
+}
+
 function archiveOf(objects: Map<string, Uint8Array>): Archive & { readonly meter: Metered } {
   const meter = zeroMeter();
   return { bucket: meteredArchive(memoryArchive(objects, 2), meter), meter };
@@ -41,7 +47,7 @@ async function putBundle(archive: Archive, rows: readonly ArchivedEvent[]): Prom
 async function putSealed(archive: Archive, rows: readonly ArchivedEvent[], before: number): Promise<Manifest> {
   const writer = new SealedFileWriter(PLACE, FOLDER, 0);
   for (const [merchant, theirs] of Map.groupBy(sortRows(rows), ({ event }) => event.merchant)) {
-    writer.add(theirs);
+    writer.add(blockOf(theirs));
     writer.endMerchant(merchant);
   }
   const files = [await writer.finish(archive)];
@@ -52,7 +58,8 @@ async function putSealed(archive: Archive, rows: readonly ArchivedEvent[], befor
 
 async function read(archive: Archive, folder: string, wanted: DayRead = ALL): Promise<readonly ArchivedEvent[]> {
   const slices: (readonly ArchivedEvent[])[] = [];
-  for await (const slice of readDay(archive, await findDay(archive, PLACE, { folder }), wanted)) slices.push(slice);
+  for await (const slice of readDay(archive, await findDay(archive, PLACE, { folder }), wanted))
+    slices.push(rowsOf(slice));
   for (const slice of slices) expect(new Set(slice.map(({ event }) => event.merchant)).size).toBe(1);
   return slices.flat();
 }
@@ -91,6 +98,34 @@ test("[RPL-6] a Day too large for memory is cut into runs, once, and read by mer
     sortRows(rows).filter(({ event: { merchant } }) => merchant > 7 && merchant % 2 === 0),
   );
   expect(archive.meter.r2_class_a - written).toBeLessThan(10); // listed again, not sorted again
+});
+
+test("[RUN-3] a large Day is sealed by the runs that it has, and by new ones of what is in none", async () => {
+  const objects = new Map<string, Uint8Array>();
+  const archive = archiveOf(objects);
+  const rows = rowsFrom(0, 1_900);
+  for (let start = 0; start < 1_600; start += 100) await putBundle(archive, rows.slice(start, start + 100));
+  const now = Date.UTC(2026, 10, 21, 12);
+  const day = Math.floor(now / 86_400_000);
+  await makeRuns(
+    { day, partition: PLACE.partition },
+    { ...archive, now: () => now, pace: { sealAfterMs: SEAL_AFTER_MS } },
+  );
+  const runs = () => [...objects.keys()].filter((key) => key.startsWith(runsPrefix(PLACE)) && key.endsWith(".run"));
+  expect(runs().map((key) => key.slice(-8))).toEqual(["00-4.run", "00-4.run", "00-4.run", "00-4.run", "0-16.run"]);
+  for (let start = 1_600; start < 1_900; start += 100) await putBundle(archive, rows.slice(start, start + 100));
+  const list: Archive["bucket"]["list"] = async (options) => {
+    const page = await archive.bucket.list(options);
+    return { ...page, objects: page.objects.map(({ key }) => ({ key, size: RUN_BYTES / 5 })) };
+  };
+  const claiming: Archive = { bucket: { ...archive.bucket, list } };
+  expect(await read(claiming, "")).toEqual(sortRows(rows));
+  expect(runs()).toHaveLength(6); // the last three bundles are one more
+  await makeRuns(
+    { day, partition: PLACE.partition },
+    { ...archive, now: () => now + 5 * 86_400_000, pace: { sealAfterMs: SEAL_AFTER_MS } },
+  );
+  expect(runs()).toHaveLength(6); // of a Day that is closed none are made
 });
 
 test("[SEA-7] sealed files and later bundles are read as one", async () => {

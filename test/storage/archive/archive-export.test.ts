@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { blockOf } from "../../../core/archive/event-columns.ts";
 import type { ExportedEvent } from "../../../core/archive/export.ts";
 import { encodeManifest } from "../../../core/archive/manifest.ts";
 import { bundleKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
@@ -184,8 +185,11 @@ test("[EXP-5] a Day of more than 40 MB is read a row group at a time; what came 
   const LATE_URL = "https://shop.example/late";
   const writer = new SealedFileWriter(place, folder, 0);
   const random = () => `https://shop.example/${randomBytes(1_400).toString("hex")}`;
-  for (let position = 0; position < rowsCount; position++)
-    writer.add([rowOf(position, position === 20_000 ? LATE_URL : random())]);
+  for (let start = 0; start < rowsCount; start += 1_000) {
+    const count = Math.min(1_000, rowsCount - start);
+    const positions = Array.from({ length: count }, (_, at) => start + at);
+    writer.add(blockOf(positions.map((position) => rowOf(position, position === 20_000 ? LATE_URL : random()))));
+  }
   writer.endMerchant(1);
   const file = await writer.finish(archive);
   expect(file.bytes).toBeGreaterThan(LARGE_BYTES);

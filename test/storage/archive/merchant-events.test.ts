@@ -2,11 +2,15 @@
 // each visitor's rows together.
 
 import { expect, test } from "vitest";
-import { rowsOf } from "../../../core/archive/event-columns.ts";
+import { blockOf, rowsOf } from "../../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../../core/archive/file.ts";
-import { bundleKey } from "../../../core/archive/object-key.ts";
-import { findEvents } from "../../../storage/archive/merchant-events.ts";
+import { encodeManifest } from "../../../core/archive/manifest.ts";
+import { bundleKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
+import { findDay } from "../../../storage/archive/archive-day.ts";
+import type { Archive } from "../../../storage/archive/bucket.ts";
+import { findEvents, readTogether } from "../../../storage/archive/merchant-events.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
+import { SealedFileWriter } from "../../../storage/archive/sealed-file.ts";
 import { DAY, traffic } from "../../support/archive-fixture.ts";
 import { makeDatabases } from "../../support/databases.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
@@ -79,4 +83,43 @@ test("[RPT-6] all partitions of a large Day are read together in passes: a visit
   }
   expect([passes.length, read]).toEqual([2, rows.length]);
   expect(new Set(passes.flat()).size).toBe(passes.flat().length);
+});
+
+test("[SCN-6] a sealed Day is read in as many passes as its manifest makes needed, and in none that does not fit", async () => {
+  const place = { date: "2026-11-21", partition: PARTITION };
+  const folder = sealedFolder(place, "1-3200-0");
+  const objects = new Map<string, Uint8Array>();
+  const stored = memoryArchive(objects);
+  let gets = 0;
+  const bucket = { ...stored, get: (...given: Parameters<typeof stored.get>) => [stored.get(...given), gets++][0] };
+  const archive = { bucket } as Archive;
+  const writer = new SealedFileWriter(place, folder, 0);
+  const rows = traffic({ count: 3_200 }).map(({ event }, position) => ({
+    partition: PARTITION,
+    position,
+    event: { ...event, merchant: 1 },
+  }));
+  writer.add(blockOf(rows));
+  writer.endMerchant(0);
+  const manifest = { ...place, generation: 1, before: 3_200, rows: 3_200, duplicates: 0 };
+  const files = [await writer.finish(archive)];
+  objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest({ ...manifest, files })));
+  const archived = await findDay(archive, place, { folder });
+  const at = { day: DAY, partition: PARTITION };
+  const folders = new Map([[`${DAY} ${PARTITION}`, { ...at, archived, pieces: [], cost: { objects: 0, bytes: 0 } }]]);
+  const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
+  const read = { settings, folders, recent: new Map(), removals: [], columns: [], together: "partition" } as const;
+  const passesOf = async (rowsMax: number) => {
+    gets = 0;
+    let [passes, found] = [0, 0];
+    for await (const { partitions } of readTogether(archive, [at], { ...read, rowsMax })) {
+      passes += 1;
+      found += partitions.reduce((sum, { count }) => sum + count, 0);
+    }
+    return { passes, found, gets };
+  };
+  // Footer and row group once for each pass; before several, once for the order numbers that visitors share.
+  expect(await passesOf(3_200)).toEqual({ passes: 1, found: 3_200, gets: 2 });
+  expect(await passesOf(2_000)).toEqual({ passes: 2, found: 3_200, gets: 6 });
+  expect(await passesOf(1_400)).toEqual({ passes: 3, found: 3_200, gets: 8 });
 });

@@ -10,6 +10,7 @@ import { type Bundle, decodeBundle } from "../../../core/archive/bundle.ts";
 import { COLUMNS } from "../../../core/archive/columns.ts";
 import { type ArchiveFile, filesOf } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
+import { readBlocks } from "../../../storage/archive/column-block.ts";
 import { encodeParquet, ParquetStreamWriter, readParquet, readRows } from "../../../storage/archive/parquet.ts";
 import { anyBundle, duckdb, traffic } from "../../support/archive-fixture.ts";
 
@@ -44,6 +45,25 @@ describe("an archive file", () => {
       else expect((read as ArchiveFile).rows.length).toBe(file.rows.length);
     }
     expect(refused).toBeGreaterThan(bytes.length / 10);
+  });
+
+  test("[ARC-23] a page that repeats a value a billion times is refused, as rows and as columns", async () => {
+    const [file] = filesOf({ partition: "pool-0", first: 17, events: traffic({ seed: 3, count: 1 }) });
+    if (file === undefined) throw new Error("there is no traffic");
+    const bytes = encodeParquet(file);
+    // The levels of one row, and the gzip behind them: damaged, the length of their run goes on into the gzip.
+    const at = Buffer.from(bytes).indexOf(Uint8Array.of(0x03, 0x01, 0x1f, 0x8b, 0x08));
+    expect(at).toBeGreaterThan(0);
+    bytes.set([0x82, 0x81, 0x9f], at);
+    const [merchant = 0] = file.rows.map(({ event }) => event.merchant);
+    const problem = "assertion failed: a page ends inside its column";
+    await expect(readParquet(bytes)).rejects.toThrow(problem);
+    // Texts of ids are made when somebody looks at them.
+    const looked = () =>
+      [...readBlocks(bytes, { isWanted: (one) => one === merchant })].map(({ texts }) =>
+        texts.map((one) => one?.values),
+      );
+    expect(looked).toThrow(problem);
   });
 
   test("[ARC-5] every bundle of well-formed events comes back from Parquet as it was", async () => {

@@ -4,10 +4,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Difference } from "../../../core/counting/difference.ts";
-import { replay } from "../../../core/counting/replay.ts";
-import { ALL_DIMENSIONS } from "../../../core/counting/rollup.ts";
 import { type RollupRow, thinned } from "../../../core/counting/rollup-row.ts";
-import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { packDay, unpackDay } from "../../../storage/ledger/pack.ts";
 import { listPlaces, notePlaces } from "../../../storage/ledger/places.ts";
 import { replaceRollups, sealRollups } from "../../../storage/ledger/replay-write.ts";
@@ -16,40 +13,12 @@ import {
   listCounted,
   listPartitionsOf,
   listPlacesOf,
-  type RollupRead,
   readDayRollups,
   readFirstDay,
-  readRollups,
-  readRollupVersions,
 } from "../../../storage/ledger/rollups.ts";
+import { DAYS, FIRST, inOrder, PARTITIONS, readAll, storyRows } from "../../support/closed-days.ts";
 import { makeDatabases } from "../../support/databases.ts";
-import { eventOf, settingsOf } from "../../support/events.ts";
 import { sqliteD1 } from "../../support/sqlite.ts";
-
-const FIRST = 20_507;
-const DAYS = 6;
-const PARTITIONS = ["merchant-1-0", "pool-0"];
-const ALL = { sketch: true, presence: true, breakdowns: ALL_DIMENSIONS };
-
-/** Some visits an hour on each of six Days, of which three are of another block than the others, in two partitions. */
-function storyRows(merchant = 1): readonly RollupRow[] {
-  return PARTITIONS.flatMap((partition, nth) => {
-    const events = Array.from({ length: DAYS * 8 }, (_, at) =>
-      eventOf({
-        id: `${partition} ${at}`,
-        merchant,
-        timestamp: (FIRST + (at % DAYS)) * DAY_MS + (7 + (at % 5)) * HOUR_MS + at * 1_000,
-        visitor: `00000000000000${nth}${at % 9}`,
-        visitorKind: at % 3 === 0 ? "known" : "daily",
-        url: `https://shop.example/${at % 4}`,
-      }),
-    );
-    return replay(
-      events.map((event, position) => ({ event, position, partition })),
-      () => settingsOf("Europe/Vienna", { merchant }),
-    );
-  });
-}
 
 function world(merchants = [1]) {
   const { database } = makeDatabases();
@@ -59,28 +28,13 @@ function world(merchants = [1]) {
   return { database, db, rows, count };
 }
 
-async function readAll(db: D1Database, read: Pick<RollupRead, "grain" | "rowsMax">): Promise<readonly RollupRow[]> {
-  const [from, to] = read.grain === "day" ? [0, FIRST + 100] : [0, (FIRST + 100) * DAY_MS];
-  const all: RollupRow[] = [];
-  for (;;) {
-    const page = await readRollups(db, { merchant: 1, from, to, ...read, after: all.at(-1), ...ALL });
-    all.push(...page);
-    if (page.length < read.rowsMax) return all;
-  }
-}
-
-function inOrder(rows: readonly RollupRow[], grain: RollupRow["grain"]): readonly RollupRow[] {
-  const own = rows.filter((row) => row.merchant === 1 && row.grain === grain);
-  return own.sort((a, b) => a.bucket - b.bucket || (a.partition < b.partition ? -1 : 1));
-}
-
 test("[BLK-6] whichever Days are packed, and taken out again, every page has the rows of all, each once", async () => {
   const places = PARTITIONS.flatMap((partition) =>
     Array.from({ length: DAYS }, (_, at) => ({ day: FIRST + at, partition })),
   );
   const steps = fc.array(fc.record({ place: fc.constantFrom(...places), isPacked: fc.boolean() }), { maxLength: 14 });
   await fc.assert(
-    fc.asyncProperty(steps, fc.integer({ min: 1, max: 40 }), async (moves, rowsMax) => {
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 40 }), async (moves, page) => {
       const { db, rows } = world();
       await writeRollups(db, rows);
       const wasPacked = new Set<string>();
@@ -91,8 +45,10 @@ test("[BLK-6] whichever Days are packed, and taken out again, every page has the
         } else await unpackDay(db, { ...place, merchants: [1] });
       }
       const left = (row: RollupRow) => (wasPacked.has(`${row.day} ${row.partition}`) ? thinned(row) : row);
-      expect(await readAll(db, { grain: "day", rowsMax })).toEqual(inOrder(rows, "day"));
-      const hours = (await readAll(db, { grain: "hour", rowsMax })).map(({ within: _, ...row }) => row);
+      expect(await readAll(db, { grain: "day", pageRows: page, pageBytes: 50 * page })).toEqual(inOrder(rows, "day"));
+      const hours = (await readAll(db, { grain: "hour", pageRows: page, pageBytes: 50 * page })).map(
+        ({ within: _, ...row }) => row,
+      );
       expect(hours).toEqual(inOrder(rows, "hour").map(left));
       for (const { day, partition } of places.slice(0, 3)) {
         const read = await readDayRollups(db, { merchants: [1], day, partition });
@@ -117,7 +73,6 @@ test("[BLK-6] a packed Day has no rows left, and all that asks for Days, places 
     places: await listPlacesOf(db, { merchant: 1, from: FIRST + 1, to: FIRST + 5 }),
     counted: await listCounted(db, { day: FIRST, partition: "pool-0" }),
     events: await listPlaces(db, { merchant: 1, from: 0, to: FIRST + 100, rowsMax: 100 }),
-    versions: await readRollupVersions(db, { merchant: 1, grain: "day", from: 0, to: FIRST + 100, rowsMax: 100 }),
   });
   for (let day = FIRST; day < FIRST + DAYS; day++)
     for (const partition of PARTITIONS) await notePlaces(db, { day, partition, merchants: [1] });
@@ -179,7 +134,7 @@ test("[BLK-7] rows that were changed since they were read are not packed, and a 
     between(() => packDay(db, { day: FIRST + 1, partition: "pool-0" })),
     place,
   );
-  expect((await readAll(db, { grain: "day", rowsMax: 100 })).length).toBe(DAYS * PARTITIONS.length);
+  expect((await readAll(db, { grain: "day" })).length).toBe(DAYS * PARTITIONS.length);
   await packDay(db, place);
   expect(count("daily WHERE \"partition\" = 'pool-0'")).toBe(DAYS - 2);
 });
@@ -214,7 +169,7 @@ test("[BLK-7] a seal writes to a packed Day what it found missing, and to no oth
   };
   await sealRollups(db, sealing);
   await packDay(db, { day: FIRST, partition: "pool-0" });
-  const days = (await readAll(db, { grain: "day", rowsMax: 100 })).filter(({ partition }) => partition === "pool-0");
+  const days = (await readAll(db, { grain: "day" })).filter(({ partition }) => partition === "pool-0");
   expect(days[0]?.counts.pageviews).toBe(99);
   expect(days.slice(1)).toEqual(inOrder(rows, "day").filter((row) => row.partition === "pool-0" && row.day > FIRST));
   await expect(sealRollups(db, sealing)).rejects.toThrow("changed while the Day was counted");
@@ -261,7 +216,7 @@ test("[BLK-9] an Hour that another Day has packed since it was found missing is 
       const seen = when === "before" ? db : ({ ...db, batch } as D1Database);
       await expect(write(seen, hour, by)).rejects.toThrow("changed while the Day was counted");
       expect(count(`hourly WHERE bucket = ${hour.bucket} AND "partition" = 'pool-0'`)).toBe(0);
-      const all = await readAll(db, { grain: "hour", rowsMax: 500 });
+      const all = await readAll(db, { grain: "hour" });
       expect(all.filter(({ bucket, partition }) => bucket === hour.bucket && partition === "pool-0")).toHaveLength(1);
     }
   }

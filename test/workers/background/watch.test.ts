@@ -1,28 +1,23 @@
 // The cron's look at the deployment, on real databases, telling a real HTTP server.
 
 import { createHmac } from "node:crypto";
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { causeOf } from "../../../core/outcome.ts";
+import type { Alert } from "../../../core/watch/alert.ts";
 import { nameOf } from "../../../storage/directory/backup.ts";
 import { listAlerts, readStanding } from "../../../storage/directory/standing.ts";
 import { writeStatus } from "../../../storage/ledger/partition-status.ts";
-import { receiversOf } from "../../../workers/background/tell.ts";
+import { mailerOf } from "../../../workers/background/mailer.ts";
+import { receiversOf, type TellDeps, tellAlert } from "../../../workers/background/tell.ts";
 import { watch } from "../../../workers/background/watch.ts";
 import { type Databases, dyingStorage, makeDatabases } from "../../support/databases.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
+import { type Receiver, startReceiver as start } from "../../support/receiver.ts";
 
 const AT = Date.parse("2026-11-29T12:00:00Z");
 const MINUTE = 60_000;
 const SECRET = `whsec_${Buffer.from("a secret of the receiver, 24+").toString("base64")}`;
 const PACE = { sealAfterMs: 48 * 60 * MINUTE, lateCoalesceMs: 0, sealGraceMs: 0 };
-
-interface Taken {
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
 
 const servers: { close: () => void }[] = [];
 afterEach(() => {
@@ -30,22 +25,10 @@ afterEach(() => {
 });
 
 /** Somebody who is told, and answers as it is told to. */
-async function startReceiver(): Promise<{ url: string; taken: Taken[]; answers: { status: number } }> {
-  const taken: Taken[] = [];
-  const answers = { status: 200 };
-  const server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk: Buffer) => {
-      body += chunk.toString();
-    });
-    request.on("end", () => {
-      taken.push({ path: request.url ?? "", headers: request.headers, body });
-      response.writeHead(answers.status).end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  servers.push(server);
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, taken, answers };
+async function startReceiver(): Promise<Receiver> {
+  const receiver = await start();
+  servers.push(receiver);
+  return receiver;
 }
 
 const STATUS = {
@@ -59,12 +42,21 @@ const STATUS = {
   heldBytes: 0,
   merchants: 1,
   failing: "",
+  slowedAt: null,
+  hotAt: null,
 };
+
+/** What sends mail, through a provider's API there. */
+function mailerAt(url: string) {
+  const env = { MAIL_FROM: "footfall@shop.example", MAIL_KEY: "mail key", MAIL_URL: `${url}/mail` };
+  return mailerOf(env, { fetch, now: () => AT });
+}
 
 function cron(databases: Databases, url = "") {
   const lines: object[] = [];
   const env = url === "" ? {} : { ALERT_WEBHOOK_URL: `${url}/hook`, ALERT_WEBHOOK_SECRET: SECRET };
   const pager = url === "" ? {} : { PAGERDUTY_URL: `${url}/pager`, PAGERDUTY_KEY: "routing" };
+  const mail = url === "" ? {} : { ALERT_MAIL_TO: "anna@shop.example, boris@shop.example" };
   const run = (now: number) =>
     watch({
       directory: databases.directory,
@@ -76,7 +68,7 @@ function cron(databases: Databases, url = "") {
       log: (line) => void lines.push(line),
       fetch: (address, init) => fetch(address, init),
       deployment: "footfall",
-      receivers: receiversOf({ ...env, ...pager }),
+      receivers: receiversOf({ ...env, ...pager, ...mail }, mailerAt(url)),
       heartbeatUrl: url === "" ? "" : `${url}/beat`,
     });
   return { run, lines };
@@ -92,6 +84,7 @@ describe("[WCH-1] the cron adds up what partitions and ledgers know", () => {
       partition: "pool-1",
       publishDue: AT - 2 * MINUTE,
       failing: "drain",
+      slowedAt: AT - 3 * MINUTE,
     });
     await cron(databases).run(AT);
     expect(await readStanding(databases.directory)).toMatchObject({
@@ -102,8 +95,25 @@ describe("[WCH-1] the cron adds up what partitions and ledgers know", () => {
       unarchivedSince: AT - MINUTE,
       publishDueSince: AT - 2 * MINUTE,
       failingPartitions: 1,
+      slowedAt: AT - 3 * MINUTE,
+      hotAt: null,
       silentLedgers: 0,
     });
+  });
+
+  test("when a partition slowed somebody stays known after it has started anew", async () => {
+    const databases = makeDatabases();
+    const [ledger] = databases.ledgers.all;
+    await writeStatus(ledger as D1Database, { ...STATUS, toldAt: AT - 2, slowedAt: AT - 9, hotAt: AT - 8 });
+    await writeStatus(ledger as D1Database, { ...STATUS, toldAt: AT - 1, hotAt: AT - 7 });
+    await writeStatus(ledger as D1Database, { ...STATUS, toldAt: AT });
+    const { run, lines } = cron(databases);
+    await run(AT);
+    expect(await readStanding(databases.directory)).toMatchObject({ slowedAt: AT - 9, hotAt: AT - 7 });
+    expect(lines).toMatchObject([
+      { event: "alert_raised", name: "merchant_slowed", severity: "ticket" },
+      { event: "alert_raised", name: "merchant_too_hot", severity: "ticket" },
+    ]);
   });
 
   test("what a partition told later stays", async () => {
@@ -146,10 +156,15 @@ describe("[WCH-1] the cron adds up what partitions and ledgers know", () => {
     expect(await readStanding(databases.directory)).toMatchObject({ partitions: 1, silentLedgers: 1 });
     expect(lines).toEqual([
       expect.objectContaining({ event: "ledger_failed", ledger: 1 }),
-      expect.objectContaining({ alert: "ledger_silent", severity: "page" }),
+      expect.objectContaining({ event: "alert_raised", name: "ledger_silent", severity: "page" }),
     ]);
   });
 });
+
+async function raisedIn(databases: Databases): Promise<readonly Alert[]> {
+  await cron(databases).run(AT);
+  return listAlerts(databases.directory);
+}
 
 describe("[WCH-5] receivers", () => {
   test("get an alert once, signed, and its end; and the heartbeat with every cron", async () => {
@@ -190,6 +205,57 @@ describe("[WCH-5] receivers", () => {
     expect(pages.map(({ event_action }) => event_action)).toEqual(["trigger", "resolve"]);
     expect(new Set(pages.map(({ dedup_key }) => dedup_key)).size).toBe(1);
     expect(pages[0]).toMatchObject({ routing_key: "routing", payload: { severity: "warning", source: "footfall" } });
+  });
+
+  test("get mail that says what it is, under a key by which a second copy is known", async () => {
+    const databases = makeDatabases();
+    const [ledger] = databases.ledgers.all;
+    const { url, taken, answers } = await startReceiver();
+    const { run } = cron(databases, url);
+    await writeStatus(ledger as D1Database, { ...STATUS, failing: "drain" });
+    answers.status = 503;
+    await expect(run(AT)).rejects.toThrow("alerts could not be told");
+    answers.status = 200;
+    await run(AT + 5 * MINUTE);
+    await run(AT + 400 * MINUTE); // told again after six hours
+    await writeStatus(ledger as D1Database, { ...STATUS, toldAt: AT + 401 * MINUTE });
+    await run(AT + 405 * MINUTE);
+    const mails = taken.filter(({ path, body }) => path === "/mail" && body.includes("partition_failing"));
+    const to = (address: string) => mails.filter(({ body }) => JSON.parse(body).to[0] === address);
+    for (const address of ["anna@shop.example", "boris@shop.example"])
+      expect(to(address).map(({ headers }) => headers["idempotency-key"])).toEqual([
+        `footfall:partition_failing:${AT}:raised:${address}`,
+        `footfall:partition_failing:${AT}:raised:${address}`,
+        `footfall:partition_failing:${AT}:${AT + 5 * MINUTE}:${address}`,
+        `footfall:partition_failing:${AT}:ended:${address}`,
+      ]);
+    const annas = to("anna@shop.example");
+    expect(annas[0]?.headers.authorization).toBe("Bearer mail key");
+    expect(JSON.parse(annas[0]?.body ?? "")).toMatchObject({
+      from: "footfall@shop.example",
+      to: ["anna@shop.example"],
+      subject: "[footfall] ticket: partition_failing",
+      text: expect.stringMatching(
+        /could not do a duty\.\nSince 2026-11-29T12:00:00\.000Z\.\n\n.*runbook\.md#partition_failing\n$/,
+      ),
+    });
+    expect(JSON.parse(annas[3]?.body ?? "")).toMatchObject({ subject: "[footfall] ended: partition_failing" });
+    expect(() => receiversOf({ ALERT_MAIL_TO: "anna@shop.example" }, undefined)).toThrow("MAIL_FROM");
+  });
+
+  test("a mail that the provider says it has under another text is told", async () => {
+    const databases = makeDatabases();
+    const [ledger] = databases.ledgers.all;
+    const { url, answers } = await startReceiver();
+    await writeStatus(ledger as D1Database, { ...STATUS, failing: "drain" });
+    answers.status = 409;
+    const [mail] = receiversOf({ ALERT_MAIL_TO: "anna@shop.example" }, mailerAt(url));
+    const [alert] = await raisedIn(databases);
+    if (mail === undefined || alert === undefined) throw new Error("there is a receiver, and an alert");
+    const deps = { now: () => AT, log: () => undefined, fetch, deployment: "footfall", receivers: [mail] };
+    expect(await tellAlert(alert, deps as TellDeps)).toBe(true);
+    const hook = receiversOf({ ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: SECRET }, undefined);
+    expect(await tellAlert(alert, { ...deps, receivers: hook } as TellDeps)).toBe(false);
   });
 
   test("that do not take it are told by the next cron, under the same id; the cron has failed, and the API shows it", async () => {
@@ -238,7 +304,9 @@ describe("[WCH-5] receivers", () => {
   );
 
   test("of a webhook need a secret that signs", () => {
-    expect(() => receiversOf({ ALERT_WEBHOOK_URL: "https://x.example" })).toThrow("ALERT_WEBHOOK_SECRET is not");
-    expect(receiversOf({})).toEqual([]);
+    expect(() => receiversOf({ ALERT_WEBHOOK_URL: "https://x.example" }, undefined)).toThrow(
+      "ALERT_WEBHOOK_SECRET is not",
+    );
+    expect(receiversOf({}, undefined)).toEqual([]);
   });
 });

@@ -2,7 +2,12 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Arrival } from "../../../core/event.ts";
-import { COALESCE_EVENTS_MAX, COALESCE_HIT_EVENTS_MAX, COALESCE_PATIENCE_MS } from "../../../core/limits.ts";
+import {
+  COALESCE_EVENTS_MAX,
+  COALESCE_HIT_EVENTS_MAX,
+  COALESCE_PATIENCE_MS,
+  LARGE_REQUEST_EVENTS,
+} from "../../../core/limits.ts";
 import type { AppendReply } from "../../../durable-objects/rpc.ts";
 import { Coalescer } from "../../../workers/collector/coalesce.ts";
 import { eventOf } from "../../support/events.ts";
@@ -55,6 +60,16 @@ test("[COA-1] a batch is a call of its own, and a full call is made at once", as
     batch.length,
     COALESCE_EVENTS_MAX,
   ]);
+});
+
+test("[COA-1] hits whose events are too many for one call take two: none becomes a large request", async () => {
+  const it = new Coalescer();
+  const full = Array.from({ length: COALESCE_HIT_EVENTS_MAX }, (_, index) => `f${index}`);
+  const hits = Array.from({ length: COALESCE_EVENTS_MAX - 1 }, (_, index) => send(it, [`s${index}`]));
+  expect(await send(it, full)).toHaveLength(full.length);
+  await Promise.all(hits);
+  expect(calls.map((call) => call.split(",").length)).toEqual([COALESCE_EVENTS_MAX - 1, full.length]);
+  expect(COALESCE_EVENTS_MAX).toBeLessThanOrEqual(LARGE_REQUEST_EVENTS);
 });
 
 test("[COA-2] a call that fails fails each of its hits, which then try again by themselves", async () => {

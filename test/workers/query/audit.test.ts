@@ -3,7 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { AUDIT_KEPT_MS } from "../../../core/limits.ts";
 import { forgetEntries } from "../../../storage/directory/audit.ts";
-import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { GUARDED_ROUTES } from "../../../workers/query/api.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
 interface Entry {
@@ -35,9 +35,11 @@ beforeEach(async () => {
 });
 
 test("[AUD-1] every route that changes something or takes raw events has the name of its act, and no other has one", () => {
-  for (const [method, path, , , act] of ADMIN_ROUTES)
-    expect([path, act === undefined]).toEqual([path, method === "GET" && !path.endsWith("/events")]);
-  const acts = ADMIN_ROUTES.flatMap(([, , , , act]) => act ?? []);
+  for (const { method, path, act } of GUARDED_ROUTES) {
+    const isReading = (method === "GET" && !path.endsWith("/events")) || path.endsWith("/subscriptions/preview");
+    expect([path, act === undefined]).toEqual([path, isReading]);
+  }
+  const acts = GUARDED_ROUTES.flatMap(({ act }) => act ?? []);
   expect(new Set(acts).size).toBe(acts.length);
 });
 

@@ -16,7 +16,7 @@ import { hashKey } from "../../../storage/directory/credential.ts";
 import { SCOPES } from "../../../storage/directory/schema.ts";
 import { meteredD1 } from "../../../storage/metered.ts";
 import { createJob } from "../../../storage/replay.ts";
-import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { GUARDED_ROUTES } from "../../../workers/query/api.ts";
 import { OPENS } from "../../../workers/query/principal.ts";
 import { storageOf } from "../../support/databases.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../../support/query-worker.ts";
@@ -84,8 +84,9 @@ describe("scopes", () => {
   test("[KEY-2] each route opens to the scopes of its door, for one's own merchant", async () => {
     for (const scope of SCOPES) {
       const { api_key } = await keyOf(shop, scope);
-      for (const [method, path, door] of ADMIN_ROUTES) {
-        if (path.startsWith("/api/v1/session") && method !== "GET") continue; // about sessions, which a key has none of
+      for (const { method, path, door } of GUARDED_ROUTES) {
+        // A key has no session to tell of or to end, and no preferences, and hears so.
+        if (/^\/api\/v1\/(session|preferences)/.test(path) && `${method} ${path}` !== "GET /api/v1/session") continue;
         const own = path.replace(":id", path.includes("replays") ? "rpl_none" : shop.id).replace(":key_id", "key_none");
         const { status, body } = await as(api_key, method, own);
         const text = `${scope} ${method} ${own}: ${status} ${JSON.stringify(body)}`;
@@ -97,10 +98,10 @@ describe("scopes", () => {
 
   test("[KEY-2] another's merchant and one that does not exist are the same answer, to the byte", async () => {
     const nobody = `mer_${"a".repeat(24)}`;
-    const own = ADMIN_ROUTES.filter(
-      ([, path, door]) => path.includes("/merchants/:id") && !["deployment", "operate"].includes(door),
+    const own = GUARDED_ROUTES.filter(
+      ({ path, door }) => path.includes("/merchants/:id") && !["deployment", "operate"].includes(door),
     );
-    for (const [method, path] of own) {
+    for (const { method, path } of own) {
       for (const token of [admin, shop.api_key]) {
         const answers = new Set<string>();
         for (const id of [other.id, nobody, "nonsense"]) {
@@ -112,7 +113,7 @@ describe("scopes", () => {
             method === "GET" ? undefined : { name: "Taken over" },
           );
           answers.add(`${status} ${JSON.stringify(body)}`);
-          expect([403, 404]).toContain(status);
+          expect([403, 404], `${method} ${path}: ${status} ${JSON.stringify(body)}`).toContain(status);
         }
         expect([...answers], `${method} ${path}`).toHaveLength(1);
       }

@@ -10,7 +10,7 @@ import { hashKey } from "../../../storage/directory/credential.ts";
 import { changeRole, parseEmail, removeMember } from "../../../storage/directory/members.ts";
 import { hashPassword, matching } from "../../../storage/directory/password.ts";
 import { forgetEnded } from "../../../storage/directory/sessions.ts";
-import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { GUARDED_ROUTES } from "../../../workers/query/api.ts";
 import { OPENS } from "../../../workers/query/principal.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../../support/query-worker.ts";
 
@@ -327,10 +327,55 @@ describe("signing in", () => {
 });
 
 describe("roles", () => {
+  test("[MEM-10] a person sees where they are signed in, and ends one of these sessions or all others", async () => {
+    const agent =
+      "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+    const { cookie: first } = await join("anna@shop.example", "viewer");
+    const second = cookieOf(await signIn({}, { ...ORIGIN, "user-agent": agent }));
+    const third = cookieOf(await signIn({}, { ...ORIGIN, "user-agent": "<script>" }));
+    const { cookie: bob } = await join("bob@shop.example", "owner");
+    const list = async (cookie: string) =>
+      (await by(cookie, "GET", "/api/v1/sessions")).body.sessions as {
+        id: string;
+        current: boolean;
+        browser: string;
+      }[];
+    const seen = await list(second);
+    expect(seen).toHaveLength(3);
+    const [own, ...others] = [...seen].sort((one, another) => Number(another.current) - Number(one.current));
+    expect(own).toMatchObject({ current: true, browser: "Chrome", os: "Windows" });
+    expect(others.map(({ current }) => current)).toEqual([false, false]);
+    expect(await list(bob)).toHaveLength(1);
+    for (const { id } of await list(bob)) {
+      expect(id).toMatch(/^ses_[0-9a-f]{24}$/);
+      expect((await by(second, "DELETE", `/api/v1/sessions/${id}`)).status).toBe(404); // it is somebody else's
+    }
+    const ended = (await list(third)).find(({ current }) => current)?.id;
+    expect((await by(second, "DELETE", `/api/v1/sessions/${ended}`)).body).toEqual({ id: ended, signed_out: true });
+    expect((await by(third, "GET", "/api/v1/session")).status).toBe(401);
+    expect((await by(second, "DELETE", "/api/v1/sessions")).body).toEqual({ ended: 1 });
+    expect((await by(first, "GET", "/api/v1/session")).status).toBe(401);
+    expect((await by(second, "GET", "/api/v1/session")).status).toBe(200);
+    expect((await by(bob, "GET", "/api/v1/session")).status).toBe(200);
+    const last = await by(second, "DELETE", `/api/v1/sessions/${own?.id}`);
+    expect(last.headers.get("set-cookie")).toMatch(/Max-Age=0/);
+    expect((await by(second, "GET", "/api/v1/session")).status).toBe(401);
+    expect((await asOperator("GET", "/api/v1/sessions")).status).toBe(409); // a token has no session
+  });
+
+  test("[MEM-10] whoever is invited to one shop under an address neither sees nor ends its session at another", async () => {
+    const { cookie: real } = await join("anna@shop.example", "owner");
+    const made = await accept(await invite("anna@shop.example", "owner", other), "another password");
+    const sessions = (await by(cookieOf(made), "GET", "/api/v1/sessions")).body.sessions;
+    expect(sessions).toHaveLength(1);
+    expect((await by(cookieOf(made), "DELETE", "/api/v1/sessions")).body).toEqual({ ended: 0 });
+    expect((await by(real, "GET", "/api/v1/session")).status).toBe(200);
+  });
+
   test("[MEM-5] each route opens to the roles of its door, and questions to all of them", async () => {
     for (const role of ["viewer", "admin", "owner"] as const) {
       const { cookie } = await join(`${role}@shop.example`, role);
-      for (const [method, path, door] of ADMIN_ROUTES) {
+      for (const { method, path, door } of GUARDED_ROUTES) {
         if (path.endsWith("/session")) continue;
         // What an owner's request would do is in test/e2e/tenants.test.ts: it ends the merchant.
         if (method === "DELETE" && path === "/api/v1/merchants/:id" && role === "owner") continue;
@@ -410,6 +455,34 @@ describe("roles", () => {
       expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
       expect(answers[0]?.status).toBe(404);
     }
+  });
+
+  test("[MEM-11] preferences are a person's, at every shop that the session opens, and nobody else's", async () => {
+    const anna = await join("anna@shop.example", "viewer");
+    await join("anna@shop.example", "viewer", other);
+    const boris = await join("boris@shop.example", "owner");
+    const path = "/api/v1/preferences";
+    const none = { language: null, theme: null, start_page: null, region: null };
+    expect(await by(anna.cookie, "GET", path)).toMatchObject({ status: 200, body: none });
+    const both = cookieOf(await signIn({}));
+    const shops = { ...ORIGIN, "footfall-merchant": shop.id };
+    const chosen = { theme: "dark", start_page: "morning" };
+    expect((await by(both, "PATCH", path, chosen, shops)).body).toEqual({ ...none, ...chosen });
+    expect((await by(both, "PATCH", path, { region: "AT", theme: null }, shops)).body).toEqual({
+      ...none,
+      start_page: "morning",
+      region: "AT",
+    });
+    expect((await by(anna.cookie, "GET", path)).body).toMatchObject({ start_page: "morning", region: "AT" });
+    expect((await by(boris.cookie, "GET", path)).body).toEqual(none);
+    for (const wrong of [{ region: "at" }, { start_page: "../x" }, { language: "xx" }, { theme: 1 }, { else: 1 }, []])
+      expect(await by(both, "PATCH", path, wrong, shops)).toMatchObject({ status: 400 });
+    expect((await by(both, "PATCH", path, chosen, { "footfall-merchant": shop.id })).status).toBe(403);
+    expect((await asOperator("GET", path)).status).toBe(409);
+    const later = await make("Later");
+    await join("anna@shop.example", "viewer", later);
+    const all = cookieOf(await signIn({}));
+    expect((await by(all, "GET", path, undefined, shops)).body).toMatchObject({ region: "AT" });
   });
 
   test("[MEM-7] members and open invites together are at most 100", async () => {

@@ -1,10 +1,14 @@
 // Who runs the deployment, each by a token of its own: what a scope opens, when a token ends, and what the audit log
 // says.
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { OPERATORS_COUNT_MAX } from "../../../core/limits.ts";
 import { OPERATOR_SCOPES, type OperatorScope } from "../../../storage/directory/schema.ts";
-import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { operatorAccessOf } from "../../../workers/query/access.ts";
+import { GUARDED_ROUTES } from "../../../workers/query/api.ts";
 import { OPERATOR_OPENS } from "../../../workers/query/principal.ts";
 import { leakIn } from "../../support/leak.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../../support/query-worker.ts";
@@ -27,7 +31,7 @@ describe("operators", () => {
   test("[OPR-1] each route opens to the scopes of its door, and to no other", async () => {
     for (const scope of OPERATOR_SCOPES) {
       const { token } = await operator(scope);
-      for (const [method, path, door] of ADMIN_ROUTES) {
+      for (const { method, path, door } of GUARDED_ROUTES) {
         if (path.startsWith("/api/v1/session")) continue; // operators have none
         const named = path.replace(":id", path.includes("replays") ? "rpl_none" : "mer_none").replace(/:\w+/, "none");
         const { status, body } = await as(token, method, named);
@@ -104,4 +108,154 @@ test("[OPR-3] what must not be in a log is found where it is", () => {
     expect(leakIn(line, secrets), line).toBeDefined();
   for (const line of ['{"event":"rates_fetched","days":64}', "ffk_short", "127.0.0.1", "node_modules/@x/y.js"])
     expect(leakIn(line, secrets), line).toBeUndefined();
+});
+
+describe("[OPR-4] Cloudflare Access", () => {
+  const [AUDIENCE, MEMBERS] = ["the operators' application", "the members' application"];
+  const ORIGIN = { origin: "http://localhost" };
+  let server: Server;
+  let team: string;
+  let keys: Readonly<Record<"own" | "stranger", CryptoKey>>;
+
+  beforeAll(async () => {
+    const [own, stranger] = [await generateKeyPair("RS256"), await generateKeyPair("RS256")];
+    keys = { own: own.privateKey, stranger: stranger.privateKey };
+    const served = [{ ...(await exportJWK(own.publicKey)), kid: "one", alg: "RS256", use: "sig" }];
+    server = createServer((_, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys: served }));
+    });
+    await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+    team = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => void server.close());
+  beforeEach(async () => {
+    worker = startQueryWorker({
+      RATE_LIMITS: "off",
+      ...{
+        OPERATOR_ACCESS_TEAM: team,
+        OPERATOR_ACCESS_AUDIENCE: AUDIENCE,
+        ACCESS_TEAM: team,
+        ACCESS_AUDIENCE: MEMBERS,
+      },
+    });
+    shop = (await as(ADMIN_TOKEN, "POST", "/api/v1/merchants", { name: "Shop", time_zone: "UTC", currency: "EUR" }))
+      .body;
+  });
+
+  interface Signed {
+    readonly key?: "own" | "stranger";
+    readonly issuer?: string;
+    readonly audience?: string;
+    readonly until?: string;
+  }
+  const jwtOf = (claims: object, { key = "own", issuer = team, audience = AUDIENCE, until = "1h" }: Signed = {}) =>
+    new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: "RS256", kid: "one" })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setIssuedAt()
+      .setExpirationTime(until)
+      .sign(keys[key]);
+  const by = (jwt: string, method: string, path: string, body?: unknown, headers: Record<string, string> = ORIGIN) =>
+    worker.ask(method, path, { headers: { "cf-access-jwt-assertion": jwt, ...headers }, body });
+  /** As the answer tells an owner, and the refusal others. */
+  const scopeOf = async (claims: object): Promise<string | undefined> => {
+    const { body } = await by(await jwtOf(claims), "GET", "/api/v1/session");
+    return body.scope ?? /an operator of scope (\w+)\.$/.exec(body.error.message)?.[1];
+  };
+  const name = async (scope: OperatorScope, who: object) =>
+    (await as(ADMIN_TOKEN, "POST", "/api/v1/operators", { name: scope, scope, ...who })).body;
+
+  test("an address that it vouches for has the scope it was given, and no token", async () => {
+    const made = await name("operate", { email: "Anna@Shop.example" });
+    expect(made).toMatchObject({ email: "anna@shop.example", group: null, hint: "" });
+    expect(made).not.toHaveProperty("token");
+    const jwt = await jwtOf({ email: "anna@shop.example" });
+    expect(await scopeOf({ email: "anna@shop.example" })).toBe("operate");
+    expect((await by(jwt, "GET", "/api/v1/alerts")).status).toBe(200);
+    expect((await by(jwt, "GET", `/api/v1/merchants/${shop.id}`)).status).toBe(403);
+    expect((await by(jwt, "POST", "/api/v1/operators", { name: "me", scope: "owner" })).status).toBe(403);
+    expect((await by(await jwtOf({ email: "ben@shop.example" }), "GET", "/api/v1/alerts")).status).toBe(401);
+    expect((await as(ADMIN_TOKEN, "DELETE", `/api/v1/operators/${made.id}`)).status).toBe(200);
+    expect((await by(jwt, "GET", "/api/v1/alerts")).status).toBe(401); // at once
+  });
+
+  test("of several groups the widest scope holds, an address before any; who has ended is none", async () => {
+    await name("read", { group: "support" });
+    const owners = await name("owner", { group: "on call" });
+    const groups = ["support", "others", "on call"];
+    expect(await scopeOf({ email: "a@shop.example", groups: ["support"] })).toBe("read");
+    expect(await scopeOf({ email: "a@shop.example", groups })).toBe("owner");
+    expect(await scopeOf({ email: "a@shop.example", custom: { groups } })).toBe("owner");
+    expect(await scopeOf({ email: "a@shop.example", groups: ["others", 7, { on: "call" }] })).toBeUndefined();
+    expect(await scopeOf({ email: "a@shop.example", groups: "on call" })).toBe("owner");
+    await name("metrics", { email: "a@shop.example" });
+    expect(await scopeOf({ email: "a@shop.example", groups })).toBe("metrics");
+    await worker.db.prepare("UPDATE operators SET expires_at = ? WHERE id = ?").bind(Date.now(), owners.id).run();
+    expect(await scopeOf({ email: "b@shop.example", groups })).toBe("read");
+  });
+
+  test("the audit log tells people of one group apart, and names nobody's address", async () => {
+    const { id } = await name("owner", { group: "on call" });
+    const path = `/api/v1/merchants/${shop.id}`;
+    for (const who of ["a", "b", "a"])
+      await by(await jwtOf({ email: `${who}@shop.example`, groups: ["on call"] }), "PATCH", path, { name: who });
+    const { audit } = (await as(ADMIN_TOKEN, "GET", "/api/v1/audit?limit=3")).body as { audit: { actor: string }[] };
+    const [third, second, first] = audit.map(({ actor }) => actor);
+    expect(first).toMatch(new RegExp(`^${id}_[0-9a-f]{8}$`));
+    expect([third === first, second === first]).toEqual([true, false]);
+    expect(JSON.stringify(audit)).not.toContain("@");
+  });
+
+  test("what is forged, over, for the members' application or another, of another team, or names nobody, opens nothing", async () => {
+    await name("owner", { email: "anna@shop.example" });
+    const anna = { email: "anna@shop.example" };
+    const none = Buffer.from('{"alg":"none"}').toString("base64url");
+    const good = await jwtOf(anna);
+    const wrong = [
+      await jwtOf(anna, { key: "stranger" }),
+      await jwtOf(anna, { until: "-1m" }),
+      await jwtOf(anna, { audience: MEMBERS }),
+      await jwtOf(anna, { audience: "another" }),
+      await jwtOf(anna, { issuer: "https://evil.example" }),
+      await jwtOf({}),
+      await jwtOf({ email: ["anna@shop.example"] }),
+      `${none}.${good.split(".")[1]}.`,
+      `${good.slice(0, -4)}AAAA`,
+      "nonsense",
+    ];
+    for (const jwt of wrong) expect((await by(jwt, "GET", "/api/v1/alerts")).status, jwt).toBe(401);
+    expect((await by(good, "GET", "/api/v1/alerts")).status).toBe(200);
+    // And nobody is a member by what the operators' application says.
+    const asked = { site_id: shop.id, metrics: ["visitors"], date_range: "day" };
+    expect((await by(good, "POST", "/api/v2/query", asked)).status).toBe(401);
+  });
+
+  test("another site's page changes nothing, and a token that is sent is what counts", async () => {
+    await name("owner", { email: "anna@shop.example" });
+    const jwt = await jwtOf({ email: "anna@shop.example" });
+    const path = `/api/v1/merchants/${shop.id}`;
+    expect((await by(jwt, "PATCH", path, { name: "X" }, { origin: "https://evil.example" })).status).toBe(403);
+    expect((await by(jwt, "PATCH", path, { name: "X" }, { "sec-fetch-site": "cross-site" })).status).toBe(403);
+    expect((await by(jwt, "PATCH", path, { name: "X" })).status).toBe(200);
+    const { token } = await operator("read");
+    expect((await by(jwt, "PATCH", path, { name: "Y" }, { authorization: `Bearer ${token}` })).status).toBe(403);
+  });
+
+  test("one operator is an address or a group, and neither where Access is not known", async () => {
+    const both = { name: "x", scope: "read", email: "a@shop.example", group: "g" };
+    expect((await as(ADMIN_TOKEN, "POST", "/api/v1/operators", both)).status).toBe(400);
+    const blank = { name: "x", scope: "read", group: " " };
+    expect((await as(ADMIN_TOKEN, "POST", "/api/v1/operators", blank)).body.error.field).toBe("group");
+    worker = startQueryWorker();
+    const refused = await as(ADMIN_TOKEN, "POST", "/api/v1/operators", { ...both, group: undefined });
+    expect([refused.status, refused.body.error.message]).toEqual([
+      409,
+      expect.stringContaining("OPERATOR_ACCESS_TEAM"),
+    ]);
+    expect((await by(await jwtOf({ email: "a@shop.example" }), "GET", "/api/v1/alerts")).status).toBe(401);
+    const same = { OPERATOR_ACCESS_TEAM: team, OPERATOR_ACCESS_AUDIENCE: "one", ACCESS_AUDIENCE: "one" };
+    expect(() => operatorAccessOf(same)).toThrow("one application");
+    expect(() => operatorAccessOf({ OPERATOR_ACCESS_TEAM: team })).toThrow("go together");
+  });
 });

@@ -138,6 +138,27 @@ test("[BLK-8] of visitors who may come again one Day's part is from rollups, sev
   );
 });
 
+test("[VIS-8] [QRY-16] of merchants without first-party ids visitors are exact over whole Days, packed or open", async () => {
+  await fc.assert(
+    fc.asyncProperty(seenByMany, fc.nat({ max: DAYS - 1 }), async (seen, first) => {
+      const it = await world(seen, "daily");
+      // The first Day is packed, the others are open.
+      await it.sealAt(FIRST * DAY_MS + SEAL_AFTER_MS, 1);
+      for (const date_range of [
+        [dateOf(FIRST), dateOf(DAY)],
+        [dateOf(FIRST + first), dateOf(DAY)],
+      ])
+        for (const dimensions of [[], ["event:page"], ["time:week"], ["time:month", "event:page"]]) {
+          const answered = await ask(it, { date_range, dimensions });
+          const { results } = await ask(it, { date_range, dimensions, filters: [NOTHING_LESS] });
+          expect(answered.results).toEqual(results);
+          expect(answered.meta).toMatchObject({ sources: { from: "rollups" }, visitors: { exact: true } });
+        }
+    }),
+    { numRuns: 6 },
+  );
+});
+
 const STORY: readonly Seen[] = [9, 10, 10, 11, 15].flatMap((hour) =>
   [0, 1, 2].flatMap((day) => [0, 1, 2].map((one) => ({ visitor: one + hour, day, hour }))),
 );

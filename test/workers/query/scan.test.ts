@@ -6,7 +6,7 @@ import type { ArchivedEvent } from "../../../core/archive/file.ts";
 import { bundleKey } from "../../../core/archive/object-key.ts";
 import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { RollupRow } from "../../../core/counting/rollup-row.ts";
-import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX } from "../../../core/limits.ts";
+import { JOB_KEPT_MS, JOB_STALE_MS, SCAN_BYTES_MAX, SCAN_EVENTS_MAX } from "../../../core/limits.ts";
 import { DAY_MS, dateOf, dayAt } from "../../../core/time.ts";
 import { driveQuestions } from "../../../queues/question.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
@@ -285,7 +285,7 @@ test.each(KINDS)(
     expect(inRequest.status).toBe(200);
     // Rollups that say there are more events than a request may count.
     const many = { ...counted(today - 5), version: 9 };
-    await store([{ ...many, counts: { ...many.counts, events: 100_001 } }]);
+    await store([{ ...many, counts: { ...many.counts, events: SCAN_EVENTS_MAX + 1 } }]);
     const { status, headers, body } = await ask(question, `/api/v2/${path}`);
     expect([status, body.state]).toEqual([202, "running"]);
     expect(body.parts.all).toBeGreaterThan(1);
@@ -316,7 +316,7 @@ test.each(KINDS)(
 test("[JOB-6] a comparison of which one range alone is too large, or deleted, is a job of both, or refused", async () => {
   await fillDays(40);
   const many = { ...counted(today - 15), version: 9 };
-  await store([{ ...many, counts: { ...many.counts, events: 100_001 } }]);
+  await store([{ ...many, counts: { ...many.counts, events: SCAN_EVENTS_MAX + 1 } }]);
   const compared = {
     date_range: [dateOf(today - 9), dateOf(today)],
     include: { comparisons: { mode: "previous_period" } },
@@ -336,7 +336,7 @@ test("[SCN-6] bytes are known before they are read", async () => {
   await store([counted(today)]);
   const now = { metrics: undefined, filters: undefined, date_range: undefined };
   const { status, body } = await ask(now, "/api/v2/realtime");
-  expect([status, body.error]).toEqual([400, expect.stringMatching(/^#\/date_range: The query needs more than 16 MB/)]);
+  expect([status, body.error]).toEqual([400, expect.stringMatching(/^#\/date_range: The query needs more than 40 MB/)]);
   expect((await ask()).status).toBe(202);
   expect((await ask({ metrics: undefined, filters: undefined }, "/api/v2/paths")).status).toBe(202);
   expect((await ask({ filters: [] })).status).toBe(200);

@@ -7,7 +7,7 @@ import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
-import { ADMIN_ROUTES } from "../../../workers/query/app.ts";
+import { GUARDED_ROUTES } from "../../../workers/query/api.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
 let worker: QueryWorker;
@@ -29,7 +29,7 @@ beforeEach(async () => {
 });
 
 test("[SHR-1] a link asks about its merchant, under any of its names, and about no other", async () => {
-  const { token } = await share({});
+  const { token, id } = await share({});
   expect(token).toMatch(/^ffs_[\w-]{43}$/);
   for (const name of [shop.id, shop.tracking_id]) expect((await asking(token, name)).status).toBe(200);
   const wrong = [await asking(token, other.id), await asking(`ffs_${"A".repeat(43)}`, shop.id)];
@@ -37,6 +37,7 @@ test("[SHR-1] a link asks about its merchant, under any of its names, and about 
     new Set([expect.stringMatching(/^401 .*Invalid API key or site ID/)]),
   );
   expect((await as(token, "GET", "/api/v1/shared")).body).toEqual({
+    id,
     name: "For the press",
     site_id: shop.id,
     time_zone: "UTC",
@@ -45,9 +46,56 @@ test("[SHR-1] a link asks about its merchant, under any of its names, and about 
   });
 });
 
+test("[SHR-6] a link may be framed by the origins that it names, of which no text makes anything but an origin", async () => {
+  const origins = ["https://blog.example", "https://a-b.shop.example:8443"];
+  const made = await share({ embed_origins: origins });
+  expect(made.embed_origins).toEqual(origins);
+  const policyOf = async (id: string) =>
+    (await worker.open(`/embed/${id}`, {})).headers
+      .get("content-security-policy")
+      ?.match(/frame-ancestors ([^;]*)/)?.[1];
+  expect(await policyOf(made.id)).toBe(origins.join(" "));
+  expect(await policyOf((await share({})).id)).toBe("'none'");
+  expect(await policyOf("shr_none")).toBe("'none'");
+  const ends = new Date(Date.now() + 60_000).toISOString();
+  const ending = await share({ embed_origins: origins, expires_at: ends });
+  expect(await policyOf(ending.id)).toBe(origins.join(" "));
+  await worker.db.prepare("UPDATE shares SET expires_at = 1 WHERE expires_at IS NOT NULL").run();
+  expect(await policyOf(ending.id)).toBe("'none'");
+  await as(ADMIN_TOKEN, "DELETE", `/api/v1/merchants/${shop.id}/shares/${made.id}`);
+  expect(await policyOf(made.id)).toBe("'none'");
+  for (const wrong of [
+    "https://a.example;sandbox",
+    "https://a.example, https://b.example",
+    "https://a.example/",
+    "https://a.example/path",
+    "https://*.example",
+    "https://A.example",
+    "http://a.example",
+    "https://a.example:0",
+    "https://a.example\n",
+    "https://",
+    "*",
+    "'self'",
+    "",
+    7,
+    null,
+  ]) {
+    const refused = await share({ embed_origins: [wrong] });
+    expect(refused.error, String(wrong)).toMatchObject({ code: "invalid_field", field: "embed_origins" });
+  }
+  for (const wrong of [
+    origins[0],
+    {},
+    [origins[0], origins[0]],
+    Array.from({ length: 11 }, (_, n) => `https://a${n}.example`),
+  ])
+    expect((await share({ embed_origins: wrong })).error).toMatchObject({ field: "embed_origins" });
+});
+
 test("[SHR-1] a link opens nothing of the admin API", async () => {
   const { token } = await share({});
-  for (const [method, path] of ADMIN_ROUTES) {
+  for (const { method, path } of GUARDED_ROUTES) {
     const own = path.replace(":id", shop.id).replace(/:\w+_id/, "x");
     expect((await as(token, method, own)).status, `${method} ${path}`).toBe(401);
   }

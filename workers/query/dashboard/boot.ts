@@ -15,7 +15,10 @@ const SHARE = "footfall-share";
  * The token of a share link: from the address's fragment, which it leaves at once; a reload finds it in the tab's own
  * storage.
  */
-export const shareToken: string | undefined = location.pathname.startsWith("/share") ? takeToken() : undefined;
+export const shareToken: string | undefined = /^\/(share|embed)\b/.test(location.pathname) ? takeToken() : undefined;
+
+/** The id of the share link that a page of somebody else shows in a frame; undefined anywhere else. */
+export const embedded: string | undefined = /^\/embed\/(\w+)$/.exec(location.pathname)?.[1];
 
 function takeToken(): string {
   const given = location.hash.slice(1);

@@ -18,6 +18,8 @@ interface ChartProps {
   readonly title: string;
   readonly points: readonly Point[];
   readonly hasBefore: boolean;
+  /** What was noted, by the place of its bucket. */
+  readonly marks: ReadonlyMap<number, string>;
   readonly axis: (value: number) => string;
   readonly name: (label: string, style: "axis" | "full") => string;
   readonly reading: (point: Point | undefined) => preact.ComponentChildren;
@@ -29,7 +31,7 @@ const BOTTOM = 24;
 const TOP = 12;
 
 /** A line over time, with its reading, its keys and its zoom. */
-export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: ChartProps) {
+export function Chart({ title, points, hasBefore, marks, axis, name, reading, zoom }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [at, setAt] = useState(-1);
@@ -140,6 +142,11 @@ export function Chart({ title, points, hasBefore, axis, name, reading, zoom }: C
                 </text>
               ) : null,
             )}
+            {[...marks].map(([index, text]) => (
+              <path key={index} class="flag" d={`M${x(index)} ${height - BOTTOM}l-5 -9h10z`}>
+                <title>{text}</title>
+              </path>
+            ))}
             {from >= 0 && at >= 0 && (
               <rect
                 class="chosen"

@@ -1,13 +1,16 @@
 // The numbers of a range as tiles, and one of them over time: of the overview, and of any page that is about some of
 // them.
 
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { INTERVALS, type Interval } from "./address.ts";
 import { ApiButton } from "./api-view.tsx";
+import { shareToken } from "./boot.ts";
 import { Change } from "./change.tsx";
 import { Chart, type Point, Spark } from "./chart.tsx";
 import { isTable } from "./keys.tsx";
+import { late } from "./late.tsx";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
+import { notes, notesAt, useNotes } from "./notes.ts";
 import type { Answer, Question } from "./numbers.ts";
 import { Proof } from "./proof.tsx";
 import { datesShown, today } from "./range.tsx";
@@ -86,6 +89,8 @@ export function Tiles({ asked, tiles, chosen }: TilesProps) {
   );
 }
 
+const Notes = late<{ readonly close: () => void }>(() => import("./parts/notes/part.tsx"));
+
 /** The chosen number over time, as a chart or a table. */
 export function Graph({ asked, metric }: { readonly asked: readonly MetricName[]; readonly metric: MetricName }) {
   const part = parts.value["graph"];
@@ -93,6 +98,16 @@ export function Graph({ asked, metric }: { readonly asked: readonly MetricName[]
   const currency = shop.value?.currency ?? "EUR";
   const index = asked.indexOf(metric);
   const points = useMemo(() => pointsOf(part?.answer, { index, metric, by }), [part?.answer, index, by]);
+  const [isNoting, setNoting] = useState(false);
+  useNotes(part?.isStale === false ? datesShown() : undefined);
+  const marks = useMemo(
+    () =>
+      notesAt(
+        points.map(({ label }) => label),
+        notes.value,
+      ),
+    [points, notes.value],
+  );
   const hasBefore = points.some(({ before }) => before !== null) && comparisons.value !== undefined;
   const title = named(`title_${by}`).replace("{metric}", named(metric));
   const say = (one: number | null) => value(metric, one, currency);
@@ -110,6 +125,11 @@ export function Graph({ asked, metric }: { readonly asked: readonly MetricName[]
             </button>
           ))}
         </fieldset>
+        {shareToken === undefined && (
+          <button type="button" class="link" aria-haspopup="dialog" onClick={() => setNoting(true)}>
+            {t("notes")}
+          </button>
+        )}
         <ApiButton question={figureQuestions(asked).graph} name={title} />
         <button
           type="button"
@@ -124,18 +144,20 @@ export function Graph({ asked, metric }: { readonly asked: readonly MetricName[]
       {isEmpty ? (
         <Nothing />
       ) : isTable.value ? (
-        <Table title={title} points={points} hasBefore={hasBefore} say={say} by={by} />
+        <Table {...{ title, points, hasBefore, say, by, marks }} />
       ) : (
         <Chart
           title={title}
           points={points}
+          marks={marks}
           hasBefore={hasBefore}
           axis={(one) => axisValue(metric, one, currency)}
           name={(label, style) => bucket(label, by, style)}
-          reading={(point) => <Reading {...{ point, points, hasBefore, say, by, metric }} />}
+          reading={(point) => <Reading {...{ point, points, hasBefore, say, by, metric, marks }} />}
           zoom={by === "hour" && points.length <= 25 ? undefined : zoom}
         />
       )}
+      {isNoting && <Notes close={() => setNoting(false)} />}
     </section>
   );
 }
@@ -147,10 +169,11 @@ interface ReadingProps {
   readonly say: (value: number | null) => string;
   readonly by: Interval;
   readonly metric: MetricName;
+  readonly marks: ReadonlyMap<number, string>;
 }
 
 /** The value under the pointer, or which line is which. */
-function Reading({ point, points, hasBefore, say, by, metric }: ReadingProps) {
+function Reading({ point, points, hasBefore, say, by, metric, marks }: ReadingProps) {
   if (point === undefined) {
     const before = parts.value["graph"]?.answer?.meta.comparison_date_range;
     const shown = datesShown();
@@ -176,8 +199,14 @@ function Reading({ point, points, hasBefore, say, by, metric }: ReadingProps) {
         </span>
       )}
       {hasBefore && <Change change={change} good={METRICS[metric].good} />}
+      <NoteText text={marks.get(points.indexOf(point))} />
     </>
   );
+}
+
+/** What was noted of a bucket. */
+function NoteText({ text }: { readonly text: string | undefined }) {
+  return text === undefined ? null : <bdi class="mute">⚑ {text}</bdi>;
 }
 
 interface TableProps {
@@ -186,9 +215,10 @@ interface TableProps {
   readonly hasBefore: boolean;
   readonly say: (value: number | null) => string;
   readonly by: Interval;
+  readonly marks: ReadonlyMap<number, string>;
 }
 
-function Table({ title, points, hasBefore, say, by }: TableProps) {
+function Table({ title, points, hasBefore, say, by, marks }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it
     <section class="table-box" tabIndex={0} aria-label={title}>
@@ -202,10 +232,11 @@ function Table({ title, points, hasBefore, say, by }: TableProps) {
           </tr>
         </thead>
         <tbody>
-          {points.map(({ label, value: own, before, isOpen }) => (
+          {points.map(({ label, value: own, before, isOpen }, at) => (
             <tr key={label}>
               <th scope="row">
-                {bucket(label, by, "full")} {isOpen && <span class="mute">{t("open")}</span>}
+                {bucket(label, by, "full")} {isOpen && <span class="mute">{t("open")}</span>}{" "}
+                <NoteText text={marks.get(at)} />
               </th>
               <td>{say(own)}</td>
               {hasBefore && <td>{say(before)}</td>}

@@ -4,11 +4,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { boot, shareToken } from "./boot.ts";
+import { ofShop } from "./get.ts";
 import { isHelpOpen, KeyHelp, useKeys } from "./keys.tsx";
 import { chooseLanguage, chooseTheme, chosenTheme, THEMES, type Theme } from "./look.ts";
 import { Navigation } from "./navigation.tsx";
-import { request } from "./numbers.ts";
-import { SignedOut } from "./people.tsx";
+import { type Failure, request } from "./numbers.ts";
+import { SignIn } from "./people.tsx";
 import { present, usePresent } from "./present.ts";
 import { askAgain, forgetNumbers, isSignedOut, page, parts, shop, waitingUntil, zoneOfShop } from "./store.ts";
 import { named, t, time, tn, zoneName } from "./text.ts";
@@ -81,8 +82,8 @@ export function Frame({ title, bar, nextMetric, isOfNow, isLoading, isBare, chil
         <Notice isOfNow={isOfNow} />
         {children}
       </main>
-      <KeyHelp />
-      {isSignedOut.value && <SignedOut />}
+      {isHelpOpen.value && <KeyHelp />}
+      {isSignedOut.value && <SignIn />}
     </>
   );
 }
@@ -149,10 +150,10 @@ function Notice({ isOfNow }: Pick<FrameProps, "isOfNow">) {
 
 function Menu() {
   const [theme, setTheme] = useState<Theme>(chosenTheme());
+  const [failure, setFailure] = useState<Failure>();
   const signOut = async () => {
     forgetNumbers();
-    const named = boot.shops[0]?.id;
-    await request("DELETE", "/api/v1/session", named === undefined ? {} : { headers: { "footfall-merchant": named } });
+    await request("DELETE", "/api/v1/session", { headers: ofShop() });
     location.assign("/sign-in");
   };
   return (
@@ -167,7 +168,10 @@ function Menu() {
         {boot.email !== undefined && <a href="/shops">{t("shopsYours")}</a>}
         <label>
           {t("languageOfPage")}
-          <select value={boot.language} onChange={(event) => chooseLanguage(event.currentTarget.value)}>
+          <select
+            value={boot.language}
+            onChange={async (event) => setFailure(await chooseLanguage(event.currentTarget.value))}
+          >
             {boot.languages.map((code) => (
               <option key={code} value={code} lang={code}>
                 {new Intl.DisplayNames(code, { type: "language" }).of(code)}
@@ -179,9 +183,10 @@ function Menu() {
           {t("theme")}
           <select
             value={theme}
-            onChange={(event) => {
-              chooseTheme(event.currentTarget.value as Theme);
-              setTheme(event.currentTarget.value as Theme);
+            onChange={async (event) => {
+              const chosen = event.currentTarget.value as Theme;
+              setTheme(chosen);
+              setFailure(await chooseTheme(chosen));
             }}
           >
             {THEMES.map((one) => (
@@ -191,6 +196,11 @@ function Menu() {
             ))}
           </select>
         </label>
+        {failure !== undefined && (
+          <p class="problem" role="alert">
+            {("message" in failure && failure.message) || t("failed")}
+          </p>
+        )}
         <button
           type="button"
           onClick={() => {

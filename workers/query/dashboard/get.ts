@@ -1,8 +1,9 @@
-// Asks for one address of the API (GET), for what is no question about numbers: proof, keys, members. What comes is a
-// part of the page like any other: no network, too much asked and a session that ended are said and mended as with
-// ask(). Nothing of it is kept by the browser.
+// Asks one address of the API (GET) for something other than numbers: a proof, keys, members. The answer is a part of
+// the page like any other. When the network is missing, too much was asked or the session has ended, the page says so
+// and recovers, as it does with ask(). The browser stores nothing of the answer.
 
 import { useEffect, useState } from "preact/hooks";
+import { boot } from "./boot.ts";
 import { type Failure, request } from "./numbers.ts";
 import { drop, fail, parts, put, round, shop } from "./store.ts";
 
@@ -17,13 +18,15 @@ export interface Got<Body> {
   readonly reload: () => void;
 }
 
-/** Which shop is meant, where an address does not say and somebody has several. */
+/** Names the shop, for addresses that do not name one: the shop that is shown, or else the first of the member's. */
 export function ofShop(): Readonly<Record<string, string>> {
-  return shop.value === undefined ? {} : { "footfall-merchant": shop.value.id };
+  const id = shop.value?.id ?? boot.shops[0]?.id;
+  return id === undefined ? {} : { "footfall-merchant": id };
 }
 
 /**
- * Asks when the page shows it, when the path changes, and whenever all is asked again. Nothing is asked without a path.
+ * Asks when the component is first shown, when the path changes, and when the whole page asks again. Without a path it
+ * asks nothing.
  */
 export function useGet<Body>(path: string | undefined): Got<Body> {
   const [turn, setTurn] = useState(0);
@@ -36,7 +39,7 @@ export function useGet<Body>(path: string | undefined): Got<Body> {
     put(path, { isStale: true, ...(asOf !== undefined && { body, asOf }) });
     const read = async () => {
       const reply = await request("GET", path, { signal: controller.signal, headers: ofShop() });
-      if (controller.signal.aborted) return; // while the body was read
+      if (controller.signal.aborted) return; // it was aborted while the body was read
       if ("failure" in reply) return fail(path, reply.failure);
       const told = (reply.body as { readonly as_of?: string } | null)?.as_of;
       put(path, { body: reply.body, asOf: told ?? new Date().toISOString(), isStale: false });

@@ -2,35 +2,23 @@
 // them can be turned off (WCAG 2.1.4).
 
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { RANGES } from "./address.ts";
 import { shareToken } from "./boot.ts";
 import { dropText, keepText, recallText } from "./keep.ts";
+import { late } from "./late.tsx";
 import { pagesHere } from "./navigation.tsx";
 import { step } from "./range.tsx";
 import { go, goToPage, view } from "./store.ts";
-import { named, t } from "./text.ts";
 
 const OFF = "footfall-keys";
 export const isHelpOpen = signal(false);
 export const isTable = signal(false);
-const areKeysOn = signal(recallText(OFF) === null);
-
-/** What the list of keys says. */
-const LIST: readonly (readonly [keys: string, what: string])[] = [
-  ["1 – 9", "key_ranges"],
-  ["[ ]", "key_before"],
-  ["c", "key_compare"],
-  ["m", "key_metric"],
-  ["f", "key_filter"],
-  ["⇧ T", "key_table"],
-  [".", "key_full"],
-  ["Esc", "key_escape"],
-  ["?", "key_help"],
-];
+/** Whether single keys do anything. */
+export const areKeysOn = signal(recallText(OFF) === null);
 
 /** After "g". */
-const SHOPS_KEY = "h";
+export const SHOPS_KEY = "h";
 let isGoing = false;
 
 export interface Keyed {
@@ -45,7 +33,10 @@ export function useKeys({ hasView, nextMetric }: Keyed): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
       const target = event.target as Element | null;
-      const isTyping = target?.closest("input, select, textarea, dialog, [popover], [contenteditable]") != null;
+      // What is open over the page has all keys, also where it lost its focus with a row that went.
+      const isOver = document.querySelector("dialog:modal, :popover-open") !== null;
+      const isTyping =
+        isOver || target?.closest("input, select, textarea, dialog, [popover], [contenteditable]") != null;
       if (!areKeysOn.value || event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
       if (act(event.key, { hasView, nextMetric })) event.preventDefault();
     };
@@ -95,43 +86,12 @@ function fullScreen(): void {
   done.catch(() => undefined); // the browser may not let a page; then it stays as it is
 }
 
-/** The list of keys, with the switch that turns them off. */
-export function KeyHelp() {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const isOpen = isHelpOpen.value;
-  useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-  }, [isOpen]);
-  const turn = (on: boolean) => {
-    areKeysOn.value = on;
-    if (on) dropText(OFF);
-    else keepText(OFF, "off");
-  };
-  return (
-    <dialog ref={dialog} class="sheet" aria-label={t("keys")} onClose={() => (isHelpOpen.value = false)}>
-      <h2>{t("keys")}</h2>
-      <dl class="keys">
-        {LIST.map(([keys, what]) => [keys, named(what)])
-          .concat(
-            pagesHere().flatMap(({ key, title }) => (key === undefined ? [] : [[`g ${key}`, t(title)]])),
-            shareToken === undefined ? [[`g ${SHOPS_KEY}`, t("shops")]] : [],
-          )
-          .map(([keys, what]) => (
-            <div key={keys}>
-              <dt>
-                <kbd>{keys}</kbd>
-              </dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-      </dl>
-      <label class="check">
-        <input type="checkbox" checked={areKeysOn.value} onChange={(event) => turn(event.currentTarget.checked)} />{" "}
-        {t("keysOn")}
-      </label>
-      <form method="dialog">
-        <button type="submit">{t("close")}</button>
-      </form>
-    </dialog>
-  );
+/** Turns single keys on or off, for this browser. */
+export function turnKeys(on: boolean): void {
+  areKeysOn.value = on;
+  if (on) dropText(OFF);
+  else keepText(OFF, "off");
 }
+
+/** The list of keys, with the switch that turns them off. */
+export const KeyHelp = late(() => import("./parts/keys/part.tsx"));

@@ -3,7 +3,7 @@
 import { type ComponentType, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { parsePlace } from "./address.ts";
-import { boot, type Shop, shareToken } from "./boot.ts";
+import { boot, embedded, type Shop, shareToken } from "./boot.ts";
 import { Frame } from "./frame.tsx";
 import { pagesHere } from "./navigation.tsx";
 import { request } from "./numbers.ts";
@@ -15,8 +15,9 @@ import { t } from "./text.ts";
 
 function Page() {
   const { first, id } = parsePlace(location.pathname);
-  if (first === "share") return <SharedPage />;
+  if (first === "share" || first === "embed") return <SharedPage />;
   if (first === "invite") return <LoadedPage {...PAGES_OF_NO_SHOP.invite} />;
+  if (first === "operator") return <LoadedPage {...PAGES_OF_NO_SHOP.operator} />;
   if (boot.email === undefined) return <SignIn />;
   if (first === "sign-in" || first === "shops") return <LoadedPage {...PAGES_OF_NO_SHOP.shops} />;
   const named = boot.shops.find((one) => one.id === id);
@@ -68,14 +69,16 @@ function SharedPage() {
     if (shareToken === "") return;
     request("GET", "/api/v1/shared").then((reply) => {
       if (!("body" in reply)) return setGone(true);
-      const told = reply.body as { site_id: string; name: string } & Pick<Shop, "time_zone" | "currency">;
+      const told = reply.body as { site_id: string; name: string } & Pick<Shop, "id" | "time_zone" | "currency">;
+      // Another link's token opens nothing in the frame that is allowed for this one.
+      if (embedded !== undefined && told.id !== embedded) return setGone(true);
       shop.value = { ...told, id: told.site_id, role: "" };
       return undefined;
     });
   }, []);
   if (shop.value !== undefined) return <ShopPage />;
   return (
-    <Frame title={t("sharedBy")}>
+    <Frame title={t("sharedBy")} isBare={embedded !== undefined}>
       <p role="status">{isGone ? t("shareGone") : t("loading")}</p>
     </Frame>
   );

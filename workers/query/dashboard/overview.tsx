@@ -2,7 +2,9 @@
 // asked for here, from the address alone.
 
 import { useEffect } from "preact/hooks";
+import { toSearch } from "./address.ts";
 import { ApiView } from "./api-view.tsx";
+import { embedded, shareToken } from "./boot.ts";
 import { type DimensionName, PANELS } from "./dimension.ts";
 import { chosenOf, figureQuestions, Graph, Tiles } from "./figures.tsx";
 import { Frame } from "./frame.tsx";
@@ -10,28 +12,45 @@ import { keepText, recallText } from "./keep.ts";
 import { ASKED, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
 import type { Answer } from "./numbers.ts";
 import { type Pair, Panels, questionsShown } from "./panel.tsx";
-import { parts, shop } from "./store.ts";
-import { named, t } from "./text.ts";
+import { datesShown } from "./range.tsx";
+import { parts, shop, view } from "./store.ts";
+import { dates, named, t } from "./text.ts";
 import { useAsk } from "./use-ask.ts";
 import { ViewBar } from "./view-bar.tsx";
 
 /** The page of a shop, or of what a share link admits. */
 export function Overview() {
-  useAsk({ ...figureQuestions(ASKED), ...questionsShown(PANELS, metricsOf) });
+  const isCompact = embedded !== undefined;
+  useAsk({ ...figureQuestions(ASKED), ...(isCompact ? {} : questionsShown(PANELS, metricsOf)) });
   const top = parts.value["top"];
   const hasMoney = useMoney(top?.answer);
   const tiles = hasMoney ? TILES_OF_SALES : TILES_OF_VISITS;
   const { metric, next } = chosenOf(tiles);
   return (
-    <Frame title={t("overview")} bar={<ViewBar />} nextMetric={next}>
+    <Frame title={t("overview")} bar={isCompact ? undefined : <ViewBar />} nextMetric={next} isBare={isCompact}>
       <Tiles asked={ASKED} tiles={tiles} chosen={metric} />
       <Graph asked={ASKED} metric={metric} />
-      <Panels panels={PANELS} metricsOf={metricsOf} titleOf={named} hasMoney={hasMoney} />
+      {isCompact ? <Whole /> : <Panels panels={PANELS} metricsOf={metricsOf} titleOf={named} hasMoney={hasMoney} />}
       <ApiView />
       <p class="hidden" role="status">
         {top?.isStale === false ? t("updated") : ""}
       </p>
     </Frame>
+  );
+}
+
+/** From a frame to the same view in a window of its own, with all that the link shows. */
+function Whole() {
+  const { range } = view.value;
+  const shown = datesShown();
+  return (
+    <p class="choices">
+      {typeof range === "string" && <span>{named(`range_${range}`)}</span>}
+      {shown !== undefined && <span class="mute">{dates(...shown)}</span>}
+      <a href={`/share${toSearch(view.value)}#${shareToken}`} target="_blank" rel="noreferrer">
+        {t("shareWhole")}
+      </a>
+    </p>
   );
 }
 

@@ -24,6 +24,7 @@ export interface PageRow {
 
 export const PAGES: readonly PageRow[] = [
   { name: "overview", key: "o", title: "overview", isShared: true },
+  { name: "morning", key: "m", title: "pageMorning", load: () => import("./pages/morning/page.tsx") },
   { name: "now", key: "n", title: "pageNow", load: () => import("./pages/now/page.tsx") },
   { name: "sales", key: "s", title: "pageSales", isShared: true, load: () => import("./pages/sales/page.tsx") },
   { name: "goals", key: "f", title: "pageGoals", load: () => import("./pages/goals/page.tsx") },
@@ -31,11 +32,19 @@ export const PAGES: readonly PageRow[] = [
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
   { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },
   { name: "rules", under: "settings", title: "pageRules", load: () => import("./pages/rules/page.tsx") },
+  { name: "imports", under: "settings", title: "pageImports", load: () => import("./pages/imports/page.tsx") },
+  {
+    name: "preferences",
+    under: "settings",
+    title: "pagePreferences",
+    load: () => import("./pages/preferences/page.tsx"),
+  },
   { name: "archive", under: "settings", title: "pageArchive", load: () => import("./pages/archive/page.tsx") },
 ];
 
 /** The pages of no shop, by the first part of their path. */
 export const PAGES_OF_NO_SHOP = {
   invite: { title: "title", load: () => import("./pages/invite/page.tsx") },
+  operator: { title: "title", load: () => import("./pages/operator/page.tsx") },
   shops: { title: "shops", load: () => import("./pages/shops/page.tsx") },
 } as const satisfies Readonly<Record<string, { readonly title: Key; readonly load: Load }>>;

@@ -5,8 +5,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { withFilter } from "./address.ts";
 import { ApiButton } from "./api-view.tsx";
 import { DIMENSIONS, type DimensionName, type PanelName } from "./dimension.ts";
+import { late } from "./late.tsx";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
 import type { Question, Row } from "./numbers.ts";
+import type { MapProps } from "./parts/map/part.tsx";
 import { Proof } from "./proof.tsx";
 import { Nothing, Trouble } from "./state.tsx";
 import { ask, go, type Part, parts, round, shop, view } from "./store.ts";
@@ -14,6 +16,9 @@ import { named, t, tn, value, valueName } from "./text.ts";
 
 const ROWS = 8;
 const DRAWER_ROWS = 100;
+/** The map shows all countries at once; there are some 250. */
+const COUNTRIES_MAX = 300;
+const WorldMap = late<MapProps>(() => import("./parts/map/part.tsx"));
 
 /** The two numbers beside a value; the first is what bars and order go by. */
 export type Pair = readonly [MetricName, MetricName];
@@ -115,6 +120,11 @@ function Panel({ panel, tabs, title, metricsOf, hasMoney }: PanelProps) {
             {tn("allOf", total)}
           </button>
         )}
+        {chosen === "country" && (
+          <button type="button" class="link" onClick={() => go({ all: chosen })}>
+            {t("map")}
+          </button>
+        )}
         {part?.answer !== undefined && <Proof metric={metrics[0]} meta={part.answer.meta} isOpen={false} />}
       </footer>
     </section>
@@ -171,7 +181,7 @@ function ValueRow({ dimension, row, metrics, largest, chosen }: ValueRowProps) {
   const width = Math.max(0.5, (100 * (numberOf(row.metrics[0]) ?? 0)) / largest);
   const filter = () => {
     chosen?.();
-    go({ filters: withFilter(view.value.filters, { operator: "is", dimension, values: [raw] }), all: undefined });
+    filterBy(dimension, raw);
   };
   return (
     <tr>
@@ -204,6 +214,11 @@ function ValueRow({ dimension, row, metrics, largest, chosen }: ValueRowProps) {
   );
 }
 
+/** That value alone of its dimension; the drawer goes. */
+function filterBy(dimension: DimensionName, raw: string): void {
+  go({ filters: withFilter(view.value.filters, { operator: "is", dimension, values: [raw] }), all: undefined });
+}
+
 function Skeleton() {
   return (
     <div class="skeleton" role="status" aria-label={t("loading")}>
@@ -218,7 +233,7 @@ function Skeleton() {
 function Drawer({ dimension, metrics, hasMoney }: Pick<RowsProps, "dimension" | "metrics" | "hasMoney">) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [wanted, setWanted] = useState("");
-  const [limit, setLimit] = useState(DRAWER_ROWS);
+  const [limit, setLimit] = useState(dimension === "country" ? COUNTRIES_MAX : DRAWER_ROWS);
   const part = parts.value["drawer"];
   const total = part?.answer?.meta.total_rows ?? 0;
   const close = () => go({ all: undefined });
@@ -237,7 +252,12 @@ function Drawer({ dimension, metrics, hasMoney }: Pick<RowsProps, "dimension" | 
     return () => clearTimeout(later);
   }, [dimension, wanted, limit, again]);
   return (
-    <dialog ref={dialog} class="drawer" aria-label={t("allTitle", { name: named(dimension) })} onClose={close}>
+    <dialog
+      ref={dialog}
+      class={dimension === "country" ? "drawer with-map" : "drawer"}
+      aria-label={t("allTitle", { name: named(dimension) })}
+      onClose={close}
+    >
       <header>
         <h2>{named(dimension)}</h2>
         <input
@@ -253,6 +273,14 @@ function Drawer({ dimension, metrics, hasMoney }: Pick<RowsProps, "dimension" | 
       </header>
       <div class="scroll" aria-busy={part?.isStale ?? true}>
         <Trouble part={part} />
+        {dimension === "country" && (
+          <WorldMap
+            rows={part?.answer?.results ?? []}
+            metric={metrics[0]}
+            currency={shop.value?.currency ?? "EUR"}
+            choose={(code) => filterBy(dimension, code)}
+          />
+        )}
         <Rows dimension={dimension} metrics={metrics} part={part} hasMoney={hasMoney} />
         {total > limit && (
           <button type="button" onClick={() => setLimit(limit + DRAWER_ROWS)}>

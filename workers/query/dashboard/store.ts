@@ -116,9 +116,11 @@ const asking = new Map<string, AbortController>();
 /** Questions by part, as text: what is shown of a part is of this one. */
 const asked = new Map<string, string>();
 
-/** Asks for parts, those alone whose question is another one than before; all of them with `again`. */
-export function ask(questions: Readonly<Record<string, Asked>>, again = false): void {
-  const common = shared.value;
+/**
+ * Asks for parts, those alone whose question is another one than before; all of them with `again`. They are about the
+ * range and filters of the view unless said.
+ */
+export function ask(questions: Readonly<Record<string, Asked>>, again = false, common = shared.value): void {
   if (common === undefined) return;
   const keys = Object.fromEntries(
     Object.entries(questions).map(([name, question]) => [name, JSON.stringify([common, question])] as const),

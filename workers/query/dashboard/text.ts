@@ -1,6 +1,6 @@
-// Words and numbers in the language of the page. Texts come from a catalogue (text/), everything that Intl knows
-// from Intl: numbers, money, dates, names of countries and languages. Labels of buckets are the merchant's own
-// dates: they are shown as they are.
+// Words and numbers in the language of the page. Texts come from a catalogue (text/). Numbers, money, dates, and names
+// of countries and languages come from the browser's Intl. Labels of buckets are dates in the merchant's zone, and no
+// zone is applied to them again.
 
 import texts from "#text";
 import { boot } from "./boot.ts";
@@ -14,8 +14,11 @@ export type Catalog = Readonly<Record<Key, string>>;
 type Counted = { [K in Key]: K extends `${infer Stem}_other` ? Stem : never }[Key];
 type Filling = Readonly<Record<string, string | number>>;
 
-/** With the region that the browser prefers: "en-GB" writes other dates than "en". */
-export const locale = navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language;
+/** With the region that was chosen, or that the browser prefers: "en-GB" writes other dates than "en". */
+export const locale =
+  boot.region !== undefined
+    ? `${boot.language}-${boot.region}`
+    : (navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language);
 const plural = new Intl.PluralRules(locale);
 
 /** A text, with what stands in braces filled in. */
@@ -23,7 +26,7 @@ export function t(key: Key, filling: Filling = {}): string {
   return fill((texts as Catalog)[key], filling);
 }
 
-/** A text about so many of something. */
+/** A text that depends on a number, in the form that the language has for it ("1 visitor", "2 visitors"). */
 export function tn(stem: Counted, n: number, filling: Filling = {}): string {
   return pluralOf(texts, stem, n, filling);
 }
@@ -33,7 +36,7 @@ export function named(key: string): string {
   return (texts as Readonly<Record<string, string>>)[key] ?? key;
 }
 
-/** The same functions for the texts of one page (pages/), of which only the language of the page is there. */
+/** The same functions for the texts of one page (pages/). Only the texts in the page's language are loaded. */
 export function speak<English extends Readonly<Record<string, string>>>(texts: PageTexts<English>) {
   type Stem = { [K in keyof English]: K extends `${infer Own}_other` ? Own : never }[keyof English];
   const own: Readonly<Record<string, string>> = texts[boot.language as keyof PageTexts<English>];
@@ -62,12 +65,12 @@ export function count(n: number): string {
   return whole.format(n);
 }
 
-/** Per cent of a change, such as 14 for "14 %"; without its sign, which words and arrows say. */
+/** A change in per cent: 14 and -14 are both "14 %". The sign is left out, because words and arrows show it. */
 export function percent(n: number): string {
   return share.format(Math.abs(n) / 100);
 }
 
-/** A share such as 0.0325, with a digit behind the point. */
+/** A share in per cent with one digit after the point, such as 0.032 as "3.2 %". */
 export function finePercent(n: number): string {
   return fine.format(n);
 }
@@ -82,7 +85,7 @@ export function money(n: number, currency: string, options: Intl.NumberFormatOpt
   return format.format(n);
 }
 
-/** A value of a metric as a reader wants it. Nothing to tell is a dash. */
+/** A value of a metric as a reader wants it. No value is shown as a dash. */
 export function value(metric: MetricName, given: Value | undefined, currency: string): string {
   if (given === null || given === undefined) return "–";
   const n = typeof given === "object" ? given.value : given;
@@ -110,7 +113,7 @@ export function duration(seconds: number): string {
   return minutes === 0 ? unit(rest, "second") : `${unit(minutes, "minute")} ${unit(rest, "second")}`;
 }
 
-/** A label of a bucket, "2026-11-28" or "2026-11-28 10:00:00", is of the merchant's zone; for Intl it is one of UTC. */
+/** Formats a bucket's label, such as "2026-11-28 10:00:00": a time in the merchant's zone, which Intl takes as UTC. */
 export function bucket(label: string, by: string, style: "axis" | "full"): string {
   const at = new Date(`${label.slice(0, 10)}T${label.slice(11) || "00:00:00"}Z`);
   const format = (options: Intl.DateTimeFormatOptions) =>
@@ -151,13 +154,18 @@ export function zoneName(timeZone: string): string {
 const countries = new Intl.DisplayNames(locale, { type: "region", fallback: "code" });
 const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
 
-/** What a value of a dimension is called, where the API's word is none of the reader's. */
+/** What a country is called. */
+export function regionName(code: string): string {
+  return countries.of(code) ?? code;
+}
+
+/** The name of a dimension's value, where readers would not know the API's word. */
 export function valueName(dimension: DimensionName, raw: string): string {
   if (raw === "(not set)") return t("notSet");
   if (raw === "(none)") return t("none");
   if (raw === "(other)") return t("other");
   if (raw === "Direct / None") return t("direct");
-  if (dimension === "country" && /^[A-Z]{2}$/.test(raw)) return countries.of(raw) ?? raw;
+  if (dimension === "country" && /^[A-Z]{2}$/.test(raw)) return regionName(raw);
   if (dimension === "language" && /^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/.test(raw)) return languages.of(raw) ?? raw;
   return Object.hasOwn(texts, `v_${raw}`) ? named(`v_${raw}`) : raw;
 }

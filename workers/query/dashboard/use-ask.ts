@@ -1,15 +1,18 @@
 // What a page asks about numbers, as it stands.
 
 import { useEffect, useRef } from "preact/hooks";
-import type { Asked } from "./numbers.ts";
-import { ask, round, shop, view } from "./store.ts";
+import type { Asked, Shared } from "./numbers.ts";
+import { ask, round, shared, shop, view } from "./store.ts";
 
-/** Asks the page's questions, those that have changed, and all of them when everything is asked again. */
-export function useAsk(questions: Readonly<Record<string, Asked>>): void {
+/**
+ * Asks the page's questions, those that have changed, and all of them when everything is asked again: about the range
+ * and filters of the view unless `common` says others.
+ */
+export function useAsk(questions: Readonly<Record<string, Asked>>, common: Shared | undefined = shared.value): void {
   const again = round.value;
   const last = useRef(again);
   useEffect(() => {
-    ask(questions, again !== last.current);
+    ask(questions, again !== last.current, common);
     last.current = again;
-  }, [JSON.stringify(questions), again, view.value, shop.value]);
+  }, [JSON.stringify([questions, common]), again, view.value, shop.value]);
 }

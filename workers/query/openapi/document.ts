@@ -3,22 +3,16 @@
 
 import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
+import { COMPONENT_STATES, COMPONENTS } from "../../../core/watch/status.ts";
+import { ROUTES, type Route } from "../api.ts";
 import type { FieldTable } from "../field.ts";
-import { type Door, TAKES } from "../principal.ts";
+import { TAKES } from "../principal.ts";
 import { COLLECTOR_SHAPES } from "./collector.ts";
-import { OPERATIONS, type Operation } from "./operation.ts";
 import { COLLECTOR_SERVER, JSON_TYPE, named, PROBLEM, pathParameters, templated } from "./operation-text.ts";
 import { COLLECTOR_OPERATIONS } from "./protocol.ts";
 import { QUESTION_SHAPES } from "./question.ts";
 import { object, SHAPES } from "./shape.ts";
 import { UMAMI_OPERATIONS, UMAMI_SHAPES } from "./umami.ts";
-
-/** A route as app.ts lists it; without a door it is open to all. */
-export interface DocumentedRoute {
-  readonly method: string;
-  readonly path: string;
-  readonly door: Door | undefined;
-}
 
 const VERSION = "1";
 const BEARER = [{ bearer: [] }];
@@ -55,7 +49,7 @@ export interface Parameter {
 export type Content = Readonly<Record<string, { readonly schema: Schema }>>;
 
 /** The whole document. */
-export function documentOf(routes: readonly DocumentedRoute[]): Document {
+export function documentOf(): Document {
   const paths: Record<string, Record<string, DocumentedOperation>> = {};
   const add = (method: string, path: string, operation: DocumentedOperation) => {
     const known = paths[templated(path)];
@@ -66,10 +60,7 @@ export function documentOf(routes: readonly DocumentedRoute[]): Document {
   add("GET", "/api/v2/queries/:id", QUERY_JOB);
   add("GET", "/api/v2/now", NOW);
   for (const listed of [...UMAMI_OPERATIONS, ...COLLECTOR_OPERATIONS, ...OPEN]) add(...listed);
-  for (const route of routes) {
-    const operation = OPERATIONS.get(`${route.method} ${route.path}`);
-    if (operation !== undefined) add(route.method, route.path, documented(route, operation));
-  }
+  for (const route of ROUTES) add(route.method, route.path, documented(route));
   return {
     openapi: "3.1.0",
     info: {
@@ -98,8 +89,7 @@ export function documentOf(routes: readonly DocumentedRoute[]): Document {
   };
 }
 
-function documented({ path, door }: DocumentedRoute, operation: Operation): DocumentedOperation {
-  const { id, summary, query, body, status = 200, answer } = operation;
+function documented({ path, door, id, summary, query, body, status, answer }: Route): DocumentedOperation {
   const success = answer === undefined ? FILE : { [JSON_TYPE]: { schema: answer } };
   const parameters = [...pathParameters(path), ...queryParameters(query ?? {})];
   return {
@@ -110,7 +100,7 @@ function documented({ path, door }: DocumentedRoute, operation: Operation): Docu
     security: door === undefined ? [] : ANY_CREDENTIAL,
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: bodyOf(bodySchema(body)) }),
-    responses: { [status]: { description: "Done.", content: success }, default: PROBLEM },
+    responses: { [status ?? 200]: { description: "Done.", content: success }, default: PROBLEM },
   };
 }
 
@@ -270,6 +260,18 @@ function open(id: string, summary: string, content: Content): DocumentedOperatio
   return { operationId: id, summary, tags: ["Documents"], security: [], responses };
 }
 
+const STATES = { type: ["string", "null"], enum: [...COMPONENT_STATES, null] } as const;
+
+const STATUS: Schema = object({
+  checked_at: { type: ["string", "null"], format: "date-time" },
+  components: {
+    type: "array",
+    items: object({ name: { enum: COMPONENTS }, title: { type: "string" }, state: STATES }),
+  },
+  incidents: { type: "array", items: { $ref: "#/components/schemas/Incident" } },
+  history: { type: "array", items: object({ date: { type: "string" }, components: { type: "object" } }) },
+});
+
 /**
  * What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own.
  */
@@ -281,7 +283,9 @@ const OPEN: readonly (readonly [method: string, path: string, operation: Documen
       "getHealth",
       "Whether the Worker answers; with ?deep and an operator's token, whether what it stands on does.",
       {
-        [JSON_TYPE]: { schema: object({ ok: { type: "boolean" }, "checks?": { type: "object" } }) },
+        [JSON_TYPE]: {
+          schema: object({ ok: { type: "boolean" }, "version?": { type: "string" }, "checks?": { type: "object" } }),
+        },
       },
     ),
   ],
@@ -294,6 +298,20 @@ const OPEN: readonly (readonly [method: string, path: string, operation: Documen
       }),
       security: ANY_CREDENTIAL,
     },
+  ],
+  [
+    "GET",
+    "/status",
+    open("getStatusPage", "How the deployment is, for people; it stands when the databases do not.", {
+      "text/html": { schema: { type: "string" } },
+    }),
+  ],
+  [
+    "GET",
+    "/status.json",
+    open("getStatus", "The same as JSON: parts with their state, 90 days, and incidents.", {
+      [JSON_TYPE]: { schema: STATUS },
+    }),
   ],
   ["GET", "/api/openapi.json", open("getDocument", "This document.", { [JSON_TYPE]: { schema: { type: "object" } } })],
   [

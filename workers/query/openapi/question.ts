@@ -140,6 +140,7 @@ const META: Schema = object({
   "comparison_date_range?": list(TEXT),
   "imports_included?": { const: true },
   "imports_note?": TEXT,
+  "notice?": { ...TEXT, description: "While numbers are later than usual, or somebody tells of an incident." },
 });
 
 const ECHO: Schema = { type: "object", description: "The question as it was understood." };

@@ -2,27 +2,27 @@
 // cached.
 
 import type { Context } from "hono";
-import { type DocumentedRoute, documentOf } from "./document.ts";
+import { documentOf } from "./document.ts";
 import { REFERENCE_POLICY, referenceOf } from "./reference.ts";
 
 const CACHED = { "cache-control": "public, max-age=300", "x-content-type-options": "nosniff" };
 
 let made: { readonly json: string; readonly html: string } | undefined;
 
-export function sendDocument(c: Context, routes: readonly DocumentedRoute[]): Response {
+export function sendDocument(c: Context): Response {
   // Any page may read it: it says nothing of anybody.
   const headers = { ...CACHED, "content-type": "application/json", "access-control-allow-origin": "*" };
-  return c.body(textsOf(routes).json, 200, headers);
+  return c.body(textsOf().json, 200, headers);
 }
 
-export function sendReference(c: Context, routes: readonly DocumentedRoute[]): Response {
+export function sendReference(c: Context): Response {
   const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": REFERENCE_POLICY };
-  return c.body(textsOf(routes).html, 200, { ...CACHED, ...headers });
+  return c.body(textsOf().html, 200, { ...CACHED, ...headers });
 }
 
-function textsOf(routes: readonly DocumentedRoute[]) {
+function textsOf() {
   if (made === undefined) {
-    const document = documentOf(routes);
+    const document = documentOf();
     made = { json: JSON.stringify(document), html: referenceOf(document) };
   }
   return made;

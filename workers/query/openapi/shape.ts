@@ -3,7 +3,10 @@
 // real answers with them (test/e2e/openapi.test.ts).
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
-import { OPERATIONS } from "../../../core/meter.ts";
+import { COUNTED } from "../../../core/meter.ts";
+import { LANGUAGES } from "../../../core/notice/language.ts";
+import { CHANNELS, TARGET_METRICS, TOPICS } from "../../../core/notice/subscription.ts";
+import { THEMES } from "../../../core/preference.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { ALERT_RULES } from "../../../core/watch/alert.ts";
 import { IMPORT_STATES, OPERATOR_SCOPES, REPLAY_RULES, ROLES, SCOPES } from "../../../storage/directory/schema.ts";
@@ -64,6 +67,8 @@ const RECEIVED = {
   outside_visits: COUNT,
   dropped: { type: "object", additionalProperties: COUNT } as Schema,
 };
+/** Names of what was left out, the most frequent first. */
+const LEFT_OUT = object({ named: list(object({ name: TEXT, "label?": TEXT, events: COUNT })), others: COUNT });
 const PLACE = { date: DATE, partition: TEXT };
 
 const MERCHANT = {
@@ -94,6 +99,8 @@ const OPERATOR: Properties = {
   hint: TEXT,
   created_at: INSTANT,
   expires_at: nullable(INSTANT),
+  email: nullable(TEXT),
+  group: nullable(TEXT),
 };
 
 const INVITE = { ...MEMBER, expires_at: INSTANT };
@@ -105,6 +112,26 @@ const SIGNED_IN = object({
   role: oneOf(ROLES),
   merchant: object({ id: TEXT, name: TEXT }),
 });
+const SUBSCRIPTION = {
+  id: TEXT,
+  channel: oneOf(CHANNELS),
+  target: TEXT,
+  topics: list(oneOf(TOPICS)),
+  language: oneOf(LANGUAGES),
+  quiet: nullable(object({ from: TEXT, to: TEXT })),
+  goal: nullable(
+    object({
+      metric: oneOf(TARGET_METRICS),
+      value: { type: "number" },
+      period: oneOf(["day", "week", "month"]),
+      goal: nullable(TEXT),
+    }),
+  ),
+  state: oneOf(["on", "unconfirmed", "off"]),
+  reason: { ...TEXT, description: "Why it is off." },
+  created_at: INSTANT,
+  next_report_at: nullable(INSTANT),
+};
 const SHARE = {
   id: TEXT,
   name: TEXT,
@@ -112,6 +139,7 @@ const SHARE = {
   filters: list({}),
   created_at: INSTANT,
   expires_at: nullable(INSTANT),
+  embed_origins: list(TEXT),
 };
 
 const ERASURE = {
@@ -192,7 +220,53 @@ export const SHAPES = {
   InviteWithToken: object({ ...INVITE, token: { ...TEXT, description: "Shown this once." } }),
   Share: object(SHARE),
   ShareWithToken: object({ ...SHARE, token: { ...TEXT, description: "Shown this once." } }),
+  Subscription: object(SUBSCRIPTION),
+  SubscriptionWithSecret: object({
+    ...SUBSCRIPTION,
+    "secret?": { ...TEXT, description: "Of a webhook; shown this once." },
+    "previous_until?": INSTANT,
+  }),
+  SubscriptionWithDeliveries: object({
+    ...SUBSCRIPTION,
+    deliveries: list(
+      object({
+        id: TEXT,
+        state: oneOf(["waiting", "sent", "failed", "dropped"]),
+        created_at: INSTANT,
+        next_at: nullable(INSTANT),
+        ended_at: nullable(INSTANT),
+        attempts: COUNT,
+        error: TEXT,
+      }),
+    ),
+  }),
+  NoticePreview: object({
+    channel: oneOf(CHANNELS),
+    "subject?": TEXT,
+    "text?": TEXT,
+    "html?": TEXT,
+    "body?": ANY_OBJECT,
+  }),
+  Written: object({ id: TEXT }),
   Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),
+  View: object({ id: TEXT, name: TEXT, page: TEXT, search: TEXT, created_at: INSTANT }),
+  Note: object({ id: TEXT, date: DATE, text: TEXT, author: nullable(TEXT), created_at: INSTANT }),
+  OpenSession: object({
+    id: TEXT,
+    current: FLAG,
+    browser: TEXT,
+    os: TEXT,
+    created_at: INSTANT,
+    expires_at: INSTANT,
+  }),
+  Preferences: object({
+    language: nullable(oneOf(LANGUAGES)),
+    theme: nullable(oneOf(THEMES)),
+    start_page: nullable(TEXT),
+    region: nullable(TEXT),
+  }),
+  SessionsEnded: object({ ended: COUNT }),
+  SessionEnded: object({ id: TEXT, signed_out: YES }),
   Import: object({
     number: COUNT,
     name: TEXT,
@@ -209,14 +283,14 @@ export const SHAPES = {
     finished_at: nullable(INSTANT),
     "days?": list(object({ date: DATE, events: COUNT })),
   }),
-  Shared: object({ name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
+  Shared: object({ id: TEXT, name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
   Shops: object({
     email: TEXT,
     shops: list(object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, role: oneOf(ROLES) })),
   }),
   Session: {
     oneOf: [
-      object({ kind: { const: "deployment" } }),
+      object({ kind: { const: "deployment" }, operator: nullable(TEXT), scope: oneOf(OPERATOR_SCOPES) }),
       object({ kind: { const: "key" }, key: TEXT, scope: oneOf(SCOPES), merchant: object({ id: TEXT, name: TEXT }) }),
       SIGNED_IN,
     ],
@@ -288,7 +362,7 @@ export const SHAPES = {
     details: ANY_OBJECT,
     merchant: nullable(TEXT),
   }),
-  Meter: object(Object.fromEntries(OPERATIONS.map((name) => [name, COUNT]))),
+  Meter: object(Object.fromEntries(COUNTED.map((name) => [name, COUNT]))),
   Partition: object({
     partition: TEXT,
     next_position: COUNT,
@@ -301,9 +375,14 @@ export const SHAPES = {
     unpublished_rollups: COUNT,
     held_bytes: COUNT,
     merchants: COUNT,
+    slowed_at: nullable(INSTANT),
+    hot_at: nullable(INSTANT),
   }),
   Operators: object({ operators: list(object(OPERATOR)) }),
-  OperatorWithToken: object({ ...OPERATOR, token: { ...TEXT, description: "Shown this once." } }),
+  OperatorWithToken: object({
+    ...OPERATOR,
+    "token?": { ...TEXT, description: "Shown this once. There is none where Cloudflare Access says who it is." },
+  }),
   Alerts: object({
     checked_at: nullable(INSTANT),
     alerts: list(
@@ -317,6 +396,26 @@ export const SHAPES = {
       }),
     ),
   }),
+  Incident: object({
+    id: TEXT,
+    title: TEXT,
+    state: oneOf(["open", "closed"]),
+    opened_at: INSTANT,
+    closed_at: nullable(INSTANT),
+    updates: list(object({ at: INSTANT, text: TEXT })),
+  }),
+  Cost: object({
+    as_of: nullable(INSTANT),
+    lines: list(
+      object({
+        line: TEXT,
+        count: { type: "number" },
+        usd: { type: "number" },
+        basis: oneOf(["counted", "estimated"]),
+      }),
+    ),
+    total_usd: { type: "number" },
+  }),
   DeadLetter: object({ key: TEXT, queue: TEXT, message: TEXT, stored_at: INSTANT, bytes: COUNT }),
   Redriven: object({ key: TEXT, outcome: oneOf(["done", "failed"]), "reason?": TEXT }),
   ArchiveDay: { oneOf: [object({ ...PLACE, ...SEALED_DAY }), object({ ...PLACE, state: { const: "open" } })] },
@@ -326,6 +425,16 @@ export const SHAPES = {
     adds_up: FLAG,
     differences: COUNT,
     ...RECEIVED,
+    left_out: {
+      type: "object",
+      description: "By reason: which agents, networks, pages and referrers the events had. Each list adds up.",
+      additionalProperties: object({
+        agents: LEFT_OUT,
+        networks: LEFT_OUT,
+        pages: LEFT_OUT,
+        referrers: LEFT_OUT,
+      }),
+    },
     days: list(
       object({
         date: DATE,
@@ -358,6 +467,7 @@ export const SHAPES = {
     backup: nullable(TEXT),
     at: nullable(INSTANT),
     rows: COUNT,
+    changes: COUNT,
     revoked: COUNT,
     merchants_unknown: COUNT,
   }),

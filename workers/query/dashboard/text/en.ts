@@ -1,10 +1,11 @@
-// The dashboard's texts in English: the list that every other language has to match. "{name}" is filled in; a text with
-// "_one" and "_other" is chosen by the plural rules of the language.
+// The dashboard's texts in English. Every other language must have the same list. "{name}" is filled in. Of "_one" and
+// "_other" the language's plural rules choose one.
 
 export default {
   title: "Footfall",
   skip: "Skip to the numbers",
   overview: "Overview",
+  pageMorning: "Morning",
   pageNow: "Now",
   pageSales: "Sales",
   pageGoals: "Goals",
@@ -12,7 +13,9 @@ export default {
   pageTrust: "Trust",
   pageSettings: "Settings",
   pageRules: "Rules",
+  pagePreferences: "Preferences",
   pageArchive: "Archive",
+  pageImports: "Imports",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",
   shops: "Shops",
@@ -27,20 +30,16 @@ export default {
   tryAgain: "Try again",
 
   signIn: "Sign in",
-  signInTitle: "Sign in to Footfall",
-  signInLead: "Your numbers, each with how sure it is.",
   email: "E-mail address",
-  password: "Password",
-  signInWrong: "That address and password do not belong together.",
   signInWait: "Too many tries. You can try again in {time}.",
-  signInAccess: "This Footfall signs in through Cloudflare Access. Open it there first.",
   signedOutTitle: "You are signed out",
-  signedOutLead: "Sign in again and go on where you were.",
   signOut: "Sign out",
   signedInAs: "Signed in as {email}",
   shopUnknownTitle: "There is no such shop for you",
   shopUnknownLead: "It does not exist, or you are no member of it.",
   shopsYours: "Your shops",
+  map: "Map",
+  shareWhole: "Open all of it",
   shareGone: "This link shows nothing any more. Ask whoever sent it for another.",
   sharedBy: "Shared numbers",
 
@@ -96,11 +95,6 @@ export default {
   range_12mo: "Last 12 months",
   rangeBefore: "The period before",
   rangeAfter: "The period after",
-  calendar: "Choose two days",
-  calendarFrom: "First day",
-  calendarTo: "Last day",
-  monthBefore: "Month before",
-  monthAfter: "Month after",
   compare: "Compare with",
   vs_prev: "vs. the period before, same weekdays",
   vs_plain: "vs. the period before",
@@ -129,6 +123,8 @@ export default {
   open: "still open",
   tilesLabel: "Numbers of the range",
 
+  views: "Views",
+  notes: "Notes",
   filters: "Filters",
   addFilter: "Filter",
   filterBy: "Filter by",
@@ -196,16 +192,6 @@ export default {
   jobStart: "Reading many events",
 
   keys: "Keys",
-  keysOn: "Single keys do things",
-  key_ranges: "Ranges, in the order of the menu",
-  key_before: "Period before, after",
-  key_compare: "Compare with nothing, or again",
-  key_metric: "Next number in the chart",
-  key_filter: "Filter",
-  key_table: "Table of the chart",
-  key_full: "Full screen",
-  key_escape: "Close, then remove the filters",
-  key_help: "This list",
   theme: "Look",
   theme_: "As the system",
   theme_light: "Light",
@@ -213,8 +199,6 @@ export default {
   languageOfPage: "Language",
   reference: "API reference",
   asApi: "As the API sees it",
-  asApiLead: "This as one question of the API. A program sends it to POST {path} with a key of the shop.",
   copy: "Copy",
   copied: "Copied",
-  csv: "As CSV",
 } as const;

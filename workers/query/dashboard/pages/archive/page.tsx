@@ -12,7 +12,6 @@ import {
   Choice,
   Confirm,
   Field,
-  isAllowed,
   List,
   Maker,
   ofShop,
@@ -23,6 +22,7 @@ import {
   when,
 } from "../settings/act.tsx";
 import { Layout } from "../settings/layout.tsx";
+import { isAllowed } from "../settings/role.ts";
 import settingsTexts from "../settings/text.ts";
 import texts from "./text.ts";
 

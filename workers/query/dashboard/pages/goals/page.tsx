@@ -15,7 +15,8 @@ import { askAgain, go, parts, view } from "../../store.ts";
 import { t as common, count, finePercent, speak, valueName, named as word } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { ViewBar } from "../../view-bar.tsx";
-import { Choice, Confirm, Field, isAllowed, Maker, ofShop, type Question, useAct } from "../settings/act.tsx";
+import { Choice, Confirm, Field, Maker, ofShop, type Question, useAct } from "../settings/act.tsx";
+import { isAllowed } from "../settings/role.ts";
 import texts from "./text.ts";
 
 const { t, tn } = speak(texts);

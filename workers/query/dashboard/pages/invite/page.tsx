@@ -3,7 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { boot } from "../../boot.ts";
 import { request } from "../../numbers.ts";
-import { problemOf, Sheet } from "../../people.tsx";
+import { problemOf } from "../../parts/sign-in/part.tsx";
+import { Sheet } from "../../people.tsx";
 import { forgetNumbers } from "../../store.ts";
 import { speak } from "../../text.ts";
 import texts from "./text.ts";

@@ -9,9 +9,11 @@ import { today } from "../../range.tsx";
 import { Trouble } from "../../state.tsx";
 import { go, shop, view } from "../../store.ts";
 import { t as common, count, dates, speak, named as word } from "../../text.ts";
-import { type Act, Confirm, Field, isAllowed, ofShop, Problem, type Question, useAct, when } from "../settings/act.tsx";
+import { type Act, Confirm, Field, ofShop, Problem, type Question, useAct, when } from "../settings/act.tsx";
 import { Layout } from "../settings/layout.tsx";
+import { isAllowed } from "../settings/role.ts";
 import trustTexts from "../trust/text.ts";
+import { takeLine } from "./kept-line.ts";
 import {
   fieldOf,
   RULE_FIELDS,
@@ -19,6 +21,7 @@ import {
   type RuleField,
   type RuleTexts,
   toTexts,
+  withLine,
   withTexts,
 } from "./rule-text.ts";
 import texts from "./text.ts";
@@ -93,7 +96,11 @@ interface EditorProps {
 function Editor({ timeline, changed }: EditorProps) {
   const { rules, version, applies_from } = timeline;
   const key = `${DRAFT} ${shop.value?.id} ${version}`;
-  const [draft, setDraft] = useState<RuleTexts>(parseKept<RuleTexts>(recallText(key, "tab")) ?? toTexts(rules));
+  const [added] = useState(() => takeLine(shop.value?.id ?? ""));
+  const [draft, setDraft] = useState<RuleTexts>(() => {
+    const kept = parseKept<RuleTexts>(recallText(key, "tab")) ?? toTexts(rules);
+    return added === undefined ? kept : withLine(kept, ...added);
+  });
   const act = useAct();
   const trying = useAct();
   const mayChange = isAllowed("admin");
@@ -103,6 +110,9 @@ function Editor({ timeline, changed }: EditorProps) {
     setDraft(next);
     keepText(key, JSON.stringify(next), "tab"); // where it is refused, a reload begins anew
   };
+  useEffect(() => {
+    if (added !== undefined) keepText(key, JSON.stringify(draft), "tab");
+  }, []);
   const decide = async (note: string) => {
     const sent = { rules: withTexts(rules, draft), note, if_version: version };
     const decided = await act.send<Timeline>("PUT", ofShop("/rules"), sent);
@@ -120,6 +130,11 @@ function Editor({ timeline, changed }: EditorProps) {
         <h2 id="rules-title">{version === 0 ? t("titleNone") : t("title", { n: version })}</h2>
         {applies_from !== null && Date.parse(applies_from) > Date.now() && (
           <p class="coming">{t("appliesFrom", { when: when(applies_from) })}</p>
+        )}
+        {added !== undefined && (
+          <p class="coming" role="status">
+            {t("added", { line: added[1], list: named(added[0].replace("/", "_")) })}
+          </p>
         )}
         {RULE_FIELDS.map((field) => (
           <Lines

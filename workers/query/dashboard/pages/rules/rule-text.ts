@@ -78,6 +78,12 @@ function exclusionOf(line: string): Rules["addresses"][number] {
   };
 }
 
+/** The form with one line more, unless it is there. */
+export function withLine(texts: RuleTexts, field: RuleField, line: string): RuleTexts {
+  const lines = linesOf(texts[field]);
+  return lines.includes(line) ? texts : { ...texts, [field]: [...lines, line].join("\n") };
+}
+
 /** The field that a refusal is about, "rules/addresses/0/networks/1 must be …"; undefined where the form has none. */
 export function fieldOf(message: string): RuleField | undefined {
   return RULE_FIELDS.find((field) => message.startsWith(`rules/${field}`));

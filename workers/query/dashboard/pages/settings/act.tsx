@@ -19,14 +19,6 @@ export function ofShop(rest = ""): string {
   return `/api/v1/merchants/${encodeURIComponent(shop.value?.id ?? "")}${rest}`;
 }
 
-/**
- * Whether whoever is here changes what an admin may, or an owner alone. The API says the same, and has the last word.
- */
-export function isAllowed(least: "viewer" | "admin" | "owner"): boolean {
-  const ranks = ["viewer", "admin", "owner"];
-  return ranks.indexOf(shop.value?.role ?? "") >= ranks.indexOf(least);
-}
-
 /** An instant as date and time of the shop; nothing of none. */
 export function when(instant: string | null, otherwise = "–"): string {
   return instant === null ? otherwise : moment(instant, zoneOfShop());

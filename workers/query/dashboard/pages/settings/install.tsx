@@ -6,8 +6,9 @@ import { boot } from "../../boot.ts";
 import { Copy } from "../../copy.tsx";
 import { keepText, recallText } from "../../keep.ts";
 import { count, speak } from "../../text.ts";
-import { Cell, Field, isAllowed, List, Maker, ofShop, useAct, useList } from "./act.tsx";
+import { Cell, Field, List, Maker, ofShop, useAct, useList } from "./act.tsx";
 import { Check } from "./check.tsx";
+import { isAllowed } from "./role.ts";
 import texts from "./text.ts";
 
 const { t } = speak(texts);

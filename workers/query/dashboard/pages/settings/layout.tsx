@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { Frame } from "../../frame.tsx";
 import { addressOfPage, go, goToPage, page } from "../../store.ts";
 import { t as common, type Key, speak } from "../../text.ts";
-import { isAllowed } from "./act.tsx";
+import { isAllowed } from "./role.ts";
 import texts from "./text.ts";
 
 const { t, named } = speak(texts);
@@ -24,7 +24,10 @@ export const MENU = [
   { name: "keys", least: "admin" },
   { name: "shares", least: "admin" },
   { name: "rules", least: "viewer", page: "pageRules" },
+  { name: "imports", least: "admin", page: "pageImports" },
   { name: "archive", least: "admin", page: "pageArchive" },
+  { name: "preferences", least: "viewer", page: "pagePreferences" },
+  { name: "sessions", least: "viewer" },
 ] as const satisfies readonly MenuRow[];
 export type MenuName = (typeof MENU)[number]["name"];
 
@@ -66,7 +69,9 @@ interface LayoutProps {
 
 /** One of the settings under the menu of all. */
 export function Layout({ name, title, children }: LayoutProps) {
-  const isReadable = MENU.some((row) => row.name === name && row.least === "viewer");
+  // Everybody ends the own sessions, and has preferences.
+  const isOwn = name === "sessions" || name === "preferences";
+  const isReadable = !isOwn && MENU.some((row) => row.name === name && row.least === "viewer");
   return (
     <Frame title={title}>
       <div class="settings">

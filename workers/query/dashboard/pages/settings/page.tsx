@@ -4,11 +4,12 @@
 import type { ComponentType } from "preact";
 import { shop, view } from "../../store.ts";
 import { t as common } from "../../text.ts";
-import { isAllowed } from "./act.tsx";
 import { Install } from "./install.tsx";
 import { Keys } from "./keys.tsx";
 import { Layout, MENU, type MenuName } from "./layout.tsx";
 import { People } from "./people.tsx";
+import { isAllowed } from "./role.ts";
+import { Sessions } from "./sessions.tsx";
 import { Shares } from "./shares.tsx";
 import { ShopFacts } from "./shop.tsx";
 
@@ -18,6 +19,7 @@ const SECTIONS: Readonly<Partial<Record<MenuName, ComponentType>>> = {
   people: People,
   keys: Keys,
   shares: Shares,
+  sessions: Sessions,
 };
 
 /** What a shop is made of, and who may what there; the section is `at` in the address. */

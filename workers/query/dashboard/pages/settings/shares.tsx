@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { isDimension } from "../../dimension.ts";
-import { shared, view } from "../../store.ts";
+import { shared, shop, view } from "../../store.ts";
 import { t as common, speak, valueName, named as word } from "../../text.ts";
 import {
   Cell,
@@ -20,6 +20,7 @@ import {
   useList,
   when,
 } from "./act.tsx";
+import { frameLine } from "./frame-line.ts";
 import texts from "./text.ts";
 
 const { t, tn } = speak(texts);
@@ -31,6 +32,8 @@ interface Share {
   readonly filters: readonly unknown[];
   readonly created_at: string;
   readonly expires_at: string | null;
+  /** Whose pages may show it in a frame. */
+  readonly embed_origins: readonly string[];
 }
 
 /** The filters of the view, as its chips say them. */
@@ -55,14 +58,20 @@ export function Shares() {
     const body = {
       name: given("name"),
       ...(until !== "" && { expires_at: endOf(until) }),
+      embed_origins: given("embed_origins")
+        .split(/[\s,]+/)
+        .filter((one) => one !== ""),
       ...(given("filtered") !== "" && { filters: shared.value?.filters }),
     };
     const made = await act.send<Share & { readonly token: string }>("POST", ofShop("/shares"), body);
     if (made === undefined) return false;
+    const isFramed = made.embed_origins.length > 0;
     tell({
       title: t("shareMade", { name: made.name }),
-      lead: t("shareMadeLead"),
-      text: `${location.origin}/share#${made.token}`,
+      lead: isFramed ? t("embedMadeLead") : t("shareMadeLead"),
+      text: isFramed
+        ? frameLine(made, { origin: location.origin, name: shop.value?.name ?? "" })
+        : `${location.origin}/share#${made.token}`,
     });
     shares.reload();
     return true;
@@ -77,10 +86,11 @@ export function Shares() {
         list={shares}
         columns={[t("name"), t("shows"), t("since"), t("ends"), t("actions")]}
       >
-        {shares.rows?.map(({ id, name, hint, filters, created_at, expires_at }) => (
+        {shares.rows?.map(({ id, name, hint, filters, created_at, expires_at, embed_origins }) => (
           <tr key={id}>
             <th scope="row">
               <bdi>{name}</bdi> <code dir="ltr">{hint}</code>
+              {embed_origins.length > 0 && <bdi class="mute">{t("embedIn", { origins: embed_origins.join(" ") })}</bdi>}
             </th>
             <Cell of={t("shows")}>{filters.length === 0 ? t("showsAll") : tn("showsFiltered", filters.length)}</Cell>
             <Cell of={t("since")}>{when(created_at)}</Cell>
@@ -106,9 +116,16 @@ export function Shares() {
           </tr>
         ))}
       </List>
-      <Maker title={t("shareNew")} does={t("make")} act={act} submit={make} fields={["name", "expires_at"]}>
+      <Maker
+        title={t("shareNew")}
+        does={t("make")}
+        act={act}
+        submit={make}
+        fields={["name", "expires_at", "embed_origins"]}
+      >
         <Field name="name" label={t("name")} failure={act.failure} required maxLength={120} />
         <Field name="expires_at" type="date" label={t("ends")} help={t("endsHelp")} failure={act.failure} />
+        <Field name="embed_origins" label={t("embed")} help={t("embedHelp")} failure={act.failure} maxLength={3_000} />
         {isFiltered ? (
           <label class="check">
             <input type="checkbox" name="filtered" value="yes" defaultChecked />

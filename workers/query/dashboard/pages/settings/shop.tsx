@@ -6,7 +6,8 @@ import { useGet } from "../../get.ts";
 import { Trouble } from "../../state.tsx";
 import { shop } from "../../store.ts";
 import { locale, speak, zoneName } from "../../text.ts";
-import { Choice, Field, isAllowed, Maker, ofShop, useAct, when } from "./act.tsx";
+import { Choice, Field, Maker, ofShop, useAct, when } from "./act.tsx";
+import { isAllowed } from "./role.ts";
 import texts from "./text.ts";
 
 const { t } = speak(texts);

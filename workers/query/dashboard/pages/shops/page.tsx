@@ -80,7 +80,7 @@ function ShopCard({ shop: { id, name, role, time_zone } }: { readonly shop: Shop
   }, [id]);
   return (
     <li>
-      <a href={`/s/${encodeURIComponent(id)}/overview${toSearch(DEFAULT_VIEW)}`}>
+      <a href={`/s/${encodeURIComponent(id)}/${boot.start}${toSearch(DEFAULT_VIEW)}`}>
         <h2>
           <bdi>{name}</bdi>
         </h2>

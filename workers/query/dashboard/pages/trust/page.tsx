@@ -7,15 +7,20 @@ import { Frame } from "../../frame.tsx";
 import { type Got, useGet } from "../../get.ts";
 import { datesShown, today } from "../../range.tsx";
 import { Trouble } from "../../state.tsx";
-import { parts, shop, view, zoneOfShop } from "../../store.ts";
+import { goToPage, parts, shop, view, zoneOfShop } from "../../store.ts";
 import { bucket, t as common, count, dates, finePercent, moment, speak, named as word, zoneName } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { ViewBar } from "../../view-bar.tsx";
+import { keepLine } from "../rules/kept-line.ts";
+import { isAllowed } from "../settings/role.ts";
 import {
   DAYS_MAX,
   type Day,
   droppedOf,
+  knownLists,
+  type LeftOut,
   lastDays,
+  lineFor,
   type ProofAnswer,
   proofPath,
   reasonsOf,
@@ -170,6 +175,7 @@ function Drops({ proof }: { readonly proof: ProofAnswer }) {
               <tr key={reason}>
                 <th scope="row">
                   <b>{named(`d_${reason}`)}</b> <span class="mute">{named(`do_${reason}`)}</span>
+                  <Which reason={reason} leftOut={proof.left_out[reason]} />
                 </th>
                 <td>{count(events)}</td>
               </tr>
@@ -178,6 +184,54 @@ function Drops({ proof }: { readonly proof: ProofAnswer }) {
         </table>
       )}
     </section>
+  );
+}
+
+interface WhichProps {
+  readonly reason: string;
+  readonly leftOut: LeftOut | undefined;
+}
+
+/** Which agents, networks, pages and referrers they had; of what a rule would count again it can be made here. */
+function Which({ reason, leftOut }: WhichProps) {
+  const lists = leftOut === undefined ? [] : knownLists(leftOut);
+  if (leftOut === undefined || lists.length === 0) return null;
+  return (
+    <details class="which">
+      <summary>{t("which")}</summary>
+      {lists.map((list) => (
+        <section key={list} aria-label={named(`l_${list}`)}>
+          <h3>{named(`l_${list}`)}</h3>
+          <ul>
+            {leftOut[list].named.map(({ name, label, events }) => (
+              <li key={name}>
+                <span>
+                  {name === "" ? <i>{t("unknown")}</i> : <bdi>{list === "networks" ? `AS${name}` : name}</bdi>}
+                  {label !== undefined && <span class="mute"> {label}</span>}
+                </span>
+                <MakeRule line={lineFor(reason, list, name)} name={name} />
+                <span>{count(events)}</span>
+              </li>
+            ))}
+            {leftOut[list].others > 0 && <li class="mute">{tn("others", leftOut[list].others)}</li>}
+          </ul>
+        </section>
+      ))}
+    </details>
+  );
+}
+
+/** Takes a line to the rules, where it is tried before it is decided. */
+function MakeRule({ line, name }: { readonly line: ReturnType<typeof lineFor>; readonly name: string }) {
+  if (line === undefined || !isAllowed("admin")) return null;
+  const take = () => {
+    keepLine(shop.value?.id ?? "", line);
+    goToPage("rules");
+  };
+  return (
+    <button type="button" class="link" aria-label={t("makeRuleFor", { name })} onClick={take}>
+      {t("makeRule")}
+    </button>
   );
 }
 

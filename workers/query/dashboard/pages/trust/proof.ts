@@ -1,9 +1,10 @@
-// What proves a shop's numbers, as the API tells it, and what it comes to in one sentence. Pure: no page is needed to
-// try it.
+// The API's proof of a shop's numbers, and the one sentence that sums it up. The functions are pure, so that tests need
+// no page.
 
 import { addDays, type Dates, daysOf } from "../../address.ts";
+import type { RuleField } from "../rules/rule-text.ts";
 
-/** A Day, or all of them: what came, and what became of it. */
+/** The events of one Day, or of all Days: how many were received, and how many of them were counted or dropped. */
 interface Sum {
   readonly received: number;
   readonly counted: number;
@@ -30,8 +31,20 @@ export interface Day extends Sum {
   readonly seals: readonly Seal[];
 }
 
+/** Names of one kind, the most frequent first. An empty name stands for one that is not known. */
+export interface NamedEvents {
+  readonly named: readonly { readonly name: string; readonly label?: string; readonly events: number }[];
+  readonly others: number;
+}
+
+export const LEFT_OUT_LISTS = ["agents", "networks", "pages", "referrers"] as const;
+export type LeftOutList = (typeof LEFT_OUT_LISTS)[number];
+/** The agents, networks, pages and referrers of the events that were left out for one reason. */
+export type LeftOut = Readonly<Record<LeftOutList, NamedEvents>>;
+
 /** What `GET /api/v1/merchants/:id/proof` answers. */
 export interface ProofAnswer extends Sum {
+  readonly left_out: Readonly<Record<string, LeftOut>>;
   readonly as_of: string;
   readonly rules: number;
   readonly adds_up: boolean;
@@ -39,10 +52,10 @@ export interface ProofAnswer extends Sum {
   readonly days: readonly Day[];
 }
 
-/** What the API counts once more at a time. */
+/** The largest number of Days that one proof may have. */
 export const DAYS_MAX = 31;
 
-/** The last Days of a range, as many as can be proven at once; none that is ahead. Undefined where all are ahead. */
+/** The last Days of a range, as many as one proof may have, without Days after today. Undefined if all are after it. */
 export function lastDays(
   [from, to]: Dates,
   today: string,
@@ -53,12 +66,12 @@ export function lastDays(
   return { dates: [isCut ? addDays(last, 1 - DAYS_MAX) : from, last], isCut };
 }
 
-/** Where it is asked for. */
+/** The address of a proof. */
 export function proofPath(id: string, [from, to]: Dates): string {
   return `/api/v1/merchants/${encodeURIComponent(id)}/proof?from=${from}&to=${to}`;
 }
 
-/** What a proof says in one sentence, the worst first, and of how many it says it. */
+/** The worst thing that a proof says, and a number for its sentence: Days that lost events, differences, or events. */
 export function verdictOf({
   received,
   differences,
@@ -70,7 +83,7 @@ export function verdictOf({
   return received === 0 ? ["none", 0] : ["good", received];
 }
 
-/** How far a Day is proven. One of which nothing came has no seal, and there is nothing to prove. */
+/** How far a Day is proven. A Day without events has no seal, so there is nothing to prove. */
 export function stateOf({ state, received, seals }: Day): Day["state"] | "nothing" {
   return state === "sealed" && received === 0 && seals.length === 0 ? "nothing" : state;
 }
@@ -83,4 +96,19 @@ export function droppedOf({ dropped }: Sum): number {
 /** Reasons with their counts, the most frequent first. */
 export function reasonsOf({ dropped }: Sum): readonly (readonly [reason: string, count: number])[] {
   return Object.entries(dropped).toSorted(([a, some], [b, others]) => others - some || a.localeCompare(b));
+}
+
+/** The line that, added to the rules, makes events of such a name count that were left out; undefined if none would. */
+export function lineFor(reason: string, list: LeftOutList, name: string): readonly [RuleField, string] | undefined {
+  if (name === "") return undefined;
+  if (reason === "bot" && list === "agents") return ["bots/admit", `*${name}*`];
+  if (reason === "network" && list === "networks") return ["asns/admit", name];
+  if (reason === "referrer" && list === "referrers") return ["referrers/admit", name];
+  if (reason === "hostname" && list === "pages") return ["hostnames", name.split("/")[0] as string];
+  return undefined;
+}
+
+/** The lists that have a name which is known. */
+export function knownLists(leftOut: LeftOut): readonly LeftOutList[] {
+  return LEFT_OUT_LISTS.filter((list) => leftOut[list].named.some(({ name }) => name !== ""));
 }

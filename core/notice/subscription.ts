@@ -1,0 +1,53 @@
+// What a merchant has asked to be told, where and how: one subscription for each address. Its parts are stored as they
+// are here (storage/directory/subscriptions.ts).
+
+import type { Language } from "./language.ts";
+
+/** How notices reach somebody. */
+export const CHANNELS = ["email", "webhook", "slack", "discord", "teams"] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** What notices are about. "orders" is the missing first order, "doubt" a Day whose seal failed. */
+export const TOPICS = ["weekly", "monthly", "traffic", "silence", "orders", "goal", "doubt"] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** Topics that are reports of a period. The others are alarms. */
+export const REPORT_TOPICS = ["weekly", "monthly"] as const satisfies readonly Topic[];
+export type ReportTopic = (typeof REPORT_TOPICS)[number];
+
+/** Local clock times such as "22:00", in the merchant's zone. What ends before it starts ends on the next Day. */
+export interface QuietHours {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A number that is to be reached within a period of the merchant's calendar. */
+export interface Target {
+  readonly metric: TargetMetric;
+  readonly value: number;
+  readonly period: "day" | "week" | "month";
+  /** The name of a goal whose events or visitors are meant; null for the whole shop. */
+  readonly goal: string | null;
+}
+
+export const TARGET_METRICS = ["visitors", "visits", "pageviews", "events", "orders", "total_revenue"] as const;
+export type TargetMetric = (typeof TARGET_METRICS)[number];
+
+/**
+ * "on": it is sent to. "unconfirmed": an address of mail of somebody who is no member, and who has not agreed yet.
+ * "off": it was unsubscribed from, or could not be reached.
+ */
+export type SubscriptionState = "on" | "unconfirmed" | "off";
+
+export interface Subscription {
+  readonly id: string;
+  readonly merchant: number;
+  readonly channel: Channel;
+  /** The address of mail, or the URL. */
+  readonly target: string;
+  readonly topics: readonly Topic[];
+  readonly language: Language;
+  readonly quiet: QuietHours | null;
+  readonly goal: Target | null;
+  readonly state: SubscriptionState;
+}

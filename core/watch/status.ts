@@ -1,0 +1,142 @@
+// What merchants are told of how the deployment is: four parts of it, each with a state that follows from the alerts
+// that are raised, the last 90 days, and incidents in an operator's words. Nothing of it is a merchant's, and no number
+// of the deployment is in it.
+
+import { INCIDENT_UPDATES_MAX, INCIDENTS_MAX, STATUS_OLD_MS } from "../limits.ts";
+import type { Alert } from "./alert.ts";
+
+export const COMPONENTS = ["collection", "numbers", "history", "api"] as const;
+export type Component = (typeof COMPONENTS)[number];
+
+/** What each is, for who reads the page. */
+export const COMPONENT_NAMES: Readonly<Record<Component, string>> = {
+  collection: "Taking hits",
+  numbers: "Today's numbers",
+  history: "Closed days, exports and recounts",
+  api: "Dashboard and API",
+};
+
+/** From the best to the worst. "late": all comes, later than usual. "disturbed": something is not answered. */
+export const COMPONENT_STATES = ["working", "late", "disturbed"] as const;
+export type ComponentState = (typeof COMPONENT_STATES)[number];
+
+type States = Readonly<Record<Component, ComponentState>>;
+
+/** The alerts that merchants notice, and what they notice. */
+const NOTICED: Readonly<Record<string, readonly (readonly [Component, ComponentState])[]>> = {
+  overflow_waiting: [["numbers", "late"]],
+  overflow_stuck: [["numbers", "disturbed"]],
+  publish_late: [["numbers", "late"]],
+  days_unsealed: [["history", "late"]],
+  late_days_waiting: [["history", "late"]],
+  archive_stuck: [["history", "late"]],
+  database_full: [["history", "late"]],
+  ledger_silent: [
+    ["numbers", "disturbed"],
+    ["api", "disturbed"],
+  ],
+  directory_behind: [["api", "disturbed"]],
+};
+
+/** Days of history that are kept. */
+const HISTORY_DAYS = 90;
+
+export interface Status {
+  /** UTC ms. */
+  readonly at: number;
+  readonly components: States;
+  /** The worst of each UTC day, newest first. */
+  readonly history: readonly { readonly date: string; readonly components: States }[];
+}
+
+/** The status after another look. `alerts` is undefined where the directory did not say them. */
+export function statusOf(before: Status | undefined, alerts: readonly Alert[] | undefined, at: number): Status {
+  const components = alerts === undefined ? silentStates(before) : statesOf(alerts);
+  const date = new Date(at).toISOString().slice(0, 10);
+  const [today, ...earlier] =
+    before?.history[0]?.date === date ? before.history : [{ date, components }, ...(before?.history ?? [])];
+  const worst = joined(components, today?.components ?? components);
+  return { at, components, history: [{ date, components: worst }, ...earlier].slice(0, HISTORY_DAYS) };
+}
+
+function statesOf(alerts: readonly Alert[]): States {
+  const noticed = alerts.filter(({ until }) => until === null).flatMap(({ name }) => NOTICED[name] ?? []);
+  const states: Record<Component, ComponentState> = { ...ALL_WORKING };
+  for (const [component, state] of noticed) states[component] = worse(states[component], state);
+  return states;
+}
+
+const ALL_WORKING: States = { collection: "working", numbers: "working", history: "working", api: "working" };
+
+/** Who cannot ask the directory cannot answer anybody; of the rest nothing new is known. */
+function silentStates(before: Status | undefined): States {
+  return { ...(before?.components ?? ALL_WORKING), api: "disturbed" };
+}
+
+function joined(a: States, b: States): States {
+  const states: Record<Component, ComponentState> = { ...ALL_WORKING };
+  for (const component of COMPONENTS) states[component] = worse(a[component], b[component]);
+  return states;
+}
+
+function worse(a: ComponentState, b: ComponentState): ComponentState {
+  return COMPONENT_STATES.indexOf(a) > COMPONENT_STATES.indexOf(b) ? a : b;
+}
+
+/** What happened, in an operator's words. */
+export interface Incident {
+  readonly id: string;
+  readonly title: string;
+  readonly state: "open" | "closed";
+  /** UTC ms; `closedAt` is null while it is open. */
+  readonly openedAt: number;
+  readonly closedAt: number | null;
+  /** Newest first. */
+  readonly updates: readonly { readonly at: number; readonly text: string }[];
+}
+
+export function openIncident(
+  incidents: readonly Incident[],
+  { id, title, text, at }: { readonly id: string; readonly title: string; readonly text: string; readonly at: number },
+): readonly Incident[] {
+  const incident: Incident = { id, title, state: "open", openedAt: at, closedAt: null, updates: [{ at, text }] };
+  return [incident, ...incidents].slice(0, INCIDENTS_MAX);
+}
+
+/** Undefined where there is none of this id. One that was closed is open again where it is told so. */
+export function updateIncident(
+  incidents: readonly Incident[],
+  {
+    id,
+    text,
+    state,
+    at,
+  }: { readonly id: string; readonly text: string; readonly state: Incident["state"]; readonly at: number },
+): readonly Incident[] | undefined {
+  if (!incidents.some((one) => one.id === id)) return undefined;
+  return incidents.map((one) =>
+    one.id === id
+      ? {
+          ...one,
+          state,
+          closedAt: state === "closed" ? at : null,
+          updates: [{ at, text }, ...one.updates].slice(0, INCIDENT_UPDATES_MAX),
+        }
+      : one,
+  );
+}
+
+/** What is shown to merchants, as it lies in R2. */
+export interface Told {
+  readonly status: Status | undefined;
+  readonly incidents: readonly Incident[];
+}
+
+/** What an answer says of itself while numbers are late, or somebody has told of an incident. */
+export function noticeOf({ status, incidents }: Told, now: number): string | undefined {
+  const open = incidents.find(({ state }) => state === "open");
+  if (open !== undefined) return `${open.title} (incident ${open.id}; see /status)`;
+  const isNew = status !== undefined && now - status.at < STATUS_OLD_MS;
+  if (!isNew || status.components.numbers === "working") return undefined;
+  return "Numbers are later than usual; as_of says up to when they are whole. See /status.";
+}

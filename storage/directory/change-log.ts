@@ -1,0 +1,152 @@
+// The changes of the directory since its last backup, kept in R2. If the directory is lost, even a change of the last
+// minute comes back with it. Whoever makes, changes or deletes a row, a trigger notes it in `row_changes`, in the same
+// transaction. The query Worker soon after a change, and each cron, put the notes into encrypted objects and delete
+// them. Recovery writes the rows of the newest backup, and then the changes since that backup began, in their order
+// (recovery.ts). Each change is a whole row. So a change may be applied twice, or to a row that the backup already has
+// in a later state: the last change decides.
+
+import {
+  BACKUP_OBJECT_BYTES_MAX,
+  CHANGES_LOGGED_ONCE,
+  CHANGES_PAGES_PER_CALL,
+  RECOVERED_CHARACTERS,
+} from "../../core/limits.ts";
+import { type ArchiveBucket, deleteKeys, listKeys, putObject, readObjectOf } from "../archive/bucket.ts";
+import { compress, decompress } from "../archive/gzip.ts";
+import { seal, unsealByAny } from "../cipher.ts";
+import { deriveKey } from "../secret.ts";
+import { select } from "../statement.ts";
+import type { Directory } from "./directory.ts";
+import { readEpochs } from "./epoch.ts";
+
+/** Tables without triggers. A recovery writes their rows itself, newer than any state that somebody knows. */
+export const NOT_LOGGED = ["settings_changes", "deployment"] as const;
+
+/** A change of these columns alone is not noted: they change often, or are set right again without it. */
+export const CHANGED_QUIETLY: Readonly<Record<string, readonly string[]>> = {
+  merchants: ["version"],
+  api_keys: ["last_used_at"],
+  subscriptions: ["report_at", "look_at"],
+};
+
+export interface ChangeLogDeps {
+  readonly directory: Directory;
+  readonly bucket: ArchiveBucket;
+  /** The deployment's secrets, the current one first. */
+  readonly sealSecrets: readonly string[];
+}
+
+/** A row as it was after a change, with its values in the order of the columns, or before it went. */
+export interface RowChange {
+  readonly id: number;
+  readonly table: string;
+  readonly gone: 0 | 1;
+  /** JSON of an array. */
+  readonly row: string;
+}
+
+const PREFIX = "backup/changes/";
+
+/**
+ * If the oldest note has waited for so long, puts all notes into R2 and deletes them. A call that stops in between
+ * leaves notes, which the next call puts there once more; two calls at once do the same. Nothing is put while the
+ * directory is older than its epoch in R2 says: changes of a restored directory do not continue the logged ones.
+ */
+export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise<void> {
+  for (let page = 0; page < CHANGES_PAGES_PER_CALL; page++) {
+    const changes = await select<RowChange>(deps.directory, [NOTED, page === 0 ? waitedMs : 0, CHANGES_LOGGED_ONCE]);
+    const last = changes.at(-1)?.id;
+    if (last === undefined) return;
+    if (page === 0) {
+      const { own, known } = await readEpochs(deps);
+      if (own < known) return;
+    }
+    const key = keyOf(last);
+    const packed = compress(new TextEncoder().encode(JSON.stringify(changes)), "fast");
+    await putObject(deps, key, seal(packed, deriveKey(deps.sealSecrets[0] ?? "", "backup"), key));
+    await select(deps.directory, ["DELETE FROM row_changes WHERE id <= ?", last]);
+    if (changes.length < CHANGES_LOGGED_ONCE) return;
+  }
+}
+
+/** The age of a note is measured by the database's own clock, because the triggers use it, too. */
+const NOTED = `SELECT id, table_name AS "table", gone, "row" FROM row_changes
+  WHERE (SELECT at FROM row_changes ORDER BY id LIMIT 1) <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?
+  ORDER BY id LIMIT ?`;
+
+/** The highest number that any change has. */
+export async function lastChange({ directory, bucket }: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<number> {
+  const [noted] = await select<{ readonly last: number }>(directory, [
+    "SELECT coalesce(max(id), 0) AS last FROM row_changes",
+  ]);
+  return Math.max(noted?.last ?? 0, ...(await listLogged({ bucket })).map(({ last }) => last));
+}
+
+/** Changes after a number, in their order. Each list has as many as one statement of a recovery writes. */
+export async function* changesAfter(
+  after: number,
+  deps: Pick<ChangeLogDeps, "bucket" | "sealSecrets">,
+): AsyncGenerator<readonly RowChange[]> {
+  let known = after;
+  let some: RowChange[] = [];
+  let length = 0;
+  for (const { key, last } of await listLogged(deps)) {
+    if (last <= after) continue;
+    for (const change of (await readLogged(key, deps)).filter(({ id }) => id > known)) {
+      some.push(change);
+      length += change.row.length;
+      known = change.id;
+      if (length < RECOVERED_CHARACTERS) continue;
+      yield some;
+      some = [];
+      length = 0;
+    }
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Deletes all notes. Later notes get numbers above all that were ever logged. */
+export async function beginAnew(deps: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<void> {
+  const last = await lastChange(deps);
+  await select(deps.directory, ["DELETE FROM row_changes"]);
+  // AUTOINCREMENT remembers the highest number that a row ever had.
+  await select(deps.directory, [
+    `INSERT INTO row_changes (id, at, table_name, gone, "row") VALUES (?, 0, '', 0, '')`,
+    last + 1,
+  ]);
+  await select(deps.directory, ["DELETE FROM row_changes"]);
+}
+
+/** Deletes the changes up to this one, after a backup that contains them. */
+export async function forgetChanges(upTo: number, deps: Pick<ChangeLogDeps, "bucket">): Promise<void> {
+  const over = (await listLogged(deps)).filter(({ last }) => last <= upTo);
+  await deleteKeys(
+    deps,
+    over.map(({ key }) => key),
+  );
+}
+
+function keyOf(last: number): string {
+  return `${PREFIX}${String(last).padStart(16, "0")}.bin`;
+}
+
+/** The logged objects, in the order of their changes. */
+async function listLogged(deps: Pick<ChangeLogDeps, "bucket">) {
+  const objects = await listKeys(deps, PREFIX);
+  return objects.map(({ key }) => ({ key, last: Number(key.slice(PREFIX.length, -".bin".length)) }));
+}
+
+async function readLogged(
+  key: string,
+  deps: Pick<ChangeLogDeps, "bucket" | "sealSecrets">,
+): Promise<readonly RowChange[]> {
+  const bytes = await readObjectOf(deps, key);
+  const keys = deps.sealSecrets.map((secret) => deriveKey(secret, "backup"));
+  let packed: Uint8Array;
+  try {
+    packed = unsealByAny(bytes, keys, key);
+  } catch (cause) {
+    throw new Error(`${key} was changed, or sealed under another TRACKING_SECRET`, { cause });
+  }
+  return JSON.parse(new TextDecoder().decode(decompress(packed, BACKUP_OBJECT_BYTES_MAX))) as RowChange[];
+}

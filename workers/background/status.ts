@@ -1,0 +1,21 @@
+// The cron writes what merchants are told of the deployment's state. It needs the bucket alone: a directory that does
+// not answer is what it tells then.
+
+import { causeOf } from "../../core/outcome.ts";
+import { statusOf } from "../../core/watch/status.ts";
+import { listAlerts } from "../../storage/directory/standing.ts";
+import { readStatus, writeStatus } from "../../storage/status.ts";
+import type { Deps } from "./deps.ts";
+
+export async function tellStatus({
+  directory,
+  objects,
+  now,
+  log,
+}: Pick<Deps, "directory" | "objects" | "now" | "log">): Promise<void> {
+  const alerts = await listAlerts(directory).catch((error: unknown) => {
+    log({ event: "directory_failed", error: causeOf(error) });
+    return undefined;
+  });
+  await writeStatus(objects, statusOf(await readStatus(objects), alerts, now()));
+}
