@@ -4,6 +4,7 @@
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "../row.ts";
 import type { SourceOptions, TableReader } from "../source.ts";
+import { filled, regionOf } from "../value.ts";
 
 export function isGoatcounter([first = "", ...others]: readonly string[]): boolean {
   return /^\d+Path$/.test(first) && ["Session", "FirstVisit", "Date"].every((name) => others.includes(name));
@@ -35,12 +36,12 @@ function readRow(cell: (column: string) => string, origin: string | undefined): 
     visitor_id: cell("Session"),
     referrer,
     country: /^[A-Z]{2}$/.test(country) ? country : "",
-    region: region === "" ? "" : `${country}-${region}`,
+    region: regionOf(country, region),
     browser: cell("Browser").replace(/ [\d.]+$/, ""),
     os: cell("System"),
     screen: width === undefined ? "" : `${width}x${height}`,
   };
-  return read({ ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== "")), timestamp });
+  return read({ ...filled(texts), timestamp });
 }
 
 /** A referrer of scheme "h" is an address without its scheme; others are names, and "c" is a campaign. */
