@@ -1,29 +1,18 @@
 // Parquet files of other products: rows of every type and packing, nested records and lists in each form that writers
 // give them, and what is refused. DuckDB writes most of them; lists as BigQuery once wrote them, hyparquet-writer.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { afterAll, expect, test } from "vitest";
 import { parquetRows } from "../../scripts/import/parquet-file.ts";
 import { importing } from "../support/import-lines.ts";
+import { parquetOf } from "../support/parquet-of.ts";
 
 const run = importing();
 const folder = mkdtempSync(join(tmpdir(), "footfall-parquet-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** The bytes of a file that DuckDB writes of JSON lines, or of a statement over them (`rows`). */
-async function written(objects: readonly object[], options = "", select = "SELECT * FROM rows"): Promise<Uint8Array> {
-  const [json, path] = [join(folder, "rows.ndjson"), join(folder, "rows.parquet")];
-  writeFileSync(json, objects.map((object) => JSON.stringify(object)).join("\n"));
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  await connection.run(`CREATE VIEW rows AS SELECT * FROM read_json('${json}', format = 'newline_delimited')`);
-  await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet${options})`);
-  connection.closeSync();
-  return readFileSync(path);
-}
 
 const properties = JSON.stringify({
   ...{ $current_url: "https://shop.example/", $device_id: "d1", $browser: "Chrome", $geoip_country_code: "AT" },
@@ -39,7 +28,7 @@ const TYPED = "SELECT * REPLACE (timestamp::TIMESTAMPTZ AS timestamp, created_at
 test.each(["uncompressed", "snappy", "gzip", "zstd", "brotli"])(
   "[IMP-32] PostHog's Parquet, packed with %s, comes to what its JSON lines do",
   async (codec) => {
-    const { events, rejected } = await run(await written(posthog(3), `, COMPRESSION ${codec}`, TYPED));
+    const { events, rejected } = await run(await parquetOf(posthog(3), `, COMPRESSION ${codec}`, TYPED));
     expect(rejected).toEqual([]);
     expect(events).toMatchObject([{ id: "u0" }, { id: "u1" }, { id: "u2" }]);
     expect(events[0]).toEqual({
@@ -50,7 +39,7 @@ test.each(["uncompressed", "snappy", "gzip", "zstd", "brotli"])(
 );
 
 test("[IMP-32] row groups are read one after the other, each row once, and as far as the file is", async () => {
-  const bytes = await written(posthog(5_000), ", ROW_GROUP_SIZE 2048");
+  const bytes = await parquetOf(posthog(5_000), ", ROW_GROUP_SIZE 2048");
   const path = join(folder, "groups.parquet");
   writeFileSync(path, bytes);
   const ids: string[] = [];
@@ -115,7 +104,7 @@ const WANTED = [
 ];
 
 test("[IMP-32] GA4's BigQuery export in Parquet: records in lists in records, as in its JSON lines", async () => {
-  const { events, rejected } = await run(await written(GA4, ", COMPRESSION snappy"));
+  const { events, rejected } = await run(await parquetOf(GA4, ", COMPRESSION snappy"));
   expect(rejected).toEqual([]);
   expect(events).toMatchObject(WANTED);
   const lines = await run(GA4.map((row) => JSON.stringify(row)));
@@ -203,11 +192,11 @@ test.each<Form>([
 });
 
 test("[IMP-32] a Parquet file of nothing known, and one that is cut, are refused with what to do", async () => {
-  const foreign = await written([{ a: 1 }, { a: 2 }]);
+  const foreign = await parquetOf([{ a: 1 }, { a: 2 }]);
   await expect(run(foreign)).rejects.toThrow(/none of the products that are known; convert it to CSV: duckdb/);
-  const whole = await written(posthog(3));
+  const whole = await parquetOf(posthog(3));
   await expect(run(whole.subarray(0, whole.length - 20))).rejects.toThrow(/cannot read .* as Parquet: /);
-  await expect(run(await written(posthog(3), ", COMPRESSION lz4_raw"))).rejects.toThrow(
+  await expect(run(await parquetOf(posthog(3), ", COMPRESSION lz4_raw"))).rejects.toThrow(
     /as Parquet: .*compression codec.*; write it with Snappy, gzip or zstd/,
   );
 });
