@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { afterAll, expect, test } from "vitest";
 import { parquetRows } from "../../scripts/import/parquet-file.ts";
+import { Problem } from "../../scripts/problem.ts";
 import { importing } from "../support/import-lines.ts";
 import { parquetOf } from "../support/parquet-of.ts";
 
@@ -199,4 +200,30 @@ test("[IMP-32] a Parquet file of nothing known, and one that is cut, are refused
   await expect(run(await parquetOf(posthog(3), ", COMPRESSION lz4_raw"))).rejects.toThrow(
     /as Parquet: .*compression codec.*; write it with Snappy, gzip or zstd/,
   );
+});
+
+test("[IMP-32] whatever a broken file holds, its rows are read or it is refused with its name", async () => {
+  const whole = await parquetOf(posthog(200), ", COMPRESSION snappy");
+  const path = join(folder, "broken.parquet");
+  let seed = 1;
+  const random = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff;
+    return (seed >> 8) % below;
+  };
+  let refused = 0;
+  for (let round = 0; round < 100; round++) {
+    const bytes = Uint8Array.from(whole);
+    // Half of the time in the footer, which says where everything is.
+    const from = round % 2 === 0 ? Math.max(bytes.length - 1_200, 0) : 0;
+    bytes[from + random(bytes.length - from)] = random(256);
+    writeFileSync(path, bytes);
+    try {
+      for await (const { text } of parquetRows(path)) JSON.parse(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Problem);
+      expect((error as Problem).message).toContain(`cannot read ${path} as Parquet: `);
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(10);
 });

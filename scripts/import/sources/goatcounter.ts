@@ -21,7 +21,8 @@ export function goatcounterReader([first]: readonly string[], { origin }: Source
 function readRow(cell: (column: string) => string, origin: string | undefined): Row {
   if (cell("Bot") !== "" && cell("Bot") !== "0") return skipped("bot");
   const timestamp = parseInstant(cell("Date"));
-  if (timestamp === undefined) return rejectedRow("invalid_timestamp", `the time of a page view (Date) is "${cell("Date")}"`);
+  if (timestamp === undefined)
+    return rejectedRow("invalid_timestamp", `the time of a page view (Date) is "${cell("Date")}"`);
   const path = cell(VERSION);
   const isEvent = cell("Event") === "true" || cell("Event") === "1";
   const rooted = path.startsWith("/") ? path : `/${path}`;
