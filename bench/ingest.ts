@@ -4,11 +4,12 @@
 // its text stored, and Hono with one INSERT for each event (D1, and SQLite on Node). Afterwards the API must say
 // exactly what was acknowledged, or it fails. Then the first three run once more, with their heaps watched. The last
 // table says where the CPU time of an event goes: the collector's code and the partition's are run alone, in this
-// process. The rates are limited, as in production, by limits that nobody reaches.
+// process. The rates are limited, as in production, by limits that nobody reaches (counters.ts).
 
 import { hash64Hex } from "../core/hash.ts";
 import { type Merchant, startServices, until } from "../test/support/services.ts";
 import { RIVAL, startRivals } from "./ceiling.ts";
+import { COUNTERS } from "./counters.ts";
 import { watchHeap } from "./heap.ts";
 import { measureCpu } from "./hot-path.ts";
 import { type Loaded, load } from "./load.ts";
@@ -38,8 +39,8 @@ const FREE_MAX = 1_000_000_000;
 const LIMITS = ["LIMIT_ADDRESS", "LIMIT_ADDRESS_MANY", "LIMIT_TRACKING_ID", "LIMIT_TRACKING_ID_MANY"];
 
 const { client, runtime, stop } = await startServices(
-  { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: "on" },
-  { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), inspects: true },
+  { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: process.env["RATE_LIMITS"] ?? "on" },
+  { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), counters: COUNTERS, inspects: true },
 );
 const ours = descendants("workerd");
 const rivals = await startRivals();
