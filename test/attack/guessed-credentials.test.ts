@@ -135,10 +135,10 @@ test("[LIM-9] a made-up key of a hit counts as twenty requests", async () => {
   });
   const limits = { LIMIT_ADDRESS: counterOf(1), LIMIT_ADDRESS_MANY: counterOf(LIMIT_MANY) };
   const env = { RATE_LIMITS: "on", ...limits } as unknown as CollectorEnv;
-  const sent = { address: GUESSER, length: 10, isKeyed: true };
+  const sent = { address: GUESSER, length: 10, merchant: 7, isPassed: false };
   const refusal = rejected("unauthorized", "no key of this service");
   let guesses = 0;
   while ((await countRefused(env, refusal, sent)).rejection.code === "unauthorized") guesses += 1;
   expect(guesses).toBeLessThanOrEqual(52);
-  expect(await areWithinLimit(env, [], { ...sent, length: 0 })).toBe(true);
+  expect(await areWithinLimit(env, [], { ...sent, merchant: undefined, length: 0 })).toBe(true);
 });

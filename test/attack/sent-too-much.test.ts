@@ -1,6 +1,7 @@
 // Who knows a tracking ID sends in one request what others send in a thousand: many events, large ones, or such as are
 // refused. The limits count what was sent, whatever becomes of it, and an answer is not many times its request.
 
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { Arrival } from "../../core/event.ts";
 import { reportAnswer } from "../../core/formats/hit-reply.ts";
@@ -20,7 +21,7 @@ import { signsOf } from "../../storage/signing.ts";
 import { app } from "../../workers/collector/app.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
 import { incomingOf } from "../../workers/collector/incoming.ts";
-import { areWithinLimit, isAddressWithinLimit, type Sent } from "../../workers/collector/limit.ts";
+import { areWithinLimit, isAddressWithinLimit, type Sent, sentBy } from "../../workers/collector/limit.ts";
 import { isNetworkWithinLimit } from "../../workers/collector/network-limit.ts";
 import { eventOf, TUESDAY } from "../support/events.ts";
 import { seededRandom } from "../support/random.ts";
@@ -34,7 +35,7 @@ test("[LIM-7] a batch counts by its events: for its tracking IDs, and without a 
   expect(await countsOf(batch(1))).toEqual({ "id 1-1": 1 });
   expect(await countsOf(batch(LIMIT_EVENTS))).toEqual({ "id 1-1": 1 });
   expect(await countsOf(batch(1_000))).toEqual({ "tens 1-1": 5, [`tens ${ADDRESS}`]: 5 });
-  expect(await countsOf(batch(1_000, { keyed: 1 }), { isKeyed: true })).toEqual({ "tens 1-1": 5 });
+  expect(await countsOf(batch(1_000, { keyed: 1 }), { merchant: 1 })).toEqual({ "tens 1-1": 5 });
   expect(await countsOf([...batch(21), ...batch(20, { stream: 2 })])).toEqual({
     "id 1-1": 2,
     "id 1-2": 1,
@@ -55,10 +56,14 @@ test("[LIM-7] and by its bytes, where these are more", async () => {
   });
 });
 
-test("[LIM-7] refused events count for their address; with a key for nobody", async () => {
+test("[LIM-7] refused events count for their address; with a key for its merchant", async () => {
   expect(await countsOf(refusals(1_000))).toEqual({ [`tens ${ADDRESS}`]: 5 });
   expect(await countsOf([...refusals(500), ...batch(500)])).toEqual({ "tens 1-1": 3, [`tens ${ADDRESS}`]: 5 });
-  expect(await countsOf(refusals(1_000), { isKeyed: true })).toEqual({});
+  expect(await countsOf(refusals(1_000), { merchant: 1 })).toEqual({ "tens 1-key": 5 });
+  expect(await countsOf([...refusals(500), ...batch(500, { keyed: 1 })], { merchant: 1 })).toEqual({
+    "tens 1-1": 3,
+    "tens 1-key": 3,
+  });
 });
 
 test("[LIM-7] a request that is refused whole, or too large to be read, counts as much", async () => {
@@ -71,6 +76,20 @@ test("[LIM-7] a request that is refused whole, or too large to be read, counts a
     const first = await other.send(body);
     expect([400, 413]).toContain(first.status);
     expect((await other.send(body)).status).toBe(429);
+  }
+});
+
+test("[LIM-7] a request without events, one that is only answered, and one that breaks off count by their bytes", async () => {
+  const large = "x".repeat(REQUEST_BYTES_MAX - 200);
+  const bodies = [
+    ["/batch", `{"batch":[],"pad":"${large}"}`],
+    ["/debug/mp/collect", `{"events":[],"pad":"${large}"}`],
+    ["/v1/events", new Uint8Array(gzipSync(large).subarray(0, -9))],
+  ] as const;
+  for (const [path, body] of bodies) {
+    const it = collectorOf({ address: 60, id: 1_000, tens: 6 });
+    expect([path, (await it.send(body, path)).status]).not.toEqual([path, 429]);
+    expect([path, (await it.send(body, path)).status]).toEqual([path, 429]);
   }
 });
 
@@ -117,7 +136,8 @@ test("[LIM-10] one address alone does not close its /48, however often it comes:
     const request = new Request("https://collector.example/v1/events", { headers: { "cf-connecting-ip": address } });
     return isAddressWithinLimit(incomingOf(request, env, { waitUntil: () => undefined }));
   };
-  const large = (address: string) => areWithinLimit(env, refusals(1_000), { address, length: 9_000, isKeyed: false });
+  const large = (address: string) =>
+    areWithinLimit(env, refusals(1_000), sentBy(address, { length: 9_000, passed: undefined }));
   let taken = 0;
   for (let at = 0; at < 5_000; at++) if (await come("2001:db8:77:1::1")) taken += 1;
   for (let at = 0; at < 200; at++) await large("2001:db8:77:2::1");
@@ -159,7 +179,7 @@ async function countsOf(outcomes: readonly Outcome<Arrival>[], sent: Partial<Sen
   });
   const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: counter("id"), LIMIT_ADDRESS: counter("address") };
   const tens = { LIMIT_TRACKING_ID_MANY: counter("tens"), LIMIT_ADDRESS_MANY: counter("tens") };
-  const all = { address: ADDRESS, length: 100, isKeyed: false, ...sent };
+  const all = { address: ADDRESS, length: 100, merchant: undefined, isPassed: false, ...sent };
   expect(await areWithinLimit({ ...env, ...tens } as unknown as CollectorEnv, outcomes, all)).toBe(true);
   return Object.fromEntries([...Map.groupBy(counted, (name) => name)].map(([name, every]) => [name, every.length]));
 }
@@ -187,10 +207,10 @@ function collectorOf(left: { address: number; id: number; tens: number }) {
     PARTITION: { getByName: () => ({ append }) },
   };
   const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
-  const send = async (body: object | string) => {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
+  const send = async (body: object | string | Uint8Array<ArrayBuffer>, path = "/v1/events") => {
+    const text = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
     const init = { method: "POST", headers: { "cf-connecting-ip": sender }, body: text };
-    const response = await app.request("/v1/events", init, env, context);
+    const response = await app.request(path, init, env, context);
     return { status: response.status, text: await response.text() };
   };
   return { send, left, trackingId: encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]) };

@@ -1,7 +1,8 @@
 // How often a client may come: so often per address, and so often per tracking ID, by the platform's own counters
 // (wrangler.toml, LIMIT_ADDRESS, LIMIT_TRACKING_ID and the same with _MANY, where the numbers and their reasons are).
 // The address is asked before anything of the request is read, the tracking IDs after it was parsed and before anything
-// is stored, so a 429 has taken nothing. The counters are the platform's, one set per location: they keep a flood away
+// is stored, so a 429 has taken nothing. Where the address is closed, a request with a good key counts for the merchant
+// of the key instead: a server may share its address with anybody. The counters are the platform's, one set per location: they keep a flood away
 // from the partitions, they are no accounting. One that does not answer lets the hit through, because a limit must
 // never lose what it guards.
 
@@ -31,6 +32,19 @@ async function mayCome(env: CollectorEnv, address: string): Promise<boolean> {
 
 const networks = newNetworkLimit();
 
+/**
+ * Whether a request may come through an address that is closed, by a key of this merchant. It counts for the merchant
+ * as a request of a tracking ID does. One that sends too much, or guesses, is refused as others are, for a period.
+ */
+export function mayPass(env: CollectorEnv, merchant: number): boolean | Promise<boolean> {
+  return !isClosed(networks, keysOf(merchant)) && isWithin(env.LIMIT_TRACKING_ID, keysOf(merchant));
+}
+
+/** What counts for all keys of a merchant together; no tracking ID is named so. */
+function keysOf(merchant: number): string {
+  return `${merchant}-key`;
+}
+
 /** What the limits look at in an event. */
 export interface Weighed {
   readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber">;
@@ -41,28 +55,47 @@ export interface Sent {
   readonly address: string;
   /** Of the body, unpacked, in UTF-16 units. */
   readonly length: number;
-  /** Whether the request came with an API key. */
-  readonly isKeyed: boolean;
+  /** Whose API key the request came with. */
+  readonly merchant: number | undefined;
+  /** Whether its address is closed, and the key has let it in. */
+  readonly isPassed: boolean;
+}
+
+export interface SentWith {
+  readonly length: number;
+  /** Whose key it came with, as was looked up. */
+  readonly merchant?: number | undefined;
+  /** The merchant whose key let it in, where its address is closed (`mayPass`). */
+  readonly passed: number | undefined;
+}
+
+export function sentBy(address: string, { length, merchant, passed }: SentWith): Sent {
+  return { address, length, merchant: merchant ?? passed, isPassed: passed !== undefined };
 }
 
 /**
  * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It
  * counts for each ID by its events, LIMIT_EVENTS of them as one request, and by their bytes, LIMIT_BYTES as one,
  * whichever is more. What came without a key counts for its address in the same way, refused events included, beyond
- * the one that was counted before; a merchant's server sends for many visitors.
+ * the one that was counted before; a merchant's server sends for many visitors. Refused events that came with a key
+ * count for its merchant. Through a closed address nothing comes without a key. A request without events counts by its
+ * bytes as one refused event does.
  */
 export function areWithinLimit(
   env: CollectorEnv,
-  outcomes: readonly Outcome<Weighed>[],
-  { address, length, isKeyed }: Sent,
+  all: readonly Outcome<Weighed>[],
+  { address, length, merchant, isPassed }: Sent,
 ): boolean | Promise<boolean> {
   if (!isLimiting(env)) return true;
+  const outcomes = all.length === 0 ? NO_EVENTS : all;
   const keys: string[] = [];
   let keyless = 0;
   for (const outcome of outcomes) {
-    if (!(outcome.ok ? isOfKey(outcome.value.event) : isKeyed)) keyless += 1;
+    if (!(outcome.ok ? isOfKey(outcome.value.event) : merchant !== undefined)) keyless += 1;
     if (outcome.ok) keys.push(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
+    else if (merchant !== undefined) keys.push(keysOf(merchant));
   }
+  if (isPassed && keyless > 0) return false;
   // Whose bytes they are is not known: each event has its share.
   const costOf = (count: number) =>
     Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
@@ -71,7 +104,17 @@ export function areWithinLimit(
   // A hit of one event, nearly always: one counter is asked.
   if (key !== undefined && keys.length === 1 && requests === 0 && costOf(1) === 1)
     return isWithin(env.LIMIT_TRACKING_ID, key);
-  return areAllWithin(env, { address, requests, keys, costOf });
+  const within = areAllWithin(env, { address, requests, keys, costOf });
+  return isPassed && merchant !== undefined ? closedIfNot(within, merchant) : within;
+}
+
+const NO_EVENTS: readonly Outcome<Weighed>[] = [rejected("invalid_body", "no events")];
+
+/** A key whose merchant sent too much lets nothing more through closed addresses, for a period. */
+async function closedIfNot(within: Promise<boolean>, merchant: number): Promise<boolean> {
+  if (await within) return true;
+  close(networks, keysOf(merchant));
+  return false;
 }
 
 interface Counted {
@@ -112,9 +155,20 @@ async function isWithinTimes(
   return (await Promise.all(Array.from({ length: count }, () => isWithin(counter, key)))).every(Boolean);
 }
 
-/** Whether an address may look up one more site that is nobody's; each counts as a key that is none does. */
+/**
+ * Whether an address may look up one more site that is nobody's; each counts as a key that is none does. Through a
+ * closed address it counts for the merchant of the key, as it would for an address.
+ */
 export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): boolean | Promise<boolean> {
-  return areWithinLimit(env, [GUESS], { ...sent, isKeyed: false, length: LIMIT_WRONG_KEY_BYTES });
+  const { merchant, isPassed } = sent;
+  if (!isPassed || merchant === undefined) return areWithinLimit(env, [GUESS], asStranger(sent));
+  const counters = { one: env.LIMIT_ADDRESS, many: env.LIMIT_ADDRESS_MANY };
+  return closedIfNot(isWithinTimes(counters, keysOf(merchant), LIMIT_WRONG_KEY_BYTES / LIMIT_BYTES), merchant);
+}
+
+/** A guess counts for its address, whatever came with it. */
+function asStranger(sent: Sent): Sent {
+  return { ...sent, merchant: undefined, isPassed: false, length: Math.max(sent.length, LIMIT_WRONG_KEY_BYTES) };
 }
 
 const GUESS = rejected("unknown_tracking_id", "a site that is nobody's");
@@ -125,8 +179,9 @@ export const TOO_OFTEN =
 /** What is refused whole counts as well: it was read. A key that is none was looked up too, and counts for more. */
 export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Sent): Promise<Refused> {
   const isGuess = refusal.rejection.code === "unauthorized";
-  const counted = isGuess ? { ...sent, isKeyed: false, length: Math.max(sent.length, LIMIT_WRONG_KEY_BYTES) } : sent;
-  return (await areWithinLimit(env, [refusal], counted)) ? refusal : rejected("rate_limited", TOO_OFTEN);
+  return (await areWithinLimit(env, [refusal], isGuess ? asStranger(sent) : sent))
+    ? refusal
+    : rejected("rate_limited", TOO_OFTEN);
 }
 
 type Refused = ReturnType<typeof rejected>;

@@ -8,7 +8,7 @@ import { RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
 import { accepted } from "../../../core/outcome.ts";
 import { addressKey } from "../../../storage/rate-limit.ts";
 import type { CollectorEnv } from "../../../workers/collector/env.ts";
-import { areWithinLimit } from "../../../workers/collector/limit.ts";
+import { areWithinLimit, sentBy } from "../../../workers/collector/limit.ts";
 import { eventOf } from "../../support/events.ts";
 
 const KEYS: readonly (readonly [address: string, key: string])[] = [
@@ -37,5 +37,5 @@ test("[LIM-5] a counter that does not answer lets the hit through", async () => 
   const broken = { limit: () => Promise.reject(new Error("no answer")) };
   const env = { RATE_LIMITS: "on", LIMIT_TRACKING_ID: broken } as unknown as CollectorEnv;
   const arrival = accepted<Arrival>({ event: eventOf(), address: "", floating: false });
-  expect(await areWithinLimit(env, [arrival], { address: "", length: 0, isKeyed: false })).toBe(true);
+  expect(await areWithinLimit(env, [arrival], sentBy("", { length: 0, passed: undefined }))).toBe(true);
 });
