@@ -36,10 +36,15 @@ interface Side {
 /** A Worker with a heap, and where it is. */
 const COLLECTOR = "footfall-collector";
 const FREE_MAX = 1_000_000_000;
-const LIMITS = ["LIMIT_ADDRESS", "LIMIT_ADDRESS_MANY", "LIMIT_TRACKING_ID", "LIMIT_TRACKING_ID_MANY"];
+const LIMITS = ["LIMIT_ADDRESS", "LIMIT_TRACKING_ID"];
 
 const { client, runtime, stop } = await startServices(
-  { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: process.env["RATE_LIMITS"] ?? "on" },
+  {
+    POOL_SIZE: PARTITIONS,
+    DRAIN_AFTER_MS: "5000",
+    PUBLISH_EVERY_MS: "60000",
+    RATE_LIMITS: process.env["RATE_LIMITS"] ?? "on",
+  },
   { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), counters: COUNTERS, inspects: true },
 );
 const ours = descendants("workerd");
