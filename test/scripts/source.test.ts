@@ -208,14 +208,14 @@ test("[IMP-28] Umami's properties: money and order number as of live hits, and t
 });
 
 test("[IMP-28] Shopify's transactions: refunds with their dates, and nothing else", async () => {
-  const header = "Order,Name,Kind,Gateway,Created At,Status,Amount,Currency,Card Type";
+  const header = "Order,Name,Payment Method,Kind,Gateway,Created At,Status,Amount,Currency,Card Type";
   const lines = [
     header,
-    "5501,#1001,sale,shopify_payments,2025-10-07 09:50:30 +0200,success,29.90,EUR,Visa",
-    "5502,#1002,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
-    "5502,#1002,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
-    "5502,#1002,refund,shopify_payments,2025-10-21 11:00:00 +0200,failure,5.00,EUR,Visa",
-    "5503,#1003,refund,manual,yesterday,success,5.00,EUR,",
+    "5501,#1001,card,sale,shopify_payments,2025-10-07 09:50:30 +0200,success,29.90,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-21 11:00:00 +0200,failure,5.00,EUR,Visa",
+    "5503,#1003,card,refund,manual,yesterday,success,5.00,EUR,",
   ];
   const { events, skipped, rejected } = await run(lines);
   expect(skipped).toEqual({
