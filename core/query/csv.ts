@@ -1,8 +1,8 @@
 // An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result.
-// Money is a number, with its currency in a column at the end. With a comparison, each metric has two more columns: its
-// value before, and its change. A report has a row for each entry. In it a list of texts (a path) is one text, and a
-// list of numbers (retention) is a column for each. CSV has no place for `meta`, which says how exact the numbers are:
-// that is in the JSON answer.
+// Money is a number; a column at the end has its currency. With a comparison, each metric has two more columns: its
+// value before, and its change. A report has a row for each entry. A list of texts (a path) becomes one text, and a
+// list of numbers (retention) a column for each number. CSV has no `meta`, which says how exact the numbers are. The
+// JSON answer has it.
 
 import { type CsvCell, csvLine } from "../csv.ts";
 
@@ -41,7 +41,7 @@ function spread(name: string, value: unknown): readonly (readonly [name: string,
   return value.map((item, index) => [`${name}_${index}`, item as CsvCell] as const);
 }
 
-/** A head and a line for each result. */
+/** A head, and a row for each result. */
 function answerText({ results, query }: CsvAnswer): string {
   const dimensions = query["dimensions"] as readonly string[];
   const metrics = query["metrics"] as readonly string[];

@@ -1,7 +1,7 @@
 // A question's filters: a tree of and, or, not and has_done over comparisons of one attribute. It is parsed once into a
-// value that cannot be wrong. It is then a pure function of an event and its visit. What a filter says about a visit
-// (its source, its exit page) holds for every event of the visit. Refusals have the texts that clients of the Plausible
-// Stats API v2 know.
+// value that cannot be wrong. After that it is a pure function of an event and its visit. What a filter says about a
+// visit (its source, its exit page) holds for every event of the visit. Refusals have the texts that clients of the
+// Plausible Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
@@ -44,11 +44,11 @@ export interface Comparison {
   readonly only: string | undefined;
   /** All values that fit, where they are known. */
   readonly exactly: ReadonlySet<string> | undefined;
-  /** The values to compare with, as they were asked for. */
+  /** The values to compare with, as the question has them. */
   readonly clauses: readonly string[];
   /** Whether a shown value fits one clause. */
   readonly fitsClause: (value: string, clause: string) => boolean;
-  /** Where the filter stands in the question, such as "#/filters/0". */
+  /** The path of the filter in the question, such as "#/filters/0". */
   readonly place: string;
   /** Pays for using the known verdict on so many values; false once the budget is empty. */
   readonly pay: (values: number) => boolean;
@@ -89,7 +89,7 @@ export function ownOf(filter: Filter): Filter {
 }
 
 export interface Parsing {
-  /** Where the filters stand. */
+  /** The path of the filters in the question. */
   readonly at?: string;
   /** The budgets of the question that the filters are part of. */
   readonly budgets?: Budgets;

@@ -1,6 +1,6 @@
-// Of the events that were left out for a reason: which agents, networks, pages and referrers they had. It is what a
-// merchant needs to make a rule of it. Each list adds up to the events of its reason: beyond so many different names an
-// event is counted among `others`, so that whoever makes names up takes no memory.
+// The events that were left out for a reason: which agents, networks, pages and referrers they had. A merchant needs
+// them to write a rule. The numbers of each list add up to the events of its reason. Beyond a number of different names
+// an event counts under `others`, so made-up names take no memory.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { agentFamily } from "../enrichment/agent-family.ts";
@@ -12,7 +12,7 @@ import type { DropReason } from "../outcome.ts";
 
 type Place = Pick<Opinion, "hostname" | "page">;
 
-/** What is told of an event; an empty name means "not known". */
+/** The lists, and the name of an event in each. An empty name means "not known". */
 const LISTS = {
   agents: ({ userAgent, hints }: Event) => agentFamily(userAgent, hints),
   networks: ({ asn }: Event) => (asn === 0 ? "" : String(asn)),
@@ -32,10 +32,10 @@ interface Names {
   others: number;
 }
 
-/** By reason and list. */
+/** By reason, then by list. */
 export type LeftOut = Map<DropReason, Readonly<Record<LeftOutList, Names>>>;
 
-/** Adds an event. `place` is what rules made of its address; its address itself is taken where nobody looked. */
+/** Adds an event. `place` is the page after rules were applied; without it the event's own address is used. */
 export function addLeftOut(all: LeftOut, reason: DropReason, event: Event, place?: Place): void {
   const lists = all.get(reason) ?? openLists();
   all.set(reason, lists);
@@ -56,18 +56,18 @@ function openLists(): Readonly<Record<LeftOutList, Names>> {
 /** One name of a list, with its events. */
 export interface Named {
   readonly name: string;
-  /** Who has the network, where that is known. */
+  /** The owner of the network, where that is known. */
   readonly label?: string;
   readonly events: number;
 }
 
-/** One list as it is told: the most frequent names, and how many events had another. */
+/** A list as answers show it: the most frequent names, and how many events had others. */
 export interface ShownList {
   readonly named: readonly Named[];
   readonly others: number;
 }
 
-/** All lists, by reason. */
+/** All lists by reason, as answers show them. */
 export function shownLeftOut(all: LeftOut): Readonly<Record<string, Readonly<Record<LeftOutList, ShownList>>>> {
   return Object.fromEntries(
     [...all].map(([reason, { agents, networks, pages, referrers }]) => [
