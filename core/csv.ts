@@ -16,7 +16,7 @@ const SEPARATOR = /[;|\t\r\n]/;
 const BLANK = /[\p{Cc}\p{Cf}\p{Z}"]/u;
 
 /** One record with its line end. Null is an empty cell. */
-export function csvLine(cells: readonly CsvCell[]): string {
+export function csvRow(cells: readonly CsvCell[]): string {
   return `${cells.map(csvCell).join(",")}\r\n`;
 }
 

@@ -312,16 +312,16 @@ export type LogEventName = keyof typeof LOG_EVENTS;
 type ValueOf<Field extends LogField> = (typeof LOG_FIELDS)[Field] extends "count" ? number : string;
 
 /** An event with exactly its fields. */
-export type LogLine = {
+export type LogEntry = {
   readonly [Name in LogEventName]: { readonly event: Name } & {
     readonly [Field in (typeof LOG_EVENTS)[Name]["fields"][number]]: ValueOf<Field>;
   };
 }[LogEventName];
 
-export type Log = (line: LogLine) => void;
+export type Log = (line: LogEntry) => void;
 
 /** A line as it is written: JSON, with the event's level, its own fields and no others. */
-export function encodeLogLine(line: LogLine): string {
+export function encodeLogEntry(line: LogEntry): string {
   const { level, fields }: LogEventShape = LOG_EVENTS[line.event];
   const values = line as unknown as Readonly<Record<string, string | number>>;
   const written = fields.map((field) => [field, writtenOf(LOG_FIELDS[field], values[field])]);

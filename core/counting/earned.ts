@@ -112,14 +112,14 @@ export function renumberEarned(earned: Earned | undefined, numberOf: (product: n
 
 /** What was sold of one product, by currency. */
 export function soldOf({ sold }: Earned, product: number): readonly Sold[] {
-  const from = placeOf(sold, product, "");
+  const from = insertionIndex(sold, product, "");
   let to = from;
   while (sold[to]?.product === product) to += 1;
   return sold.slice(from, to);
 }
 
 function addSold(sum: Sold[], more: Sold): void {
-  const at = placeOf(sum, more.product, more.currency);
+  const at = insertionIndex(sum, more.product, more.currency);
   const known = sum[at];
   if (known === undefined || known.product !== more.product || known.currency !== more.currency) {
     sum.splice(at, 0, { ...more });
@@ -133,7 +133,7 @@ function addSold(sum: Sold[], more: Sold): void {
 }
 
 /** The index of a product's amount in a currency, or where it would go. */
-function placeOf(sum: readonly Sold[], product: number, currency: string): number {
+function insertionIndex(sum: readonly Sold[], product: number, currency: string): number {
   let [from, to] = [0, sum.length];
   while (from < to) {
     const middle = (from + to) >>> 1;

@@ -81,7 +81,7 @@ export function toLayer({ ids, outlines, pieces }: LayerRecords, madeAt: number)
   for (const merchant of merchants) filter.add(...ownKey(merchant));
   const idRows = idRowsOf(ids, idCount);
   const outlineRows = keyRows(outlines);
-  const pieceRows = cut(
+  const pieceRows = split(
     pieces.toSorted((a, b) => a.merchant - b.merchant),
     ({ bytes }) => bytes.length,
   );
@@ -208,11 +208,11 @@ function idRowsOf(
 
 function keyRows(records: KeyRecord[]): readonly (readonly KeyRecord[])[] {
   records.sort((a, b) => a.merchant - b.merchant || a.high - b.high || a.low - b.low);
-  return cut(records, ({ payload }) => RECORD_BYTES + payload.length);
+  return split(records, ({ payload }) => RECORD_BYTES + payload.length);
 }
 
 /** Splits a list so that each piece fits a row. No member is split. */
-function cut<T>(list: readonly T[], bytesOf: (one: T) => number): readonly (readonly T[])[] {
+function split<T>(list: readonly T[], bytesOf: (one: T) => number): readonly (readonly T[])[] {
   const rows: T[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const one of list) {

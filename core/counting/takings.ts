@@ -65,7 +65,7 @@ export function addMoneyTo(sum: OwnMoney, more: Money): OwnMoney {
 }
 
 function addOne(sum: Takings[], more: Takings): void {
-  const at = placeOf(sum, more.currency);
+  const at = insertionIndex(sum, more.currency);
   const known = sum[at];
   if (known?.currency !== more.currency) {
     sum.splice(at, 0, { ...more });
@@ -76,7 +76,7 @@ function addOne(sum: Takings[], more: Takings): void {
 }
 
 /** The index of a currency, or where it would go. */
-function placeOf(sum: readonly Takings[], currency: string): number {
+function insertionIndex(sum: readonly Takings[], currency: string): number {
   let [from, to] = [0, sum.length];
   while (from < to) {
     const middle = (from + to) >>> 1;

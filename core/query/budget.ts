@@ -59,11 +59,11 @@ export function openBudgets(steps = QUESTION_STEPS_MAX, purses: readonly Purse[]
 }
 
 /** Takes steps; false once there are none left. */
-export function spend(budget: Budget, steps: number, place: string): boolean {
+export function spend(budget: Budget, steps: number, path: string): boolean {
   budget.left -= steps;
   for (const purse of budget.purses) purse.left -= steps;
   if (budget.left >= 0 && !isStoppedByPurse(budget)) return true;
-  budget.ranOutAt ??= place;
+  budget.ranOutAt ??= path;
   return false;
 }
 
@@ -78,11 +78,11 @@ export function isStoppedByPurse({ left, purses }: Budget): boolean {
 /** Which budget is empty, if any. */
 export function outOfSteps({ own, fixed }: Budgets): OutOfSteps | undefined {
   if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt, steps: own.steps };
-  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PLACE, steps: fixed.steps };
+  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PATH, steps: fixed.steps };
 }
 
 /** The field that an asker is told for the filters of a share link. */
-const FIXED_PLACE = "#/filters";
+const FIXED_PATH = "#/filters";
 
 export function stepsRefusal({ outOfSteps, steps }: OutOfSteps) {
   const what = `The query needs more than ${steps} steps, which it has taken by here`;

@@ -4,7 +4,7 @@
 // list of numbers (retention) a column for each number. CSV has no `meta`, which says how exact the numbers are. The
 // JSON answer has it.
 
-import { type CsvCell, csvLine } from "../csv.ts";
+import { type CsvCell, csvRow } from "../csv.ts";
 
 type Value = number | { readonly value: number; readonly currency: string } | null;
 
@@ -32,7 +32,7 @@ function reportText(entries: readonly Readonly<Record<string, unknown>>[]): stri
     Object.fromEntries(Object.entries(entry).flatMap(([name, value]) => spread(name, value))),
   );
   const head = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return [csvLine(head), ...rows.map((row) => csvLine(head.map((name) => row[name] ?? null)))].join("");
+  return [csvRow(head), ...rows.map((row) => csvRow(head.map((name) => row[name] ?? null)))].join("");
 }
 
 function spread(name: string, value: unknown): readonly (readonly [name: string, cell: CsvCell])[] {
@@ -52,7 +52,7 @@ function answerText({ results, query }: CsvAnswer): string {
     : [];
   const head = [...dimensions, ...metrics, ...compared, ...(currency === undefined ? [] : ["currency"])];
   const lines = results.map((row) =>
-    csvLine([
+    csvRow([
       ...row.dimensions,
       ...row.metrics.map(toCell),
       ...(isCompared ? (row.comparison?.metrics ?? metrics.map(() => null)).map(toCell) : []),
@@ -60,7 +60,7 @@ function answerText({ results, query }: CsvAnswer): string {
       ...(currency === undefined ? [] : [currency]),
     ]),
   );
-  return [csvLine(head), ...lines].join("");
+  return [csvRow(head), ...lines].join("");
 }
 
 /** All amounts of an answer are in the merchant's one currency. */

@@ -21,11 +21,11 @@ export function checkGoals(
   const named = filters.flatMap(comparisonsOf).filter(({ attribute }) => attribute.question === "event:goal");
   if (named.length === 0 || view !== undefined) return accepted(undefined);
   const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
-  for (const { place, clauses, fitsClause } of named) {
-    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place))
-      return stepsRefusal({ outOfSteps: place, steps: budgets.own.steps });
+  for (const { path, clauses, fitsClause } of named) {
+    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, path))
+      return stepsRefusal({ outOfSteps: path, steps: budgets.own.steps });
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
-    if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
+    if (unknown !== undefined) return invalid(`${path}: ${refusal(unknown, known)}`);
   }
   return accepted(undefined);
 }

@@ -10,19 +10,19 @@ import type { Event } from "../event.ts";
 import { LEFT_OUT_NAME_LENGTH_MAX, LEFT_OUT_NAMES_MAX, LEFT_OUT_SHOWN_MAX } from "../limits.ts";
 import type { DropReason } from "../outcome.ts";
 
-type Place = Pick<Opinion, "hostname" | "page">;
+type RuledPage = Pick<Opinion, "hostname" | "page">;
 
 /** The lists, and the name of an event in each. An empty name means "not known". */
 const LISTS = {
   agents: ({ userAgent, hints }: Event) => agentFamily(userAgent, hints),
   networks: ({ asn }: Event) => (asn === 0 ? "" : String(asn)),
-  pages: ({ url }: Event, place: Place | undefined) => {
-    if (place !== undefined) return place.hostname + place.page;
+  pages: ({ url }: Event, page: RuledPage | undefined) => {
+    if (page !== undefined) return page.hostname + page.page;
     const address = parseAddress(url);
     return address === undefined ? "" : address.hostname + address.path;
   },
   referrers: ({ referrer }: Event) => parseAddress(referrer)?.hostname ?? "",
-} as const satisfies Readonly<Record<string, (event: Event, place: Place | undefined) => string>>;
+} as const satisfies Readonly<Record<string, (event: Event, page: RuledPage | undefined) => string>>;
 
 export type LeftOutList = keyof typeof LISTS;
 export const LEFT_OUT_LISTS = Object.keys(LISTS) as readonly LeftOutList[];
@@ -35,13 +35,13 @@ interface Names {
 /** By reason, then by list. */
 export type LeftOut = Map<DropReason, Readonly<Record<LeftOutList, Names>>>;
 
-/** Adds an event. `place` is the page after rules were applied; without it the event's own address is used. */
-export function addLeftOut(all: LeftOut, reason: DropReason, event: Event, place?: Place): void {
+/** Adds an event. `page` is the page after rules were applied; without it the event's own address is used. */
+export function addLeftOut(all: LeftOut, reason: DropReason, event: Event, page?: RuledPage): void {
   const lists = all.get(reason) ?? openLists();
   all.set(reason, lists);
   for (const list of LEFT_OUT_LISTS) {
     const names = lists[list];
-    const name = LISTS[list](event, place).slice(0, LEFT_OUT_NAME_LENGTH_MAX);
+    const name = LISTS[list](event, page).slice(0, LEFT_OUT_NAME_LENGTH_MAX);
     const known = names.counts.get(name);
     if (known === undefined && names.counts.size >= LEFT_OUT_NAMES_MAX) names.others += 1;
     else names.counts.set(name, (known ?? 0) + 1);

@@ -181,7 +181,7 @@ function planCompared(plan: Plan, dateRange: DateRange, moment: PlanMoment): Out
   const isPart = own.wholeDays && !range.value.wholeDays && plan.grain === "day";
   if (!planned.ok || !isPart || !ofVisitors || !plan.oneBucketEach || planned.value.source === "archive")
     return planned;
-  const exact = planQuestion(question, { ...range.value, cutDay: range.value.toDay - 1 }, moment.zones, moment);
+  const exact = planQuestion(question, { ...range.value, partialDay: range.value.toDay - 1 }, moment.zones, moment);
   return exact.ok ? accepted({ ...exact.value, otherwise: planned.value }) : exact;
 }
 
@@ -252,8 +252,8 @@ function completeOrder(plan: Plan): Plan {
 /** Chooses Days where the range allows it: they are fewer rows than Hours, and a Day's visitors are exact. */
 function chooseGrain(plan: Plan): Plan {
   const isFiner = plan.time === "hour" || plan.time === "minute";
-  const { wholeDays, cutDay } = plan.range;
-  return { ...plan, grain: (wholeDays || cutDay !== undefined) && !isFiner ? "day" : "hour" };
+  const { wholeDays, partialDay } = plan.range;
+  return { ...plan, grain: (wholeDays || partialDay !== undefined) && !isFiner ? "day" : "hour" };
 }
 
 function chooseBuckets(plan: Plan): Plan {

@@ -42,7 +42,7 @@ export interface Range {
    */
   readonly wholeDays: boolean;
   /** The last Day, if the range ends in its middle and Days are read all the same. */
-  readonly cutDay?: number;
+  readonly partialDay?: number;
 }
 
 /** What a range is resolved with. */

@@ -19,22 +19,22 @@ export function mismatch(path: string, expected: string, value: unknown) {
 }
 
 /** Texts without a path that clients of the Plausible API know, and the field that each is about. */
-const PLACES: readonly (readonly [text: RegExp, place: string])[] = [
+const FIELDS: readonly (readonly [text: RegExp, field: string])[] = [
   [/^Metric `/, "metrics"],
   [/^Invalid (\S+ )?filters?[.,]/, "filters"],
   [/^Missing site ID/, "site_id"],
 ];
 
 /** The field that a refusal is about, such as "metrics/0". Undefined where it is about the whole question. */
-export function placeOf(message: string): string | undefined {
+export function fieldOf(message: string): string | undefined {
   const [, pointer] = /^#\/([^\s:]+):/.exec(message) ?? [];
   const [, missing] = /^#: Required property (\w+)/.exec(message) ?? [];
-  return pointer ?? missing ?? PLACES.find(([text]) => text.test(message))?.[1];
+  return pointer ?? missing ?? FIELDS.find(([text]) => text.test(message))?.[1];
 }
 
 /** A refusal as the asker gets it instead of an answer. */
 export function told<Code extends string>(code: Code, message: string) {
-  const field = placeOf(message);
+  const field = fieldOf(message);
   return { error: message, code, ...(field !== undefined && { field }) };
 }
 

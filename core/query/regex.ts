@@ -54,8 +54,8 @@ export function parseRegex(pattern: string): Outcome<Regex> {
  * Whether a text contains a match anywhere. When the budget is empty it finds nothing, and the caller must check the
  * budget.
  */
-export function finds({ program, start }: Regex, text: string, budget: Budget, place = ""): boolean {
-  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), place)) return false;
+export function finds({ program, start }: Regex, text: string, budget: Budget, path = ""): boolean {
+  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), path)) return false;
   const characters = [...text];
   /** By instruction: the character (from 1) at which it was last looked at. */
   const lookedAt = new Uint32Array(program.length);
@@ -78,7 +78,7 @@ export function finds({ program, start }: Regex, text: string, budget: Budget, p
       } else if (here !== undefined && includes(step.set, here)) reached.push(step.next);
     }
     open = reached;
-    if (!spend(budget, steps, place)) return false;
+    if (!spend(budget, steps, path)) return false;
   }
   return false;
 }

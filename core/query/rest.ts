@@ -48,7 +48,7 @@ export function attributeRead({ question: { breakdowns, filter } }: Plan): Attri
 
 /** What a row lacks to answer a plan's question. Undefined where it lacks nothing. */
 export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
-  if (plan.range.cutDay === row.day && plan.grain === "day") return "part";
+  if (plan.range.partialDay === row.day && plan.grain === "day") return "part";
   // It also holds for Hours that are not packed yet, so that an answer does not change when they are packed.
   const isMore = plan.breakdowns.length > 0 || (plan.sketch && row.within === undefined);
   if (row.grain === "hour" && isMore && (row.day < plan.openFrom || (plan.sketch && isThin(row)))) return "hours";

@@ -250,27 +250,27 @@ function groupedByVisitor(
   judged: Uint32Array,
 ): Pick<SeenColumns, "visitors" | "starts" | "byVisitor"> {
   const { codes, values } = textsOf(columns, "visitor");
-  const places = new Int32Array(values.length).fill(-1);
+  const indexes = new Int32Array(values.length).fill(-1);
   const visitors = new Uint32Array(values.length);
   const sizes = new Uint32Array(values.length + 1);
   let found = 0;
   for (const row of judged) {
     const code = codes[row] as number;
-    if ((places[code] as number) < 0) {
+    if ((indexes[code] as number) < 0) {
       visitors[found] = code;
-      places[code] = found++;
+      indexes[code] = found++;
     }
-    const place = places[code] as number;
-    sizes[place] = (sizes[place] as number) + 1;
+    const index = indexes[code] as number;
+    sizes[index] = (sizes[index] as number) + 1;
   }
   const starts = new Uint32Array(found + 1);
-  for (let place = 0; place < found; place++) starts[place + 1] = (starts[place] as number) + (sizes[place] as number);
+  for (let index = 0; index < found; index++) starts[index + 1] = (starts[index] as number) + (sizes[index] as number);
   const next = starts.slice();
   const byVisitor = new Uint32Array(judged.length);
   for (const row of judged) {
-    const place = places[codes[row] as number] as number;
-    byVisitor[next[place] as number] = row;
-    next[place] = (next[place] as number) + 1;
+    const index = indexes[codes[row] as number] as number;
+    byVisitor[next[index] as number] = row;
+    next[index] = (next[index] as number) + 1;
   }
   return { visitors: visitors.subarray(0, found), starts, byVisitor };
 }

@@ -42,14 +42,18 @@ export function withSegments(filters: unknown, find: FindSegment): Outcome<unkno
   return fillList(filters, find, { path: "#/filters", depth: FILTERS_DEPTH_MAX });
 }
 
-interface Place {
+interface Nesting {
   readonly path: string;
   /** Levels that may still follow. Deeper filters are refused when they are parsed. */
   readonly depth: number;
 }
 
 /** Filters that must all hold. The filters of a segment become members of the list. */
-function fillList(filters: readonly unknown[], find: FindSegment, { path, depth }: Place): Outcome<readonly unknown[]> {
+function fillList(
+  filters: readonly unknown[],
+  find: FindSegment,
+  { path, depth }: Nesting,
+): Outcome<readonly unknown[]> {
   const filled: unknown[] = [];
   for (const [index, entry] of filters.entries()) {
     const own = fill(entry, find, { path: depth === FILTERS_DEPTH_MAX ? `${path}/${index}` : path, depth });
@@ -60,11 +64,11 @@ function fillList(filters: readonly unknown[], find: FindSegment, { path, depth 
   return accepted(filled);
 }
 
-function fill(entry: unknown, find: FindSegment, place: Place): Outcome<unknown> {
-  if (!Array.isArray(entry) || place.depth === 0) return accepted(entry);
+function fill(entry: unknown, find: FindSegment, nesting: Nesting): Outcome<unknown> {
+  if (!Array.isArray(entry) || nesting.depth === 0) return accepted(entry);
   const [operator, second, ...rest] = entry as readonly unknown[];
-  const inner = { ...place, depth: place.depth - 1 };
-  if (second === NAME) return segment(entry, find, place);
+  const inner = { ...nesting, depth: nesting.depth - 1 };
+  if (second === NAME) return segment(entry, find, nesting);
   if (operator === "and" && Array.isArray(second)) {
     const list = fillList(second, find, inner);
     return list.ok ? accepted([operator, list.value, ...rest]) : list;
@@ -84,7 +88,7 @@ function fill(entry: unknown, find: FindSegment, place: Place): Outcome<unknown>
 }
 
 /** ["is", "segment", ["a", "b"]]: either of them. */
-function segment(entry: readonly unknown[], find: FindSegment, { path }: Place): Outcome<unknown> {
+function segment(entry: readonly unknown[], find: FindSegment, { path }: Nesting): Outcome<unknown> {
   const [operator, , names, ...rest] = entry;
   const isNamed = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string");
   if ((operator !== "is" && operator !== "is_not") || !isNamed || rest.length > 0)
