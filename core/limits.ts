@@ -32,16 +32,16 @@ export const LIMIT_BYTES = 16 * KIB;
 /**
  * A provider gives one customer an IPv6 /48. It may send as much as 16 addresses may. It holds 65,536 networks of 64
  * bits, and each of those counts as one address. The collector counts one in 16 of its requests, chosen at random, for
- * the whole /48. So the limit of one address serves for the /48 too, and an ordinary hit asks one counter.
+ * the whole /48. So the limit of one address serves for the /48 too.
  */
 export const LIMIT_NETWORK_ADDRESSES = 16;
-/** How many networks and addresses that sent too much an isolate remembers, 60 B each. */
-export const NETWORKS_CLOSED_MAX = 10_000;
 /**
- * A request that counts ten times or more is counted in tens, on counters of its own (wrangler.toml, `_MANY`). A full
- * request then asks the platform ten times instead of a hundred.
+ * Requests for which the platform's counter is asked once. So it is never asked for the few hits of a visitor, and ten
+ * times instead of a hundred for a full request of 1,000 events.
  */
-export const LIMIT_MANY = 10;
+export const LIMIT_REQUESTS = 10;
+/** Addresses, networks and tracking IDs whose requests an isolate counts at a time, some 100 B each. */
+export const TENS_KEYS_MAX = 20_000;
 /**
  * A made-up key counts as 20 requests, because it costs a look-up in the database. So does a hostname that is nobody's
  * site. An address may try 50 of them in 10 s.

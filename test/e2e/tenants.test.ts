@@ -386,6 +386,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   { worker: "query", method: "GET", route: "/metrics", door: "metrics", status: 503 }, // no cron has run
   { worker: "query", method: "GET", route: "/status", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/status.json", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/status.atom", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/health", door: "open", status: 200 },
   { worker: "collector", method: "GET", route: "/v1/meter", door: "token", status: 200 },
   { worker: "query", method: "GET", route: "/health", door: "open", status: 200 },
