@@ -30,9 +30,9 @@ export interface ArchiveBucket {
 export interface ArchiveDeps {
   /** A file's bytes. The same file always has the same bytes. */
   readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
-  /** Notes where a bundle's events lie, and wakes closed Days that have got events, so that they are counted again. */
+  /** Notes where a bundle's events lie, and wakes closed Days that got events, so that they are counted again. */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
-  /** Asks that runs are made of the bundles of open Days. */
+  /** Asks for runs to be made of the bundles of open Days. */
   readonly sendRuns: (places: readonly SealPlace[]) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;

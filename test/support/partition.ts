@@ -8,7 +8,7 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import type { Settings, SettingsChanges } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
@@ -65,7 +65,7 @@ export class TestPartition {
   readonly published: RollupRow[] = [];
   readonly told: ToldStatus[] = [];
   readonly alarms: number[] = [];
-  readonly logged: LogLine[] = [];
+  readonly logged: LogEntry[] = [];
   /** What the database was asked about settings: whose they are, or what was changed. */
   readonly asked: (readonly number[] | "changes")[] = [];
   readonly #changes = new Changes(this.settings);

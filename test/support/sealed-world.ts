@@ -4,7 +4,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Event } from "../../core/event.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { noteChange } from "../../durable-objects/change.ts";
@@ -61,7 +61,7 @@ export class SealedWorld {
   /** What seals see of it all; a test may put one here that fails. */
   sealsSee: AnyDatabase | undefined;
   readonly queue: SealPlace[] = [];
-  readonly log: LogLine[] = [];
+  readonly log: LogEntry[] = [];
   #archived = 0;
   #published = 0;
 

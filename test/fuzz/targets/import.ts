@@ -1,7 +1,7 @@
 // Files that are imported: bytes become lines the same however they are cut, lines become records, and rows are events
 // that the collector can read, or say why they are none.
 
-import { csvLine } from "../../../core/csv.ts";
+import { csvRow } from "../../../core/csv.ts";
 import { native } from "../../../core/formats/native.ts";
 import { BLANK_HIT } from "../../../core/hit.ts";
 import { readLogLine } from "../../../scripts/import/access-log.ts";
@@ -418,7 +418,7 @@ function runRecord({ text = "", delimiter = "" }: Input): void {
   }
   const written = fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(sign);
   expectSame(splitRecord(written, sign), fields, "fields in quotes are other ones");
-  const line = csvLine(fields);
+  const line = csvRow(fields);
   // Apostrophes stand before what would be a formula (EXP-6): apart from them it is the same.
   const bare = (cells: readonly string[]) => cells.map((cell) => cell.replaceAll("'", ""));
   const read = splitRecord(line.slice(0, -2), ",");
