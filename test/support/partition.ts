@@ -15,6 +15,7 @@ import type { Fate } from "../../durable-objects/rpc.ts";
 import { type Deps, type LayerPace, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type BundleCut, type Sql, Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
+import type { KnownClaim } from "../../storage/ledger/partition-claim.ts";
 import type { ToldStatus } from "../../storage/ledger/partition-status.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
@@ -54,6 +55,9 @@ class Changes {
   }
 }
 
+/** Storages that were ever made: each is known by its number. */
+let storages = 0;
+
 export class TestPartition {
   now = TUESDAY;
   readonly database = new DatabaseSync(":memory:");
@@ -64,6 +68,9 @@ export class TestPartition {
   readonly sent: (BundleCut & { readonly text: string })[] = [];
   readonly published: RollupRow[] = [];
   readonly told: ToldStatus[] = [];
+  /** What the ledger knows of partitions, by name; and those that were noted to be lost. */
+  readonly claims = new Map<string, KnownClaim>();
+  readonly lost: string[] = [];
   readonly alarms: number[] = [];
   readonly logged: LogLine[] = [];
   /** What the database was asked about settings: whose they are, or what was changed. */
@@ -147,9 +154,23 @@ export class TestPartition {
         orBroken("d1");
         this.published.push(...rows);
       },
+      newClaim: () => String(++storages),
+      claimName: async ({ partition, claim, isOld }) => {
+        orBroken("d1");
+        const known = this.claims.get(partition) ?? { claim: "", events: 0 };
+        const isTaken = known.claim !== "" || (known.events > 0 && !isOld);
+        if (!isTaken) this.claims.set(partition, { ...known, claim });
+        return this.claims.get(partition) ?? known;
+      },
+      noteLost: async (partition) => {
+        orBroken("d1");
+        this.lost.push(partition);
+      },
       tellStatus: async (status) => {
         orBroken("d1");
         this.told.push(status);
+        const known = this.claims.get(status.partition) ?? { claim: "", events: 0 };
+        this.claims.set(status.partition, { ...known, events: status.events });
       },
       readSettings: async (merchants) => {
         orBroken("settings");

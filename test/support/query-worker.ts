@@ -6,6 +6,7 @@ import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Present } from "../../core/counting/present.ts";
+import type { RecoveryBegin, RecoveryEnd } from "../../core/counting/recovered.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
@@ -227,6 +228,9 @@ function partitionOf(worker: QueryWorker, name: string) {
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
     republish: () => answer([]),
+    beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),
+    countRecovered: () => answer(undefined),
+    endRecovery: ({ first }: RecoveryEnd) => answer({ kept: 0, next: first }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };
 }

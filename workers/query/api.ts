@@ -75,10 +75,12 @@ import {
   DIRECTORY_RECOVERY,
   getBackups,
   LEDGER_RECOVERY,
+  PARTITION_RECOVERY,
   postBackup,
   postDirectoryRecovery,
   postErasureRecovery,
   postLedgerRecovery,
+  postPartitionRecovery,
 } from "./recovery.ts";
 import { getReplay, getReplays, NEW_REPLAY, postReplay, postReplayVerb } from "./replays.ts";
 import type { FileReply, Reply } from "./request.ts";
@@ -1158,6 +1160,19 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       body: LEDGER_RECOVERY,
       status: 202,
       answer: named("LedgerRecovery"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/partition",
+    {
+      door: "deployment",
+      handler: postPartitionRecovery,
+      act: "partition.recover",
+      id: "recoverPartition",
+      summary: "Brings a partition back whose storage was lost or put back, a step at a time.",
+      body: PARTITION_RECOVERY,
+      status: 202,
+      answer: named("PartitionRecovery"),
     },
   ],
   [
