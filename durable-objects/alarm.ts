@@ -32,7 +32,8 @@ export function isOutgoing(duty: Duty): boolean {
 
 /** UTC ms at which each duty is due, Infinity where it has nothing to do. A failed duty waits for its retry. */
 export function dutiesDue(partition: Partition, now: number): Readonly<Record<Duty, number>> {
-  const mayGoOut = partition.standing === "own" || (partition.standing === "unclaimed" && partition.next > FIRST_POSITION);
+  const mayGoOut =
+    partition.standing === "own" || (partition.standing === "unclaimed" && partition.next > FIRST_POSITION);
   const due: Record<Duty, number> = {
     claim: Infinity,
     drain: Math.min(cutDue(partition, now), resendDue(partition)),

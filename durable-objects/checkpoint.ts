@@ -152,7 +152,15 @@ export function writePositions(
   changes: Partial<
     Pick<
       Partition,
-      "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom" | "lease" | "standing" | "missed"
+      | "checkpointed"
+      | "checkpointedAt"
+      | "bundled"
+      | "bundles"
+      | "publishedAt"
+      | "openFrom"
+      | "lease"
+      | "standing"
+      | "missed"
     >
   >,
 ): void {

@@ -5,8 +5,8 @@
 // there once more each time it starts, before anything leaves it. What is not its own takes nothing: hits wait in the
 // overflow queue, until `footfall recover partition` has brought back what stands outside of it (recover.ts).
 
-import { STORAGE_LOST } from "../core/watch/standing.ts";
 import { causeOf } from "../core/outcome.ts";
+import { STORAGE_LOST } from "../core/watch/standing.ts";
 import { writePositions } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
 import { FIRST_POSITION } from "./store.ts";
@@ -65,14 +65,16 @@ async function askLedger(partition: Partition): Promise<void> {
   const isOld = partition.next > FIRST_POSITION;
   const known = await deps.claimName({ partition: name, claim: partition.claim, isOld, now: deps.now() });
   if (partition.standing !== "unclaimed" && partition.standing !== "own") return; // a recovery has begun meanwhile
-  const standing = known.claim === partition.claim && known.events <= durableEvents(partition) ? "own" : "lost";
+  // What it has taken since it started says nothing of what it had before.
+  const opened = durableEvents({ next: partition.opened, skipped: partition.skipped });
+  const standing = known.claim === partition.claim && known.events <= opened ? "own" : "lost";
   if (standing !== partition.standing) {
     writePositions(partition, { standing });
     partition.standing = standing;
   }
   partition.isChecked = true;
   if (standing === "own") return;
-  deps.log({ event: "partition_lost", partition: name, events: durableEvents(partition), of: known.events });
+  deps.log({ event: "partition_lost", partition: name, events: opened, of: known.events });
   await deps.noteLost(name);
 }
 

@@ -35,7 +35,10 @@ export async function drain(partition: Partition): Promise<void> {
  */
 export function confirm(partition: Partition, first: number): void {
   const left = partition.bundles.filter((bundle) => bundle.first !== first);
-  if (left.length === partition.bundles.length) return noteMissed(partition, first);
+  if (left.length === partition.bundles.length) {
+    noteMissed(partition, first);
+    return;
+  }
   writePositions(partition, { bundles: left });
   partition.bundles = left;
   forgetLate(partition);

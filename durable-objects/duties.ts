@@ -5,8 +5,8 @@
 import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
 import { dutiesDue, isOutgoing, scheduleAlarm } from "./alarm.ts";
-import { claim } from "./claim.ts";
 import { checkpointTurn, forget, loadedEvents } from "./checkpoint.ts";
+import { claim } from "./claim.ts";
 import { drain } from "./drain.ts";
 import { publish } from "./publish.ts";
 import type { Duty, Partition } from "./state.ts";

@@ -9,7 +9,14 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
-import type { RecoveryBegin, RecoveryBegun, RecoveryEnd, RecoveryEnded, RecoveryRows } from "../core/counting/recovered.ts";
+import type {
+  RecoveryBegin,
+  RecoveryBegun,
+  RecoveryEnd,
+  RecoveryEnded,
+  RecoveryRows,
+  Superseded,
+} from "../core/counting/recovered.ts";
 import {
   DRAIN_AFTER_MS,
   GROUP_COMMIT_LONG_MS,
@@ -142,12 +149,12 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     return beginRecovery(this.#partition, request);
   }
 
-  async countRecovered(request: RecoveryRows): Promise<void> {
+  async countRecovered(request: RecoveryRows): Promise<"counted" | Superseded> {
     isolateMeter.partition_requests += 1;
-    await countRecovered(this.#partition, request);
+    return countRecovered(this.#partition, request);
   }
 
-  async endRecovery(request: RecoveryEnd): Promise<RecoveryEnded> {
+  async endRecovery(request: RecoveryEnd): Promise<RecoveryEnded | Superseded> {
     isolateMeter.partition_requests += 1;
     return endRecovery(this.#partition, request);
   }

@@ -14,6 +14,7 @@ import type {
   RecoveryEnd,
   RecoveryEnded,
   RecoveryRows,
+  Superseded,
 } from "../core/counting/recovered.ts";
 import { opine } from "../core/enrichment/opinion.ts";
 import { ALL_MERCHANTS } from "../core/limits.ts";
@@ -27,11 +28,14 @@ import { takeLate } from "./late.ts";
 import { markAllDays } from "./republish.ts";
 import { isClosed } from "./seal.ts";
 import { ensureSettings } from "./settings.ts";
-import { countInto, dayToChange, findDay, type Partition, rulesFor, ruledMoment, unarchivedFrom } from "./state.ts";
+import { countInto, dayToChange, findDay, type Partition, ruledMoment, rulesFor, unarchivedFrom } from "./state.ts";
 import { FIRST_POSITION } from "./store.ts";
 
 /** Forgets everything but the log that may lie nowhere else. */
-export function beginRecovery(partition: Partition, { partition: name, first: known, events }: RecoveryBegin): RecoveryBegun {
+export function beginRecovery(
+  partition: Partition,
+  { partition: name, first: known, events }: RecoveryBegin,
+): RecoveryBegun {
   const { deps } = partition;
   commitPending(partition);
   const first = Math.max(known, partition.next);
@@ -71,7 +75,10 @@ export function beginRecovery(partition: Partition, { partition: name, first: kn
 }
 
 /** Counts some events of the archive. What was counted already is passed over. */
-export async function countRecovered(partition: Partition, { first, rows: text }: RecoveryRows): Promise<void> {
+export async function countRecovered(
+  partition: Partition,
+  { first, rows: text }: RecoveryRows,
+): Promise<"counted" | Superseded> {
   const rows = JSON.parse(text) as readonly RecoveredRow[];
   const events = rows.map(({ row }) => decodeLogged(row));
   const unread = await ensureSettings(
@@ -79,8 +86,8 @@ export async function countRecovered(partition: Partition, { first, rows: text }
     new Set([GLOBAL_MERCHANT, ...events.map(({ event }) => event.merchant)]),
   );
   assert(unread.size === 0, "the directory says what the settings of all merchants are");
-  checkUnderWay(partition, first);
-  orReset(partition, () => {
+  if (!isUnderWay(partition, first)) return "superseded";
+  return orReset(partition, () => {
     for (const [index, { day, event }] of events.entries()) {
       const { position, erased } = rows[index] as RecoveredRow;
       const settings = partition.settings.get(event.merchant)?.settings;
@@ -96,12 +103,13 @@ export async function countRecovered(partition: Partition, { first, rows: text }
       }
     }
     checkpoint(partition);
+    return "counted";
   });
 }
 
 /** Takes up what its log has and the archive has not, and opens. All that it has counts as not published. */
-export function endRecovery(partition: Partition, { first, removals }: RecoveryEnd): RecoveryEnded {
-  checkUnderWay(partition, first);
+export function endRecovery(partition: Partition, { first, removals }: RecoveryEnd): RecoveryEnded | Superseded {
+  if (!isUnderWay(partition, first)) return "superseded";
   return orReset(partition, () => {
     const { store } = partition.deps;
     let kept = 0;
@@ -147,7 +155,6 @@ function isKnown(partition: Partition, { day, event }: Pick<LoggedEvent, "day" |
   return findDay(partition, event.merchant, day)?.ids.recall(event) === "same";
 }
 
-function checkUnderWay({ standing, recoveredFrom, name }: Partition, first: number): void {
-  const isThis = standing === "recovering" && recoveredFrom === first;
-  assert(isThis, `this recovery of ${name} goes on: another one has begun since, or has ended; run the command again`);
+function isUnderWay({ standing, recoveredFrom }: Partition, first: number): boolean {
+  return standing === "recovering" && recoveredFrom === first;
 }

@@ -6,7 +6,14 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
-import type { RecoveryBegin, RecoveryBegun, RecoveryEnd, RecoveryEnded, RecoveryRows } from "../core/counting/recovered.ts";
+import type {
+  RecoveryBegin,
+  RecoveryBegun,
+  RecoveryEnd,
+  RecoveryEnded,
+  RecoveryRows,
+  Superseded,
+} from "../core/counting/recovered.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /**
@@ -134,8 +141,8 @@ export interface PartitionRpc {
   /** Begins a recovery: forgets all but what may lie in its log alone, and takes nothing until the end. */
   beginRecovery(request: RecoveryBegin): Promise<RecoveryBegun>;
   /** Counts events that the archive has. Doing it again counts none twice. */
-  countRecovered(request: RecoveryRows): Promise<void>;
-  endRecovery(request: RecoveryEnd): Promise<RecoveryEnded>;
+  countRecovered(request: RecoveryRows): Promise<"counted" | Superseded>;
+  endRecovery(request: RecoveryEnd): Promise<RecoveryEnded | Superseded>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */
   unpublished(day: number): Promise<readonly number[]>;
 }

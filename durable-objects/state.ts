@@ -157,6 +157,8 @@ export interface Partition {
   /** Whether the ledger was asked since the object started; until then nothing leaves it. */
   isChecked: boolean;
   claiming: Promise<void> | undefined;
+  /** Position the next event would have got when the object started. */
+  readonly opened: number;
   /** Positions that a recovery has left out, and the first one that it gave; 0 where there was none (recover.ts). */
   skipped: number;
   recoveredFrom: number;
@@ -260,6 +262,7 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     standing: positions?.standing ?? "unclaimed",
     isChecked: false,
     claiming: undefined,
+    opened: next,
     skipped: positions?.skipped ?? 0,
     recoveredFrom: positions?.recoveredFrom ?? 0,
     missed: positions?.missed ?? false,

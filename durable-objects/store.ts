@@ -8,8 +8,8 @@ import { ROW_KINDS, type RowKind } from "../core/counting/layer-rows.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
-import { FIRST_SEGMENT, LogSegments } from "./log-segments.ts";
 import type { Standing } from "./claim.ts";
+import { FIRST_SEGMENT, LogSegments } from "./log-segments.ts";
 import type { SettingsLease } from "./settings.ts";
 
 export type SqlValue = string | number | null | Uint8Array | ArrayBuffer;

@@ -15,6 +15,7 @@ import type {
   RecoveryEnd,
   RecoveryEnded,
   RecoveryRows,
+  Superseded,
 } from "../core/counting/recovered.ts";
 import { RECOVERED_BUNDLES, RECOVERED_DAYS, RECOVERED_POSITIONS } from "../core/limits.ts";
 import { parseDate } from "../core/time.ts";
@@ -27,8 +28,8 @@ import { deleteOpen, lastVersion, listTold, readClaim, type ToldErasure, takeOve
 /** What a recovery asks of the partition. */
 export interface RecoveringPartition {
   beginRecovery(request: RecoveryBegin): Promise<RecoveryBegun>;
-  countRecovered(request: RecoveryRows): Promise<void>;
-  endRecovery(request: RecoveryEnd): Promise<RecoveryEnded>;
+  countRecovered(request: RecoveryRows): Promise<"counted" | Superseded>;
+  endRecovery(request: RecoveryEnd): Promise<RecoveryEnded | Superseded>;
 }
 
 export interface PartitionRecoveryDeps extends Archive {
@@ -72,7 +73,7 @@ export async function recoverPartition(
   partition: string,
   step: RecoveryStep | undefined,
   deps: PartitionRecoveryDeps,
-): Promise<RecoveryStep | PartitionRecovered> {
+): Promise<RecoveryStep | PartitionRecovered | Superseded> {
   if (step?.phase === "count") return count(partition, step, deps);
   const dates = await listDates(deps);
   const left = dates.filter((date) => date >= (step?.from ?? ""));
@@ -107,7 +108,7 @@ async function count(
   partition: string,
   step: CountStep,
   deps: PartitionRecoveryDeps,
-): Promise<CountStep | PartitionRecovered> {
+): Promise<CountStep | PartitionRecovered | Superseded> {
   const ledger = deps.ledgers.of(partition);
   const told = await listTold(ledger, partition);
   const keys = (await openKeys(partition, step.openFrom, deps)).filter((key) => key > step.after);
@@ -117,7 +118,8 @@ async function count(
     const day = parseDate(date) as number;
     const sorted = rows.toSorted((a, b) => a.position - b.position);
     const sent = sorted.map((row) => recoveredRow(row, day, told));
-    await deps.partition(partition).countRecovered({ first: step.first, rows: JSON.stringify(sent) });
+    const asked = { first: step.first, rows: JSON.stringify(sent) };
+    if ((await deps.partition(partition).countRecovered(asked)) === "superseded") return "superseded";
     const last = sorted.at(-1);
     if (last !== undefined && last.position > archivedPosition) {
       archivedPosition = last.position;
@@ -159,11 +161,14 @@ async function end(
   { first, openFrom, claim, known, counted, archivedPosition, archivedAt }: CountStep,
   { ledger, told }: { readonly ledger: Ledger; readonly told: readonly ToldErasure[] },
   deps: PartitionRecoveryDeps,
-): Promise<PartitionRecovered> {
+): Promise<PartitionRecovered | Superseded> {
+  // Whether it is this recovery that goes on; the ledger is not touched by another one.
+  if ((await deps.partition(partition).countRecovered({ first, rows: "[]" })) === "superseded") return "superseded";
   // From here on the partition alone has the numbers of its open Days, all of them unpublished.
   await deleteOpen(ledger, partition, openFrom);
   await takeOver(ledger, { partition, claim, now: deps.now() });
   const ended = await deps.partition(partition).endRecovery({ first, removals: told });
+  if (ended === "superseded") return ended;
   return { ...ended, first, known, counted, archivedPosition, archivedAt };
 }
 

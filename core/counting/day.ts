@@ -163,7 +163,10 @@ export function countEvent(state: DayState, counted: CountedEvent): void {
  */
 export function countErased(state: DayState, counted: CountedEvent, isWhole: boolean): void {
   const { event, settings, position } = counted;
-  if (!isWhole && event.dropped !== "" && event.dropped !== "prefetch") return countEvent(state, counted);
+  if (!isWhole && event.dropped !== "" && event.dropped !== "prefetch") {
+    countEvent(state, counted);
+    return;
+  }
   state.ids.remember(event);
   markChanged(state, slotOf(state.day, hourOf(settings.zones, event.timestamp)), position);
   markChanged(state, WHOLE_DAY, position);

@@ -53,6 +53,9 @@ export interface RecoveryEnd {
   readonly removals: readonly CarriedOut[];
 }
 
+/** Another recovery has begun since, or this one has ended. */
+export type Superseded = "superseded";
+
 export interface RecoveryEnded {
   /** Events that its own log had and the archive has not, which are counted under new positions. */
   readonly kept: number;

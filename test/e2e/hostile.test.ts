@@ -806,6 +806,11 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/recover/ledger", { ledger: 0, from: "2013-01-01" }],
     [
       "POST",
+      () => "/api/v1/recover/partition",
+      { partition: "pool-9", step: '{"phase":"look","from":"2013-01-01","highest":1}' },
+    ],
+    [
+      "POST",
       () => "/api/v1/replays",
       {
         kind: "verify",

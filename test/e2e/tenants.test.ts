@@ -787,6 +787,14 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 202,
     body: () => ({ ledger: 0 }),
   },
+  {
+    worker: "query",
+    method: "POST",
+    route: "/api/v1/recover/partition",
+    door: "deployment",
+    status: 202,
+    body: () => ({ partition: "pool-0" }),
+  },
   { worker: "query", method: "POST", route: "/api/v1/recover/erasures", door: "deployment", status: 202 },
   {
     worker: "query",

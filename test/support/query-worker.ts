@@ -229,7 +229,7 @@ function partitionOf(worker: QueryWorker, name: string) {
     erase: () => answer({ position: 1, archivedPosition: 1 }),
     republish: () => answer([]),
     beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),
-    countRecovered: () => answer(undefined),
+    countRecovered: () => answer("counted" as const),
     endRecovery: ({ first }: RecoveryEnd) => answer({ kept: 0, next: first }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };

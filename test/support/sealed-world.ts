@@ -24,8 +24,8 @@ import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
 import {
-  parseStep,
   type PartitionRecovered,
+  parseStep,
   type RecoveringPartition,
   type RecoveryStep,
   recoverPartition,
@@ -146,7 +146,8 @@ export class SealedWorld {
     const { ledgers } = this.databases;
     const deps = { bucket: this.bucket, ledgers, partition: () => partition, now: () => this.it.now };
     for (let step: RecoveryStep | undefined; ; ) {
-      const reached: RecoveryStep | PartitionRecovered = await recoverPartition("pool-0", step, deps);
+      const reached: Awaited<ReturnType<typeof recoverPartition>> = await recoverPartition("pool-0", step, deps);
+      if (reached === "superseded") throw new Error(reached);
       if (!("phase" in reached)) return reached;
       step = parseStep(JSON.stringify(reached));
     }

@@ -2,11 +2,11 @@
 // docs/operate.md says which request mends what, and GET /api/v1/doctor says which ones a deployment needs (doctor.ts).
 
 import type { Context } from "hono";
+import { isKeySegment } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ledgerOf } from "../../core/counting/ledger-placement.ts";
 import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
-import { isKeySegment } from "../../core/archive/object-key.ts";
 import { listDates } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import { type Backup, instantOf, listBackups, nameOf, rowsOf } from "../../storage/directory/backup.ts";
@@ -40,7 +40,9 @@ const PARTITION_NAME: Field<string> = {
   expected: "the name of a partition, as GET /api/v1/partitions lists it",
   schema: { type: "string", examples: ["pool-3"] },
   parse: (value) =>
-    typeof value === "string" && isKeySegment(value) && /^(pool|merchant)-\d{1,10}(-|$)/.test(value) ? value : undefined,
+    typeof value === "string" && isKeySegment(value) && /^(pool|merchant)-\d{1,10}(-|$)/.test(value)
+      ? value
+      : undefined,
 };
 const STEP: Field<RecoveryStep, false> = {
   required: false,
@@ -161,6 +163,12 @@ export async function postPartitionRecovery(c: Context, deps: Deps): Promise<Che
   if (!(await isPartition(partition, deps)))
     return problem("not_found", "There is no partition of this name. GET /api/v1/partitions lists them.", "partition");
   const reached = await recoverPartition(partition, step, { ...deps, ...archiveOf(deps) });
+  if (reached === "superseded")
+    return problem(
+      "conflict",
+      "Another recovery of this partition has begun since, or it has ended: begin anew.",
+      "step",
+    );
   if ("phase" in reached) {
     const counted = reached.phase === "count" ? reached.counted : 0;
     return { ok: true, value: { status: 202, body: { partition, counted, next: JSON.stringify(reached) } } };
