@@ -1189,8 +1189,8 @@ export const RECOVERED_STEP = 1_000_000;
 export const RECOVERED_DAYS = 60;
 /**
  * Positions that the recovery of a partition leaves out above the highest that anybody knows: more than a log can hold
- * that lies nowhere else (BUNDLES_KEPT_MAX bundles of some 3,000 events, and what is not cut yet). What of them is still
- * on its way to the archive then has positions of its own.
+ * that lies nowhere else (BUNDLES_KEPT_MAX bundles of some 3,000 events, and what is not cut yet). What is still on its
+ * way to the archive then has positions of its own.
  */
 export const RECOVERED_POSITIONS = 100_000_000;
 /** Bundles that one request of a partition's recovery reads and sends: some 500 KB of text each. */

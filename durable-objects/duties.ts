@@ -12,7 +12,10 @@ import { publish } from "./publish.ts";
 import type { Duty, Partition } from "./state.ts";
 import { tell } from "./tell.ts";
 
-/** The duties in their order: nothing goes out before its storage is known to be its own, publish before checkpoint, so that the checkpoint can let published shelves go. */
+/**
+ * The duties in their order: nothing goes out before its storage is known to be its own; publish before checkpoint, so
+ * that the checkpoint can let published shelves go.
+ */
 const DUTIES: readonly { readonly name: Duty; readonly run: (partition: Partition) => void | Promise<void> }[] = [
   { name: "claim", run: claim },
   { name: "drain", run: drain },

@@ -169,7 +169,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     await tick(this.#partition);
   }
 
-  /** What is asked of a lost storage is not answered from what it lacks. An object that was never named holds nothing. */
+  /** What is asked of a lost storage is not answered from what it lacks. An object without a name holds nothing. */
   async #ensureOwn(): Promise<void> {
     if (this.#partition.name !== "") await ensureOwn(this.#partition);
   }

@@ -60,7 +60,7 @@ interface CountStep {
   /** The key of the last bundle that was counted; "" for none. */
   readonly after: string;
   readonly counted: number;
-  /** Position of the last event of the open Days that the archive has, and UTC ms at which it was received; 0 for none. */
+  /** Position of the last event of the open Days that the archive has, and UTC ms of its receipt; 0 for none. */
   readonly archivedPosition: number;
   readonly archivedAt: number;
 }

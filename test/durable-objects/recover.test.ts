@@ -187,7 +187,7 @@ async function recover({ world, it }: Outage, random: Random) {
   throw new Error("it never ends");
 }
 
-const SEEDS = Number(process.env["SEEDS"] ?? 20);
+const SEEDS = Number(process.env["SEEDS"] ?? 12);
 
 describe.each(Array.from({ length: SEEDS }, (_, seed) => seed))("seed %d", (seed) => {
   test("[RCV-12] a lost partition comes back as the archive has it: lost is what the report says, nothing is twice, and what is counted is what a replay counts", async () => {
