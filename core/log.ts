@@ -134,7 +134,8 @@ export const LOG_EVENTS = {
   partition_unclaimed: {
     level: "warning",
     fields: ["partition", "error"],
-    means: "a new partition could not ask its ledger whether it is new; its hits wait in the overflow queue",
+    means:
+      "a partition could not ask its ledger whether its storage is the right one; hits of one that is new wait in the overflow queue",
   },
   partition_lost: {
     level: "error",

@@ -6,6 +6,7 @@
 // overflow queue, until `footfall recover partition` has brought back what stands outside of it (recover.ts).
 
 import { causeOf } from "../core/outcome.ts";
+import { SETTINGS_FRESH_MS } from "../core/limits.ts";
 import { STORAGE_LOST } from "../core/watch/standing.ts";
 import { writePositions } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
@@ -31,6 +32,21 @@ export async function isOwn(partition: Partition): Promise<boolean> {
 /** Throws where the partition does not know what it should. */
 export async function ensureOwn(partition: Partition): Promise<void> {
   if (!(await isOwn(partition))) throw new Error(whyNotOwn(partition));
+}
+
+/**
+ * Asks the ledger while hits are taken, at the pace at which settings are asked for: a storage that was put back is
+ * found before it is evicted and starts with more events than it had.
+ */
+export function checkSoon(partition: Partition): void {
+  const { deps, lease, claiming } = partition;
+  const isFresh = deps.now() - (lease?.readAt ?? Number.NEGATIVE_INFINITY) <= SETTINGS_FRESH_MS;
+  if (isFresh || claiming !== undefined) return;
+  deps.background(
+    claim(partition).catch((error: unknown) => {
+      deps.log({ event: "partition_unclaimed", partition: partition.name, error: causeOf(error) });
+    }),
+  );
 }
 
 /** What is wrong with it, and what to do. */

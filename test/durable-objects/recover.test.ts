@@ -71,6 +71,7 @@ class Outage {
 
   async #hits(count: number): Promise<void> {
     const random = this.#random;
+    if (this.it.partition.standing === "lost") return;
     const events = Array.from({ length: count }, () => {
       const id = `e${this.acknowledged.length + 1}`;
       const timestamp = this.it.now - random.pick([0, 0, 5_000, HOUR_MS]);
