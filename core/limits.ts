@@ -1298,6 +1298,14 @@ export const RECOVERED_MERCHANTS = 10_000;
 export const RECOVERED_STEP = 1_000_000;
 /** Dates of the archive that one request of a ledger's recovery notes, with two listings and a statement each. */
 export const RECOVERED_DAYS = 60;
+/**
+ * Positions that the recovery of a partition leaves out above the highest that anybody knows: more than a log can hold
+ * that lies nowhere else (BUNDLES_KEPT_MAX bundles of some 3,000 events, and what is not cut yet). What is still on its
+ * way to the archive then has positions of its own.
+ */
+export const RECOVERED_POSITIONS = 100_000_000;
+/** Bundles that one request of a partition's recovery reads and sends: some 500 KB of text each. */
+export const RECOVERED_BUNDLES = 20;
 /** Sealed Days of each ledger whose files the doctor looks for. */
 export const DOCTORED_DAYS = 4;
 /** Entries of one page of an admin list. */

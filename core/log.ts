@@ -134,6 +134,18 @@ export const LOG_EVENTS = {
     fields: ["partition", "merchants"],
     means: "the directory does not speak of merchants that were given numbers; their hits wait",
   },
+  partition_unclaimed: {
+    level: "warning",
+    fields: ["partition", "error"],
+    means:
+      "a partition could not ask its ledger whether its storage is the right one; hits of one that is new wait in the overflow queue",
+  },
+  partition_lost: {
+    level: "error",
+    fields: ["partition", "events", "of"],
+    means:
+      "a partition has the storage of no or of fewer events than it has had: its hits wait in the overflow queue until `footfall recover partition` is run",
+  },
   merchant_slowed: {
     level: "warning",
     fields: ["partition", "merchant", "bytes", "of"],

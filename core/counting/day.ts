@@ -160,6 +160,21 @@ export function countEvent(state: DayState, counted: CountedEvent): void {
   countKnown(state, { ...counted, dropped: counted.event.dropped, kind: kindOf(state.dictionary, counted) });
 }
 
+/**
+ * An event that was counted once and then erased: a resend of it is no new event, and what it was counted in is to be
+ * published again. Of one visitor's erasure drops stay until the seal (removeVisitor).
+ */
+export function countErased(state: DayState, counted: CountedEvent, isWhole: boolean): void {
+  const { event, settings, position } = counted;
+  if (!isWhole && event.dropped !== "" && event.dropped !== "prefetch") {
+    countEvent(state, counted);
+    return;
+  }
+  state.ids.remember(event);
+  markChanged(state, slotOf(state.day, hourOf(settings.zones, event.timestamp)), position);
+  markChanged(state, WHOLE_DAY, position);
+}
+
 /** The same for an event whose id is remembered already. */
 export function countKnown(state: DayState, { position, dropped, ...known }: KnownEvent): void {
   const { event, settings } = known;

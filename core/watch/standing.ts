@@ -4,6 +4,9 @@
 
 import { type Metered, sumMeters } from "../meter.ts";
 
+/** Stands among the failing duties of a partition that has to be recovered (`footfall recover partition`). */
+export const STORAGE_LOST = "storage";
+
 /** Instants are UTC ms; null where nothing waits. */
 export interface Standing {
   /** When it was added up. */

@@ -75,10 +75,12 @@ import {
   DIRECTORY_RECOVERY,
   getBackups,
   LEDGER_RECOVERY,
+  PARTITION_RECOVERY,
   postBackup,
   postDirectoryRecovery,
   postErasureRecovery,
   postLedgerRecovery,
+  postPartitionRecovery,
 } from "./recovery.ts";
 import { getReplay, getReplays, NEW_REPLAY, postReplay, postReplayVerb } from "./replays.ts";
 import type { FileReply, Reply } from "./request.ts";
@@ -1291,6 +1293,23 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       examples: [{ ledger: 0 }, { ledger: 0, from: "2026-01-01" }],
       status: 202,
       answer: named("LedgerRecovery"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/partition",
+    {
+      door: "deployment",
+      handler: postPartitionRecovery,
+      act: "partition.recover",
+      id: "recoverPartition",
+      summary: "Brings a partition back whose storage was lost or put back, a step at a time.",
+      body: PARTITION_RECOVERY,
+      examples: [
+        { partition: "pool-0" },
+        { partition: "pool-0", step: '{"phase":"look","from":"2026-01-01","highest":1}' },
+      ],
+      status: 202,
+      answer: named("PartitionRecovery"),
     },
   ],
   [
