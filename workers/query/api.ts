@@ -13,6 +13,7 @@ import { getDoctor } from "./doctor.ts";
 import { deleteMerchant, ERASURE_PAGE, getErasure, getErasures, NEW_ERASURE, postErasure } from "./erasures.ts";
 import { EVENTS, getEvents } from "./events.ts";
 import type { FieldTable } from "./field.ts";
+import { IMPORTED_ROWS, putImportedRows } from "./imported-rows.ts";
 import {
   getImport,
   getImports,
@@ -826,6 +827,18 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeImport",
       summary: "Says how far it is, or pauses it.",
       body: IMPORT_CHANGE,
+      answer: named("Import"),
+    },
+  ],
+  [
+    `PUT ${MERCHANT}/imports/:number/rows`,
+    {
+      door: "admin",
+      handler: putImportedRows,
+      act: "import.rows",
+      id: "putImportedRows",
+      summary: "Brings rows of one table of an import of rollups, whole Days each.",
+      body: IMPORTED_ROWS,
       answer: named("Import"),
     },
   ],

@@ -19,6 +19,8 @@ const YES: Schema = { const: true };
 const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
+/** First and last date. */
+export const DATES: Schema = { type: "array", prefixItems: [DATE, DATE], items: false, minItems: 2 };
 const ANY_OBJECT: Schema = { type: "object" };
 /** A value of a rollup that a replay compares: a number, or a text. */
 const VALUE: Schema = { type: ["string", "number"] };
@@ -271,17 +273,23 @@ export const SHAPES = {
     number: COUNT,
     name: TEXT,
     source: TEXT,
+    kind: oneOf(["events", "rollups"]),
     state: oneOf([...IMPORT_STATES, "undoing", "undone", "redoing"]),
     from: DATE,
     to: DATE,
-    events: COUNT,
+    events: { ...COUNT, description: "Its events; of rollups their rows." },
     tally: { type: "object", additionalProperties: COUNT },
     id_suffix: { ...TEXT, description: "What ends the ids of its events." },
-    place: nullable(object({ line: COUNT, chain: TEXT })),
+    place: nullable({ anyOf: [object({ line: COUNT, chain: TEXT }), object({ table: TEXT, offset: COUNT })] }),
+    tables: nullable({ type: "object", additionalProperties: COUNT, description: "Of rollups: the rows of each." }),
     replays: list({ ...TEXT, description: "Replays that undo it." }),
     created_at: INSTANT,
     finished_at: nullable(INSTANT),
     "days?": list(object({ date: DATE, events: COUNT })),
+    "days_left_out?": {
+      ...object({ counted: nullable(list(DATES)), imported: list(DATES) }),
+      description: "Of rollups: Days that are counted here (null: not known now), or that an earlier import has.",
+    },
   }),
   Shared: object({ id: TEXT, name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
   Shops: object({
@@ -471,7 +479,15 @@ export const SHAPES = {
     revoked: COUNT,
     merchants_unknown: COUNT,
   }),
-  LedgerRecovery: object({ ledger: COUNT, new: FLAG, days: COUNT, erasures: COUNT, next: nullable(DATE) }),
+  LedgerRecovery: object({
+    ledger: COUNT,
+    new: FLAG,
+    days: COUNT,
+    erasures: COUNT,
+    next: nullable(DATE),
+    imported_parts: COUNT,
+    imports_next: nullable(TEXT),
+  }),
   ErasureRecovery: object({ erasures: COUNT }),
   ArchiveFiles: object({
     ...PLACE,
