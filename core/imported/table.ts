@@ -71,8 +71,16 @@ export interface ImportedSpan {
   /** Its first and its last Day. */
   readonly from: number;
   readonly to: number;
-  readonly tables: readonly ImportedTableName[];
+  /** The tables that it has, each with the counters that its source knew. */
+  readonly tables: KnownTables;
 }
+
+export type KnownTables = Readonly<Partial<Record<ImportedTableName, readonly ImportedCounter[]>>>;
+
+/** What an import says of its tables before their rows come. */
+export type AnnouncedTables = Readonly<
+  Partial<Record<ImportedTableName, { readonly rows: number; readonly counters: readonly ImportedCounter[] }>>
+>;
 
 /**
  * Reads the rows of one table and Day as they are sent: lists of the values and then the counts. `at` is where they

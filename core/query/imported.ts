@@ -78,7 +78,10 @@ export function concernsImports({ question, range }: Plan, spans: readonly Impor
 }
 
 /** Whether any Day of a range is in an import. */
-export function overlaps({ fromDay, toDay }: Pick<Range, "fromDay" | "toDay">, spans: readonly ImportedSpan[]): boolean {
+export function overlaps(
+  { fromDay, toDay }: Pick<Range, "fromDay" | "toDay">,
+  spans: readonly ImportedSpan[],
+): boolean {
   return spans.some(({ from, to }) => from < toDay && to >= fromDay);
 }
 
@@ -133,14 +136,14 @@ export function readingsOf(plan: Plan, spans: readonly ImportedSpan[]): readonly
   const readings = tablesOf(plan);
   if (readings === undefined)
     return skipped("unsupported_query", `no import has the dimension ${attributeRead(plan)?.question}`);
-  const known = new Set(readings.flatMap(countersOf));
-  const lacking = question.metrics.find((name) => NEEDS[name]?.some((counter) => !known.has(counter)));
-  if (lacking !== undefined)
-    return skipped("unsupported_query", `no import has ${lacking} by ${attributeRead(plan)?.question ?? "Day"}`);
-  for (const { number, tables } of spans) {
-    const missing = readings.find(({ table }) => !tables.includes(table.name));
-    if (missing !== undefined)
-      return skipped("unsupported_query", `import ${number} has no table ${missing.table.name}`);
+  for (const span of spans) {
+    const known = knownOf(readings, span);
+    if (typeof known === "string") return skipped("unsupported_query", `import ${span.number} has no table ${known}`);
+    const lacking = question.metrics.find((name) => NEEDS[name]?.some((counter) => !known.has(counter)));
+    if (lacking !== undefined) {
+      const by = attributeRead(plan)?.question ?? "Day";
+      return skipped("unsupported_query", `import ${span.number} does not know ${lacking} by ${by}`);
+    }
   }
   return readings;
 }
@@ -182,13 +185,30 @@ function columnOf({ dimensions }: ImportedTable, dimension: DimensionName): numb
   return dimensions.indexOf(dimension);
 }
 
-/** The counters that a reading gives. A visit has no counter under an event's name. */
-function countersOf({ table, value, into }: Reading): readonly ImportedCounter[] {
-  if (value === PAGEVIEW) return ["events"];
-  if (into === "visits") return ["visits", "bounces", "duration_s"];
-  if (table.name === "visitors") return [...table.counters, "events"];
-  return table.counters;
+/** The counters that an import knows of what is read; the name of a table where it does not have that. */
+function knownOf(
+  readings: readonly Reading[],
+  { tables }: ImportedSpan,
+): ReadonlySet<ImportedCounter> | ImportedTableName {
+  const known = new Set<ImportedCounter>();
+  for (const { table, into, value } of readings) {
+    const own = tables[table.name];
+    if (own === undefined) return table.name;
+    if (value === PAGEVIEW) {
+      // Without them the page views would lack beside the other events.
+      if (!own.includes("pageviews")) known.delete("events");
+      if (!own.includes("visitors")) known.delete("visitors");
+      known.add("pageviews");
+    } else if (into === "events") {
+      if (own.includes("events") && known.has("pageviews")) known.add("events");
+    } else if (into === "visits") {
+      if (own.includes("visits")) for (const name of OF_ENTRIES) if (own.includes(name)) known.add(name);
+    } else for (const name of own) known.add(name);
+  }
+  return known;
 }
+
+const OF_ENTRIES: readonly ImportedCounter[] = ["bounces", "duration_s"];
 
 /** The tables that readings read. */
 export function tableNamesOf(readings: readonly Reading[]): readonly ImportedTableName[] {
@@ -282,7 +302,8 @@ export function closeImported({ plan, sums, entries, cut }: ImportedSums, counte
   // Visits that entered on a page that nobody has seen are of no page.
   for (const [key, visits] of entries) {
     const known = all.get(key);
-    if (known !== undefined) all.set(key, withCounts(known, known.numbers.counts, addVisits(known.numbers.visits, visits)));
+    if (known !== undefined)
+      all.set(key, withCounts(known, known.numbers.counts, addVisits(known.numbers.visits, visits)));
   }
   if (all.size > GROUPS_MAX) return undefined;
   const cutBuckets = counted.cutBuckets + (keeps === undefined ? cut.size : 0);

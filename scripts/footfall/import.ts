@@ -10,11 +10,13 @@ import { FIELDS, PRODUCT_FIELDS, parseMap } from "../import/csv-row.ts";
 import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { type Preview, previewText, rangesText } from "../import/preview.ts";
 import { readingDigest } from "../import/resume.ts";
+import { isRollups } from "../import/rollups/file.ts";
 import { type ImportOptions, importFile, type Registered, type Registry } from "../import/run.ts";
 import { Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
 import { toAnswerTable, toCutTable, toFigure, wrapped } from "../table.ts";
 import { askAdmin, askList, askQuestion, type Connection, connect, nowhere } from "./connection.ts";
+import { daysWithEvents, importRollups } from "./import-rollups.ts";
 import { pathOf, show } from "./merchant.ts";
 
 interface Options {
@@ -34,7 +36,7 @@ export function addImport(program: Command): void {
   const command = program
     .command("import <file>")
     .description(
-      "bring in an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV, as an import that can be undone; .gz as well",
+      "bring in an access log (Apache, nginx, Caddy, IIS, CloudFront), a CSV or Plausible's zip, as an import that can be undone; .gz as well",
     )
     .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
     .option("--tracking-id <id>", "the merchant's stream (default: its only one)")
@@ -64,6 +66,10 @@ name their host (vhost_combined, JSON, W3C) no --hostname is needed; --hostname 
 Files of other products are known by what is in them: Shopify's orders (CSV), WooCommerce's orders and refunds (JSON lines of its
 REST API), GA4's BigQuery export (JSON lines), GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
 
+What a product has only counted by the Day is imported as such, and never as events: Plausible's zip, a folder of CSVs in its
+format (visitors.csv, sources.csv, pages.csv and so on, with or without imported_ before it), or one of them by its name
+(imported_visitors_….csv). Answers include such Days where they can, and say so; Days with events of their own stay as they are.
+
 Columns of any other CSV fill these fields, by their own or a usual other name, or by --map column=field:
   ${wrapped([...FIELDS, ...PRODUCT_FIELDS, "props.<key>"])}
 products is a JSON list in one column; or each row has one product (product.id, …), and rows of one order that follow one
@@ -82,6 +88,7 @@ kept in <file>.footfall-import.json.`;
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
   const connection = await connect(command);
+  if (await isRollups(path)) return runRollups(path, { connection, options, source: "plausible" });
   const { collectorUrl, stateDir } = connection;
   if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
   const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
@@ -112,6 +119,37 @@ async function runImport(path: string, options: Options, command: Command): Prom
     throw new Problem(
       `${toFigure(refused)} of ${toFigure(tally.lines)} rows ${refused === 1 ? "was" : "were"} refused, as listed above`,
     );
+}
+
+interface RollupRun {
+  readonly connection: Connection;
+  readonly options: Options;
+  readonly source: string;
+}
+
+/** Imports what another product has counted by the Day. */
+async function runRollups(path: string, { connection, options, source }: RollupRun): Promise<void> {
+  if (options.map !== undefined || options.hostname !== undefined || options.all === true)
+    throw new Problem("--map, --hostname and --all are about events; this has counts by the Day");
+  const merchant = options.merchant ?? (await ownMerchant(connection)) ?? connection.merchant;
+  if (merchant === undefined) throw new Problem("name the merchant with --merchant; `merchant list` shows them");
+  const target = { merchant, path: pathOf(connection, merchant) };
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    sayBesideMeter("stopping; the same command goes on from here");
+  };
+  process.once("SIGINT", stop);
+  const imports = `${target.path}/imports`;
+  const to = {
+    imports,
+    ask: (method: string, at: string, body?: object) => askAdmin(connection, method, at, body),
+    countedDays: async (days: readonly number[]) =>
+      daysWithEvents((await eventsByDay(connection, target, days)).results, days),
+  };
+  const given = { source, preview: options.preview === true, isStopped: () => isStopped, now: Date.now() };
+  const number = await importRollups(path, to, given).finally(() => process.removeListener("SIGINT", stop));
+  if (number !== undefined) console.log(`import ${number}; take it back with: footfall import undo ${number}`);
 }
 
 type Common = Omit<ImportOptions, "destination"> & { readonly collectorUrl: string };
@@ -207,7 +245,7 @@ function ownKey({ adminToken = "" }: Connection): string | undefined {
 /** Makes a temporary key, because the deployment's own token may neither send events nor ask questions. */
 async function makeKey(
   connection: Connection,
-  target: Target,
+  target: Pick<Target, "path">,
   { name, scope }: { readonly name: string; readonly scope: "read" | "write" },
 ) {
   const expires = new Date(Date.now() + KEY_LIVES_MS).toISOString();
@@ -230,11 +268,13 @@ interface ShownImport extends Readonly<Record<string, unknown>> {
   readonly number: number;
   readonly name: string;
   readonly source: string;
+  readonly kind: "events" | "rollups";
   readonly state: string;
   readonly from: string;
   readonly to: string;
   readonly events: number;
   readonly id_suffix: string;
+  /** Of one of events. */
   readonly place: Registered["place"] | null;
   readonly tally: Readonly<Record<string, number>>;
   readonly days?: readonly { readonly date: string; readonly events: number }[];
@@ -302,20 +342,24 @@ function sumOf(some: Readonly<Record<string, number>>, more: Readonly<Record<str
   return Object.fromEntries([...names].map((name) => [name, (some[name] ?? 0) + (more[name] ?? 0)]));
 }
 
-/** For Days of the file that have more events here than imports have brought: how many more. */
-async function countedDays(
+interface EventsByDay {
+  readonly results: readonly { readonly dimensions: readonly string[]; readonly metrics: readonly number[] }[];
+}
+
+/** How many events count here on the Days from the first of some to the last. */
+async function eventsByDay(
   connection: Connection,
-  target: Target,
-  { days }: Preview,
-): Promise<ReadonlyMap<number, number>> {
-  const { merchant, path } = target;
-  const numbers = [...days.keys()];
-  const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+  target: Pick<Target, "merchant" | "path">,
+  days: readonly number[],
+): Promise<EventsByDay> {
+  const { merchant } = target;
+  const [first, last] = [Math.min(...days), Math.max(...days)];
   const question = {
     site_id: merchant,
     metrics: ["events"],
     date_range: [dateOf(first), dateOf(last)],
     dimensions: ["time:day"],
+    include: { imports: false }, // rollups of another import are no events
   };
   const given = ownKey(connection) ?? (merchant === connection.merchant ? connection.apiKey : undefined);
   const key =
@@ -323,9 +367,19 @@ async function countedDays(
       ? await makeKey(connection, target, { name: "import: what is counted", scope: "read" })
       : undefined;
   const asked = askQuestion({ ...connection, apiKey: given ?? key?.secret }, question);
-  const answer = (await asked.finally(key?.end)) as {
-    readonly results: readonly { readonly dimensions: readonly string[]; readonly metrics: readonly number[] }[];
-  };
+  return (await asked.finally(key?.end)) as EventsByDay;
+}
+
+/** For Days of the file that have more events here than imports have brought: how many more. */
+async function countedDays(
+  connection: Connection,
+  target: Target,
+  { days }: Preview,
+): Promise<ReadonlyMap<number, number>> {
+  const { path } = target;
+  const numbers = [...days.keys()];
+  const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+  const answer = await eventsByDay(connection, target, numbers);
   const counted = new Map<number, number>();
   for (const { dimensions, metrics } of answer.results) {
     const day = parseDate(String(dimensions[0]).slice(0, 10));
@@ -333,8 +387,8 @@ async function countedDays(
   }
   if ([...counted.values()].every((events) => events === 0)) return new Map();
   const imports = (await askList(connection, `${path}/imports`)) as readonly ShownImport[];
-  for (const { number, state, from, to } of imports) {
-    if (state === "undone" || from > dateOf(last) || to < dateOf(first)) continue;
+  for (const { number, kind, state, from, to } of imports) {
+    if (kind === "rollups" || state === "undone" || from > dateOf(last) || to < dateOf(first)) continue;
     const { days: own = [] } = (await askAdmin(connection, "GET", `${path}/imports/${number}`)) as ShownImport;
     for (const { date, events } of own) {
       const day = parseDate(date) as number;

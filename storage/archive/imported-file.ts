@@ -42,7 +42,11 @@ export async function deleteImported(archive: Archive, merchant: number): Promis
 export async function recoverImported(
   archive: Archive,
   ledger: Ledger,
-  { isOf, after, partsMax }: { readonly isOf: (merchant: number) => boolean; readonly after: string; readonly partsMax: number },
+  {
+    isOf,
+    after,
+    partsMax,
+  }: { readonly isOf: (merchant: number) => boolean; readonly after: string; readonly partsMax: number },
 ): Promise<{ readonly parts: number; readonly next: string | undefined }> {
   const keys = (await listKeys(archive, PREFIX)).map(({ key }) => key).filter((key) => key > after);
   const own = keys.filter((key) => isOf(Number(key.split("/")[1])));
@@ -61,7 +65,9 @@ async function readPart(archive: Archive, key: string): Promise<ImportedPart | u
   const [, merchant, number, name] = key.split("/");
   const table = IMPORTED_TABLE_NAMES.find((one) => one === name);
   assert(table !== undefined, `${key} names a table`);
-  const days = JSON.parse(new TextDecoder().decode(decompress(bytes, 2 * IMPORTED_BODY_BYTES_MAX))) as readonly (readonly [number, unknown])[];
+  const days = JSON.parse(
+    new TextDecoder().decode(decompress(bytes, 2 * IMPORTED_BODY_BYTES_MAX)),
+  ) as readonly (readonly [number, unknown])[];
   const rows = days.map(([day, own]) => {
     const parsed = parseImportedRows(importedTableOf(table), own, key);
     assert(parsed.ok, `${key} has rows of its table`);

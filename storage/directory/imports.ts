@@ -104,7 +104,7 @@ function noteSpans(merchant: number): string {
   const spans = `SELECT json_object('number', number, 'source', source,
       'from', (SELECT min(CAST(key AS INTEGER)) FROM json_each(days)),
       'to', (SELECT max(CAST(key AS INTEGER)) FROM json_each(days)),
-      'tables', (SELECT json_group_array(key) FROM json_each(tables))) AS span
+      'tables', (SELECT json_group_object(key, json(value -> '$.counters')) FROM json_each(tables))) AS span
     FROM imports WHERE merchant = ${merchant} AND tables IS NOT NULL AND state = 'done' AND undone = 0 ORDER BY number`;
   const all = `(SELECT json_group_array(json(span)) FROM (${spans}))`;
   return `UPDATE merchants SET imported = ${all} WHERE number = ${merchant} AND imported <> ${all}`;

@@ -6,7 +6,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DimensionName } from "../../core/counting/dimension.ts";
-import type { ImportedSpan } from "../../core/imported/table.ts";
+import type { AnnouncedTables, ImportedSpan } from "../../core/imported/table.ts";
 import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
 import type { Language } from "../../core/notice/language.ts";
 import type { Channel, QuietHours, SubscriptionState, Target, Topic } from "../../core/notice/subscription.ts";
@@ -432,8 +432,8 @@ export const imports = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null while it goes on. */
     finishedAt: integer("finished_at"),
-    /** Of an import of rollups: how many rows each of its tables has. Null of one of events. */
-    tables: text("tables", { mode: "json" }).$type<Readonly<Record<string, number>>>(),
+    /** Of an import of rollups: its tables. Null of one of events. */
+    tables: text("tables", { mode: "json" }).$type<AnnouncedTables>(),
     /** Of an import of rollups: whether it was taken back. One of events is taken back by replays. */
     undone: integer("undone", { mode: "boolean" }).notNull().default(false),
   },

@@ -71,7 +71,12 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const read = await readPage(planned, reading);
   if (isTooLarge(read)) return tooLarge(read);
   if (!read.ok) return read;
-  const imports = await findImports(plans.value, (asked) => readGroups(asked, reading), { merchant, deps, cost, known });
+  const imports = await findImports(plans.value, (asked) => readGroups(asked, reading), {
+    merchant,
+    deps,
+    cost,
+    known,
+  });
   if (isTooLarge(imports)) return tooLarge(imports);
   if (!imports.ok) return imports;
   const own = withImports(read.value, imports.value, 0);
@@ -92,7 +97,8 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const context = { currency, convert, asOf: reading.completeUntil, cost, rules, compared, backfill, imports: told };
   const answered = answer(plan, groups, context);
   const isOfHome = foreignOf(purses, currency) === undefined;
-  const isKept = imports.value === undefined && isOfHome && !reading.isUnsettled && [groups, compared?.groups].every(isOfRollups);
+  const isKept =
+    imports.value === undefined && isOfHome && !reading.isUnsettled && [groups, compared?.groups].every(isOfRollups);
   if (isKept && answered.ok && remembered !== undefined)
     deps.later("keep_answer", keepAnswer(remembered.name, answered.value, remembered.deps));
   return answered;

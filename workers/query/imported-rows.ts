@@ -11,7 +11,12 @@ import {
   importedTableOf,
   parseImportedRows,
 } from "../../core/imported/table.ts";
-import { IMPORT_DAYS_MAX, IMPORTED_BODY_BYTES_MAX, IMPORTED_BYTES_MAX, IMPORTED_IMPORT_ROWS_MAX } from "../../core/limits.ts";
+import {
+  IMPORT_DAYS_MAX,
+  IMPORTED_BODY_BYTES_MAX,
+  IMPORTED_BYTES_MAX,
+  IMPORTED_IMPORT_ROWS_MAX,
+} from "../../core/limits.ts";
 import { parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import { putImported } from "../../storage/archive/imported-file.ts";
@@ -50,7 +55,7 @@ export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<R
   if (!found.ok) return found;
   const { row } = found.value;
   const { table, offset } = body.value;
-  const rowsMax = row.tables?.[table];
+  const rowsMax = row.tables?.[table]?.rows;
   if (rowsMax === undefined) return problem("conflict", `The import was not begun with a table ${table}.`, "table");
   const state = stateOf(found.value);
   if (state !== "running") return problem("conflict", `The import is ${state}: rows come to one that is running.`);
@@ -92,7 +97,10 @@ function daysRead(
 }
 
 /** How many rows are stored when this place is reached: tables come in their order. */
-function tallyAt({ tables }: Import, { table, offset }: { readonly table: ImportedTableName; readonly offset: number }) {
+function tallyAt(
+  { tables }: Import,
+  { table, offset }: { readonly table: ImportedTableName; readonly offset: number },
+) {
   const before = IMPORTED_TABLE_NAMES.slice(0, IMPORTED_TABLE_NAMES.indexOf(table));
-  return { accepted: before.reduce((sum, name) => sum + (tables?.[name] ?? 0), 0) + offset };
+  return { accepted: before.reduce((sum, name) => sum + (tables?.[name]?.rows ?? 0), 0) + offset };
 }

@@ -66,7 +66,9 @@ export async function findImports(
   const included = toldOf(first, used);
   // All of them are counted here.
   if (included === undefined) return accepted(undefined);
-  const spans = used.flatMap(({ cover, counted }) => [...cover].filter(([day]) => !counted.has(day)).map(([, one]) => one));
+  const spans = used.flatMap(({ cover, counted }) =>
+    [...cover].filter(([day]) => !counted.has(day)).map(([, one]) => one),
+  );
   const readings = plans.map((plan) => readingsOf(plan, [...new Set(spans)]));
   const skipped = readings.find(isSkipped);
   if (skipped !== undefined) return accepted({ told: skipped, plans: [] });
@@ -95,10 +97,10 @@ export async function countedDays(
   { merchant, deps, known }: Asked,
 ): Promise<Outcome<ReadonlySet<number>> | TooLarge> {
   if (days.length === 0) return accepted(new Set());
-  const [first, last] = days.reduce(([min, max], day) => [Math.min(min, day), Math.max(max, day)], [
-    days[0] as number,
-    days[0] as number,
-  ]);
+  const [first, last] = days.reduce(
+    ([min, max], day) => [Math.min(min, day), Math.max(max, day)],
+    [days[0] as number, days[0] as number],
+  );
   const question = parseQuestion({
     site_id: merchant.id,
     metrics: ["events"],

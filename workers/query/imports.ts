@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { isObject } from "../../core/formats/field.ts";
+import { type AnnouncedTables, IMPORTED_TABLE_NAMES, IMPORTED_TABLES } from "../../core/imported/table.ts";
 import {
   ADMIN_PAGE_MAX,
   IMPORT_DAYS_MAX,
@@ -25,7 +26,6 @@ import {
 } from "../../core/limits.ts";
 import { runsOf } from "../../core/query/imported.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
-import { IMPORTED_TABLE_NAMES, type ImportedTableName } from "../../core/imported/table.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
   countImports,
@@ -43,8 +43,8 @@ import { importsOf } from "../../storage/directory/number-claim.ts";
 import { countJobs, listImportJobs, type ReplayJob } from "../../storage/directory/replay-job.ts";
 import { IMPORT_STATES, type ImportPlace } from "../../storage/directory/schema.ts";
 import { readSettingsOf } from "../../storage/directory/settings.ts";
-import { changeJob } from "../../storage/replay.ts";
 import { countImported } from "../../storage/ledger/imported.ts";
+import { changeJob } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import type { Deps } from "./deps.ts";
 import { readCountedDays } from "./execute.ts";
@@ -74,21 +74,30 @@ const DAYS: Field<Readonly<Record<string, number>>, false> = {
   },
   hidden: true, // thousands of numbers, which the import itself shows
 };
-const TABLES: Field<Readonly<Partial<Record<ImportedTableName, number>>>, false> = {
+const TABLES: Field<AnnouncedTables, false> = {
   required: false,
-  expected: `an object with the rows of each table, of ${IMPORTED_TABLE_NAMES.join(", ")}`,
+  expected: `an object of ${IMPORTED_TABLE_NAMES.join(", ")} with {"rows", "counters"} each: how many rows come, and which of the table's counters they know`,
   schema: {
     type: "object",
     propertyNames: { enum: IMPORTED_TABLE_NAMES },
-    additionalProperties: { type: "integer", minimum: 1 },
+    additionalProperties: {
+      type: "object",
+      properties: { rows: { type: "integer", minimum: 1 }, counters: { type: "array", items: { type: "string" } } },
+      required: ["rows", "counters"],
+    },
     minProperties: 1,
   },
   parse: (value) => {
     if (!isObject(value)) return undefined;
     const tables = Object.entries(value);
-    const isTable = ([name, rows]: [string, unknown]) =>
-      IMPORTED_TABLE_NAMES.includes(name as ImportedTableName) && isCount(rows) && rows > 0;
-    return tables.length > 0 && tables.every(isTable) ? (value as Record<ImportedTableName, number>) : undefined;
+    const isTable = ([name, said]: [string, unknown]) => {
+      const table = IMPORTED_TABLES.find((one) => one.name === name);
+      if (table === undefined || !isObject(said) || Object.keys(said).length !== 2) return false;
+      const { rows, counters } = said;
+      if (!isCount(rows) || rows === 0 || !Array.isArray(counters) || counters.length === 0) return false;
+      return (counters as readonly unknown[]).every((one) => table.counters.some((known) => known === one));
+    };
+    return tables.length > 0 && tables.every(isTable) ? (value as AnnouncedTables) : undefined;
   },
 };
 const PLACE: Field<Extract<ImportPlace, { line: number }>, false> = {
@@ -158,7 +167,7 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   if (today >= IMPORTS_A_DAY_MAX)
     return problem("conflict", `A merchant begins at most ${IMPORTS_A_DAY_MAX} imports in 24 hours: go on tomorrow.`);
   const { tables } = body.value;
-  const refusal = tables && (await refusalOfRollups(own, Object.values(tables), deps));
+  const refusal = tables && (await refusalOfRollups(own, tables, deps));
   if (refusal !== undefined) return refusal;
   const claimed = await newNumber(importsOf(own), () => lastImportNumber(deps.directory, own), deps);
   if (!claimed.ok) return claimed;
@@ -182,8 +191,8 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 201, body: shown({ row, jobs: [] }, { whole: true }) } };
 }
 
-async function refusalOfRollups(merchant: number, rows: readonly number[], deps: Deps) {
-  if (rows.reduce((sum, count) => sum + count, 0) > IMPORTED_IMPORT_ROWS_MAX)
+async function refusalOfRollups(merchant: number, tables: AnnouncedTables, deps: Deps) {
+  if (Object.values(tables).reduce((sum, { rows }) => sum + rows, 0) > IMPORTED_IMPORT_ROWS_MAX)
     return problem("invalid_field", `An import of rollups has at most ${IMPORTED_IMPORT_ROWS_MAX} rows.`, "tables");
   if ((await countRollupImports(deps.directory, merchant)) >= IMPORTED_IMPORTS_MAX)
     return problem("conflict", `A merchant has at most ${IMPORTED_IMPORTS_MAX} imports of rollups.`);
@@ -268,9 +277,9 @@ async function refusalOfChange(
   if (place !== undefined) return problem("invalid_field", "The place of rollups is that of their rows.", "place");
   if (state !== "done") return undefined;
   const stored = await countImported(deps.ledgers.ofMerchant(merchant), { merchant, number });
-  const lacking = Object.entries(tables).find(([name, rows]) => stored.get(name) !== rows);
+  const lacking = Object.entries(tables).find(([name, { rows }]) => stored.get(name) !== rows);
   if (lacking === undefined) return undefined;
-  const [name, rows] = lacking;
+  const [name, { rows }] = lacking;
   const why = `The table ${name} has ${rows} rows, of which ${stored.get(name) ?? 0} are stored`;
   return problem("conflict", `${why}: send the others first.`, "state");
 }

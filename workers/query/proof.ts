@@ -127,7 +127,8 @@ async function saidOf(
 ): Promise<Outcome<Said>> {
   const common = {
     site_id: merchant.id,
-    date_range: [dateOf(from), dateOf(to)], dimensions: ["time:day"],
+    date_range: [dateOf(from), dateOf(to)],
+    dimensions: ["time:day"],
     include: { imports: false },
   };
   const said = new Map<string, Record<string, number>>();

@@ -21,8 +21,8 @@ import { fenceSettings, healSettings } from "../../../storage/ledger/settings-fe
 import { changeJob, createJob, finishJob, mendJobs } from "../../../storage/replay.ts";
 import { sendDue } from "../../../storage/seal-due.ts";
 import { type Databases, dyingStorage, makeDatabases } from "../../support/databases.ts";
-import { memoryArchive } from "../../support/memory-bucket.ts";
 import { settingsOf } from "../../support/events.ts";
+import { memoryArchive } from "../../support/memory-bucket.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
 import { putSettings, SealedWorld } from "../../support/sealed-world.ts";
 

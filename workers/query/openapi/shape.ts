@@ -281,7 +281,11 @@ export const SHAPES = {
     tally: { type: "object", additionalProperties: COUNT },
     id_suffix: { ...TEXT, description: "What ends the ids of its events." },
     place: nullable({ anyOf: [object({ line: COUNT, chain: TEXT }), object({ table: TEXT, offset: COUNT })] }),
-    tables: nullable({ type: "object", additionalProperties: COUNT, description: "Of rollups: the rows of each." }),
+    tables: nullable({
+      type: "object",
+      additionalProperties: object({ rows: COUNT, counters: list(TEXT) }),
+      description: "Of rollups: the rows of each, and the counters that they know.",
+    }),
     replays: list({ ...TEXT, description: "Replays that undo it." }),
     created_at: INSTANT,
     finished_at: nullable(INSTANT),
