@@ -280,7 +280,7 @@ export const SHAPES = {
     events: { ...COUNT, description: "Its events; of rollups their rows." },
     tally: { type: "object", additionalProperties: COUNT },
     id_suffix: { ...TEXT, description: "What ends the ids of its events." },
-    place: nullable({ anyOf: [object({ line: COUNT, chain: TEXT }), object({ table: TEXT, offset: COUNT })] }),
+    place: { anyOf: [object({ line: COUNT, chain: TEXT }), object({ table: TEXT, offset: COUNT }), { type: "null" }] },
     tables: nullable({
       type: "object",
       additionalProperties: object({ rows: COUNT, counters: list(TEXT) }),
@@ -291,7 +291,7 @@ export const SHAPES = {
     finished_at: nullable(INSTANT),
     "days?": list(object({ date: DATE, events: COUNT })),
     "days_left_out?": {
-      ...object({ counted: nullable(list(DATES)), imported: list(DATES) }),
+      ...object({ counted: { anyOf: [list(DATES), { type: "null" }] }, imported: list(DATES) }),
       description: "Of rollups: Days that are counted here (null: not known now), or that an earlier import has.",
     },
   }),
