@@ -798,6 +798,11 @@ describe("admin requests", () => {
     ["POST", () => "/api/v1/operators", { name: "x", scope: "read", expires_at: "2027-01-31T12:00:00Z" }],
     ["POST", () => `/api/v1/merchants/${hostile.id}/imports`, PLAUSIBLE_IMPORT],
     ["PATCH", () => `/api/v1/merchants/${hostile.id}/imports/1`, { state: "done" }],
+    [
+      "PUT",
+      () => `/api/v1/merchants/${hostile.id}/imports/1/rows`,
+      { table: "visitors", offset: 0, days: { "2026-10-05": [[1, 1, 1, 0, 0]] } },
+    ],
     ["POST", () => `/api/v1/merchants/${hostile.id}/imports/1/undo`, {}],
     ["POST", () => "/api/v1/incidents", { title: "x", text: "y" }],
     ["PATCH", () => "/api/v1/incidents/inc_x", { text: "y", state: "closed" }],

@@ -764,6 +764,14 @@ const ENDPOINTS: readonly Endpoint[] = [
     status: 404,
     body: () => ({ state: "done" }),
   },
+  {
+    worker: "query",
+    method: "PUT",
+    route: "/api/v1/merchants/:id/imports/:number/rows",
+    door: "admin",
+    status: 404,
+    body: () => ({ table: "visitors", offset: 0, days: { "2026-10-05": [[1, 1, 1, 0, 0]] } }),
+  },
   ...["undo", "redo"].map((verb): Endpoint => {
     const route = `/api/v1/merchants/:id/imports/:number/${verb}`;
     return { worker: "query", method: "POST", route, door: "admin", status: 404 };

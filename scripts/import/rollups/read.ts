@@ -14,6 +14,7 @@ import { IMPORTED_BODY_BYTES_MAX, IMPORTED_ROWS_MAX } from "../../../core/limits
 import { dateOf } from "../../../core/time.ts";
 import { Problem } from "../../problem.ts";
 import { type CsvRecord, toRecords } from "../csv-record.ts";
+import type { TextLine } from "../line.ts";
 import { quoteLine, Tally } from "../tally.ts";
 import type { RollupFile } from "./file.ts";
 import { type Columns, columnsOf, readRollupRow } from "./row.ts";
@@ -132,15 +133,23 @@ async function readFile(
 }
 
 /** Records of a file whose header says what separates columns. */
-async function* recordsOf({ name, lines }: RollupFile): AsyncGenerator<CsvRecord> {
+async function* recordsOf(file: RollupFile): AsyncGenerator<CsvRecord> {
   let delimiter = ",";
-  for await (const { text, isUtf8 } of lines()) {
-    if (!isUtf8) throw new Problem(`${name} is not UTF-8; convert it first: iconv -f WINDOWS-1252 -t UTF-8 <file>`);
+  for await (const { text } of inUtf8(file)) {
     if (text.trim() === "") continue;
     delimiter = [",", ";", "\t"].find((one) => text.includes(one)) ?? ",";
     break;
   }
-  yield* toRecords(lines(), delimiter);
+  yield* toRecords(inUtf8(file), delimiter);
+}
+
+/** Letters that are lost would be other pages. */
+async function* inUtf8({ name, lines }: RollupFile): AsyncGenerator<TextLine> {
+  for await (const line of lines()) {
+    const remedy = "convert it first: iconv -f WINDOWS-1252 -t UTF-8 <file>";
+    if (!line.isUtf8) throw new Problem(`${name}: line ${line.number} is not UTF-8; ${remedy}`);
+    yield line;
+  }
 }
 
 export interface RollupPreview {

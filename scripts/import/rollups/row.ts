@@ -97,7 +97,16 @@ function readDay(text: string): number | undefined {
 
 /** A database's word for nothing, in a CSV of its own. */
 const NULL = "\\N";
-const UNKNOWN = new Set(["", NULL, "(not set)", "(none)", "(not provided)", "(direct)", "direct / none", "unknown"]);
+const UNKNOWN = new Set([
+  "",
+  NULL.toLowerCase(),
+  "(not set)",
+  "(none)",
+  "(not provided)",
+  "(direct)",
+  "direct / none",
+  "unknown",
+]);
 
 /** A value as an event's would be. */
 export function shownAs(dimension: DimensionName, text: string): string {
