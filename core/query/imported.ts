@@ -288,7 +288,7 @@ function addVisits(into: VisitCounts | undefined, { visits, bounces, duration_ms
   };
 }
 
-/** The groups that were counted here, and what imports know of them and of others. Undefined where they are too many. */
+/** The groups that were counted here, with what imports know of them and of others. Undefined for too many groups. */
 export function closeImported({ plan, sums, entries, cut }: ImportedSums, counted: Groups): Groups | undefined {
   const { visitsByEntryPage, keeps } = plan;
   const all = new Map(counted.groups.map((group) => [JSON.stringify(group.dimensions), group]));

@@ -2,7 +2,9 @@
 // redo. With an admin token or a key of scope admin, the import becomes an object of the API that can be undone. With
 // only a key of scope write, its rows are sent as plain events and cannot be undone together.
 
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
@@ -11,8 +13,9 @@ import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { type Preview, previewText, rangesText } from "../import/preview.ts";
 import { readingDigest } from "../import/resume.ts";
 import { isRollups } from "../import/rollups/file.ts";
+import { fetchGa4, GA4_PAGE_ROWS, GA4_URL } from "../import/rollups/ga4.ts";
 import { type ImportOptions, importFile, type Registered, type Registry } from "../import/run.ts";
-import { Problem } from "../problem.ts";
+import { messageOf, Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
 import { toAnswerTable, toCutTable, toFigure, wrapped } from "../table.ts";
 import { askAdmin, askList, askQuestion, type Connection, connect, nowhere } from "./connection.ts";
@@ -53,6 +56,7 @@ export function addImport(program: Command): void {
     .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
     .addHelpText("after", HELP)
     .action(runImport);
+  addGa4(command);
   addVerbs(command);
 }
 
@@ -404,6 +408,70 @@ function countedText(counted: ReadonlyMap<number, number>, { days }: Preview, is
   const fate = isLeftOut ? "these Days of it are left out (--counted-days keep brings them)" : "both count";
   const here = `${toFigure(sum(counted))} events are counted here, and the file has ${toFigure(sum(days))}`;
   return `on ${rangesText(counted.keys())} ${here}: ${fate}`;
+}
+
+function addGa4(command: Command): void {
+  command
+    .command("ga4")
+    .description("fetch what a GA4 property has counted by the Day (its Data API), and import that")
+    .requiredOption("--property <number>", "the property, such as 123456789")
+    .requiredOption("--from <date>", "its first date")
+    .requiredOption("--to <date>", "its last date")
+    .requiredOption("--out <folder>", "where the reports go; the same command goes on there after an interruption")
+    .option("--token-file <path>", "a file with an OAuth access token (or GA4_ACCESS_TOKEN); it is read anew each time")
+    .option("--api <url>", "the Data API", GA4_URL)
+    .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
+    .option("--preview", "fetch and show it, and send nothing")
+    .action(async (own: Ga4Command, verb: Command) => runGa4(own, verb));
+}
+
+interface Ga4Command {
+  readonly property: string;
+  readonly from: string;
+  readonly to: string;
+  readonly out: string;
+  readonly tokenFile?: string;
+  readonly api: string;
+}
+
+async function runGa4({ property, from, to, out, tokenFile, api }: Ga4Command, verb: Command): Promise<void> {
+  const connection = await connect(verb);
+  const options = verb.optsWithGlobals<Options>();
+  if (!/^\d{1,20}$/.test(property)) throw new Problem(`--property is "${property}"; it must be the property's number`);
+  for (const [name, date] of Object.entries({ from, to }))
+    if (parseDate(date) === undefined)
+      throw new Problem(`--${name} is "${date}"; it must be a date such as 2024-01-31`);
+  const url = URL.parse(api);
+  if (url === null) throw new Problem(`--api is "${api}"; it must be an address`);
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    sayBesideMeter("stopping; the same command goes on from here");
+  };
+  process.once("SIGINT", stop);
+  const fetched = await fetchGa4({
+    ...{ property, from, to, folder: out, url: url.origin, pageRows: GA4_PAGE_ROWS },
+    token: () => ga4Token(tokenFile),
+    say: sayBesideMeter,
+    sleep: (ms) => setTimeout(ms),
+    isStopped: () => isStopped,
+  }).finally(() => process.removeListener("SIGINT", stop));
+  if (!fetched.isWhole) return;
+  if (fetched.timeZone !== undefined)
+    sayBesideMeter(`the property's days are those of ${fetched.timeZone}; they are taken as the shop's`);
+  await runRollups(out, { connection, options, source: "ga4" });
+}
+
+async function ga4Token(path: string | undefined): Promise<string> {
+  const given =
+    path === undefined
+      ? process.env["GA4_ACCESS_TOKEN"]
+      : await readFile(path, "utf8").catch((error: unknown) => {
+          throw new Problem(`cannot read ${path}: ${messageOf(error)}`);
+        });
+  const token = given?.trim() ?? "";
+  if (token !== "") return token;
+  throw new Problem("GA4 needs an access token with the scope analytics.readonly: GA4_ACCESS_TOKEN, or --token-file");
 }
 
 function addVerbs(command: Command): void {

@@ -36,8 +36,8 @@ export async function deleteImported(archive: Archive, merchant: number): Promis
 }
 
 /**
- * Writes the parts of some merchants into their ledger, as many as `partsMax` behind the key `after`. Returns the key to
- * go on behind; undefined at the end. Writing again what is there is harmless.
+ * Writes the parts of some merchants into their ledger, as many as `partsMax` behind the key `after`. Returns the key
+ * to go on behind; undefined at the end. Writing again what is there is harmless.
  */
 export async function recoverImported(
   archive: Archive,

@@ -97,8 +97,8 @@ export async function noteImport(
 }
 
 /**
- * Notes with a merchant which of its imports of rollups count, and for which Days (`ImportedSpan`): those that are whole
- * and were not taken back. In one transaction with what changes an import.
+ * Notes with a merchant which of its imports of rollups count, and for which Days (`ImportedSpan`): those that are
+ * whole and were not taken back. In one transaction with what changes an import.
  */
 function noteSpans(merchant: number): string {
   const spans = `SELECT json_object('number', number, 'source', source,

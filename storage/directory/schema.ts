@@ -105,8 +105,8 @@ export const merchants = sqliteTable(
     /** Zones that replays have put on past Days. */
     pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
     /**
-     * Its imports of rollups that count, by number. Written with the imports themselves (imports.ts), so that a question
-     * learns of them with its key.
+     * Its imports of rollups that count, by number. Written with the imports themselves (imports.ts), so that a
+     * question learns of them with its key.
      */
     imported: text("imported", { mode: "json" }).$type<readonly ImportedSpan[]>().notNull().default([]),
   },

@@ -1,6 +1,6 @@
-// What Plausible has counted by the Day, brought in by the command line as a zip that is made up here, beside a Day that
-// was counted by Footfall. Answers are compared with sums over the rows that the zip was made from, and with what was
-// answered before: an undo restores every number.
+// What Plausible has counted by the Day, brought in by the command line as a zip that is made up here, beside a Day
+// that was counted by Footfall. Answers are compared with sums over the rows that the zip was made from, and with what
+// was answered before: an undo restores every number.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

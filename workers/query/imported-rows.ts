@@ -1,6 +1,6 @@
-// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They go into the merchant's ledger
-// and, for the case that the ledger is lost, into R2. A part that comes again is written again, so whoever sends an
-// import may go on at the place that was noted last, or before it.
+// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They go into the merchant's
+// ledger and, for the case that the ledger is lost, into R2. A part that comes again is written again, so whoever sends
+// an import may go on at the place that was noted last, or before it.
 
 import type { Context } from "hono";
 import { isObject } from "../../core/formats/field.ts";

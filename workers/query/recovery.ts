@@ -72,10 +72,10 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: an empty database becomes the ledger. Its closed Days
- * are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again with it
- * as `from`. Imported rollups are copied from R2, some parts at a time: while it has an `imports_next`, ask again with it
- * as `imports_after`. Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: an empty database becomes the ledger. Its closed
+ * Days are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again
+ * with it as `from`. Imported rollups are copied from R2, some parts at a time: while it has an `imports_next`, ask
+ * again with it as `imports_after`. Doing it again is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);

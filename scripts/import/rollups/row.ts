@@ -109,7 +109,7 @@ const UNKNOWN = new Set([
 ]);
 
 /** A value as an event's would be. */
-export function shownAs(dimension: DimensionName, text: string): string {
+function shownAs(dimension: DimensionName, text: string): string {
   if (UNKNOWN.has(text.toLowerCase())) return "";
   if (text === "(other)") return text;
   return named(dimension, text).slice(0, IMPORTED_VALUE_LENGTH_MAX).toWellFormed();
