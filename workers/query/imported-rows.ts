@@ -32,8 +32,11 @@ import { bodyOf, type Reply } from "./request.ts";
 const ROWS_BY_DAY: Field<Readonly<Record<string, unknown>>, false> = {
   required: false,
   expected: "an object with lists of rows by date",
-  schema: { type: "object", additionalProperties: { type: "array", items: { type: "array" } }, minProperties: 1 },
-  parse: (value) => (isObject(value) && Object.keys(value).length > 0 ? value : undefined),
+  schema: { type: "object", additionalProperties: { type: "array" }, minProperties: 1 },
+  parse: (value) => {
+    const days = isObject(value) ? Object.values(value) : [];
+    return days.length > 0 && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
+  },
   hidden: true, // thousands of rows
 };
 export const IMPORTED_ROWS = {

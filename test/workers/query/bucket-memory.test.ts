@@ -92,7 +92,7 @@ async function ask(
     partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),
   } as unknown as Deps;
   const settings = await readSettings(d1, merchant);
-  const shop = { ...settings, number: merchant, retentionDays: null } as unknown as Merchant;
+  const shop = { ...settings, number: merchant, retentionDays: null, imported: [] } as unknown as Merchant;
   const question = parseQuestion({
     site_id: "x",
     metrics: ["visitors", "pageviews"],

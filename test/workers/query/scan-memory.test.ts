@@ -99,6 +99,7 @@ async function ask(
   const settings = await readSettings(world.d1, merchant);
   const shop = {
     ...{ ...settings, number: merchant, currencies: [], pastZones: settings?.past ?? [], retentionDays: null },
+    imported: [],
   } as unknown as Merchant;
   const body = { site_id: "x", ...asked };
   const answered =

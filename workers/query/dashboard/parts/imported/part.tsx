@@ -18,7 +18,7 @@ export default function Imported({ meta: { imports } }: { readonly meta: Meta })
   return (
     <p class="mute">
       {t("shown", { sources, days })} {imports.estimated.length > 0 && t("sums")}{" "}
-      {imports.without.length > 0 && t("without")}
+      {imports.without.length > 0 && t("without")} {t("rest")}
     </p>
   );
 }
