@@ -83,6 +83,18 @@ export const IMPORTS_A_DAY_MAX = 50;
 export const IMPORTS_ALIKE_MAX = 200;
 /** An import's number is a 32-bit signed integer in the archive. */
 export const IMPORT_NUMBER_MAX = 0x7fff_ffff;
+/** Rows of one table on one imported Day; smaller ones are added up. A shop with more pages a Day is very large. */
+export const IMPORTED_ROWS_MAX = 5_000;
+/** A value of an imported row: what an event's title may have. */
+export const IMPORTED_VALUE_LENGTH_MAX = TITLE_LENGTH_MAX;
+/** Imported rows that one request brings, and with them one row of D1 at least, which takes 2 MB. */
+export const IMPORTED_BODY_BYTES_MAX = 1_500_000;
+/** Imports of rollups that a merchant may have, taken back or not: each is with every question's merchant. */
+export const IMPORTED_IMPORTS_MAX = 50;
+/** What all of them take in the ledger: 1,500 rows a Day of some 10 B are 55 MB in ten years. */
+export const IMPORTED_BYTES_MAX = 100_000_000;
+/** The same in rows of its tables, by which one import is refused before it begins. */
+export const IMPORTED_IMPORT_ROWS_MAX = 10_000_000;
 /** Products of one event. A larger order loses the products beyond it and keeps its revenue. */
 export const PRODUCTS_COUNT_MAX = 50;
 /**
@@ -1306,6 +1318,8 @@ export const RECOVERED_DAYS = 60;
 export const RECOVERED_POSITIONS = 100_000_000;
 /** Bundles that one request of a partition's recovery reads and sends: some 500 KB of text each. */
 export const RECOVERED_BUNDLES = 20;
+/** Parts of imported rollups that one request of a ledger's recovery writes: an object and a transaction each. */
+export const RECOVERED_IMPORT_PARTS = 100;
 /** Sealed Days of each ledger whose files the doctor looks for. */
 export const DOCTORED_DAYS = 4;
 /** Entries of one page of an admin list. */

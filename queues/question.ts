@@ -184,7 +184,8 @@ async function putTogether(
   const rules = latestRules(merchant.rules).version;
   const convert = await conversionOf(counting.purses(), merchant, deps);
   const { asOf, completeUntil = asOf } = job.question;
-  const answered = counting.answer({ currency: merchant.currency, convert, asOf: completeUntil, cost, rules });
+  const { currency, imported } = merchant;
+  const answered = counting.answer({ currency, convert, asOf: completeUntil, cost, rules, imported });
   if (!answered.ok) return fail(job, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
   await endQuestionJob(deps.ledgers.ofMerchant(job.merchant), {

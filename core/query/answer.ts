@@ -6,11 +6,21 @@ import { OTHER } from "../counting/dimension.ts";
 import { zeroCounts } from "../counting/rollup.ts";
 import { addMoney, type Money as Sums } from "../counting/takings.ts";
 import { REVENUE_SCALE } from "../event.ts";
+import type { ImportedSpan } from "../imported/table.ts";
 import { GROUPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { comparisonsOf, type Filter, viewOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
-import { type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
+import {
+  concernsImports,
+  FROM_EVENTS,
+  type ImportsIncluded,
+  type ImportsSkipReason,
+  type ImportsTold,
+  isSkipped,
+  skippedMeta,
+} from "./imported.ts";
+import { type Metric, type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
 import { type Convert, price } from "./money.ts";
 import { type Plan, timeLabels } from "./plan.ts";
 import { echoRange } from "./range.ts";
@@ -59,9 +69,14 @@ export interface Meta {
   readonly time_labels?: readonly string[];
   readonly total_rows?: number;
   readonly comparison_date_range?: readonly [string, string];
-  /** Only where imports were asked for. */
-  readonly imports_included?: true;
+  /** Only where imports were asked for, or the range has Days of imported rollups. */
+  readonly imports_included?: boolean;
   readonly imports_note?: string;
+  /** Why the range's imported rollups are not in it, and the same as a sentence. */
+  readonly imports_skip_reason?: ImportsSkipReason;
+  readonly imports_warning?: string;
+  /** What of it is of imported rollups. */
+  readonly imports?: ImportsIncluded;
 }
 
 /** Money without a known rate. It is in no sum. */
@@ -118,6 +133,10 @@ export interface AnswerContext {
   readonly rules: number;
   /** The other range's plan and groups, where the question compares. */
   readonly compared?: { readonly plan: Plan; readonly groups: Groups } | undefined;
+  /** What is to be said of imported rollups; undefined where they were not looked at, or there is nothing to say. */
+  readonly imports?: ImportsTold | undefined;
+  /** The merchant's imports of rollups, where they were not looked at: those of the range are then left out. */
+  readonly imported?: readonly ImportedSpan[] | undefined;
 }
 
 /** The answer that groups make. */
@@ -161,8 +180,11 @@ function resultsOf(plan: Plan, { groups }: Groups, context: Pricing): readonly R
   const isEmpty = groups.length === 0 && plan.question.dimensions.length === 0;
   return (isEmpty ? [NOTHING] : groups).map((group) => {
     const numbers = numbersOf(group, context);
+    const isUnknown = ({ isMoney, ofOrders }: Metric) => group.isImported === true && (isMoney || ofOrders) === true;
     return {
-      metrics: plan.question.metrics.map((name) => metricOf(name).of(numbers) ?? null),
+      metrics: plan.question.metrics.map(metricOf).map((metric) => {
+        return isUnknown(metric) ? null : (metric.of(numbers) ?? null);
+      }),
       dimensions: group.dimensions,
     };
   });
@@ -267,11 +289,15 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   const foreign = foreignOf(groups, context);
   const cutBy = question.breakdowns[0] ?? comparisonsOf(question.filter)[0]?.attribute;
   const { compared, asOf, cost, rules } = context;
+  const imports = context.imports ?? leftOutOf([plan, ...(compared === undefined ? [] : [compared.plan])], context);
+  const isImported = imports !== undefined && !isSkipped(imports);
   return {
     as_of: new Date(asOf).toISOString(),
     sources: sourcesOf(groups, { other: compared?.groups, cost, view: viewOf(question.filter) }),
     rules,
-    ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
+    ...(question.metrics.some((name) => metricOf(name).ofVisitors) && {
+      visitors: isImported ? { ...exactnessOf(groups), exact: false } : exactnessOf(groups),
+    }),
     ...(question.metrics.some((name) => metricOf(name).ofOrders) && { orders: { exact: groups.orderPlaces <= 1 } }),
     ...(cutBy !== undefined &&
       viewOf(question.filter) === undefined &&
@@ -281,8 +307,20 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
     ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
-    ...(question.include.imports && { imports_included: true as const, imports_note: IMPORTS_NOTE }),
+    ...importsMeta(question.include.imports === true, imports),
   };
+}
+
+/** Where a question was counted in another way, imports are not in it. */
+function leftOutOf(plans: readonly Plan[], { imported = [] }: AnswerContext): ImportsTold | undefined {
+  if (!plans.some((plan) => concernsImports(plan, imported))) return undefined;
+  return FROM_EVENTS;
+}
+
+function importsMeta(isAsked: boolean, imports: ImportsTold | undefined): Partial<Meta> {
+  if (imports === undefined) return isAsked ? { imports_included: true, imports_note: IMPORTS_NOTE } : {};
+  if (isSkipped(imports)) return skippedMeta(imports);
+  return { imports_included: true, imports, ...(isAsked && { imports_note: IMPORTS_NOTE }) };
 }
 
 interface Told {
@@ -311,8 +349,8 @@ function goalsMeta(all: readonly (Groups | undefined)[], { backfill }: AnswerCon
   return { goals };
 }
 
-/** Plausible keeps imports apart, and its clients ask for them. */
-const IMPORTS_NOTE = "Imported history is counted like all other events: every answer includes it.";
+/** Plausible keeps all imports apart, and its clients ask for them. */
+const IMPORTS_NOTE = "Imported events are counted like all others: every answer includes them.";
 
 function exactnessOf({ standardError }: Groups): { exact: boolean; standard_error?: number } {
   if (standardError === 0) return { exact: true };
@@ -352,7 +390,7 @@ function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
     include: {
       time_labels,
       total_rows,
-      ...(imports && { imports }),
+      ...(imports !== undefined && { imports }),
       ...(trims !== undefined && { trim_relative_date_range: trims }),
       ...(comparisons && {
         comparisons: { mode: comparisons.mode, match_day_of_week: comparisons.matchDayOfWeek },

@@ -11,6 +11,8 @@ export interface Group {
   readonly numbers: Omit<Numbers, "money">;
   /** Its money as it was counted. It is converted when the answer is made. */
   readonly purse: Purse;
+  /** Whether all of it is of imports (imported.ts), which know nothing of money and orders. */
+  readonly isImported?: true;
 }
 
 export interface Groups {

@@ -41,7 +41,8 @@ export interface Question {
     readonly timeLabels: boolean;
     readonly totalRows: boolean;
     readonly comparisons: CompareRequest | undefined;
-    readonly imports: boolean;
+    /** False leaves imported rollups out; undefined where nothing was said, which includes them. */
+    readonly imports: boolean | undefined;
     /** Undefined where the question does not say. Comparisons then leave out the time that has not come yet. */
     readonly trimRelativeDateRange: boolean | undefined;
   };
@@ -223,7 +224,7 @@ const NOTHING_INCLUDED: Question["include"] = {
   timeLabels: false,
   totalRows: false,
   comparisons: undefined,
-  imports: false,
+  imports: undefined,
   trimRelativeDateRange: undefined,
 };
 
@@ -244,7 +245,7 @@ function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["inclu
     timeLabels: value["time_labels"] === true,
     totalRows: value["total_rows"] === true,
     comparisons: comparisons.value,
-    imports: value["imports"] === true,
+    imports: value["imports"] as boolean | undefined,
     trimRelativeDateRange: value["trim_relative_date_range"] as boolean | undefined,
   });
 }

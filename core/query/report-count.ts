@@ -10,6 +10,7 @@ import { type Budgets, outOfSteps } from "./budget.ts";
 import type { Counting, CountPlan, DayRows } from "./count.ts";
 import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
+import { FROM_EVENTS, overlaps, skippedMeta } from "./imported.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
 import { echoRange, type Range } from "./range.ts";
 import type { DayVisits, ReportQuestion } from "./report.ts";
@@ -167,12 +168,16 @@ export function reportAnswer(
     zones,
     results,
   }: { readonly range: Range; readonly zones: readonly ZonePeriod[]; readonly results: unknown },
-  { asOf, cost }: Pick<AnswerContext, "asOf" | "cost">,
+  { asOf, cost, imported = [] }: Pick<AnswerContext, "asOf" | "cost" | "imported">,
 ) {
   const { siteId: site_id, filters, view } = question;
   return {
     results,
-    meta: { as_of: new Date(asOf).toISOString(), sources: sourcesOf({ source: "archive" }, { cost, view }) },
+    meta: {
+      as_of: new Date(asOf).toISOString(),
+      sources: sourcesOf({ source: "archive" }, { cost, view }),
+      ...(view === undefined && overlaps(range, imported) && skippedMeta(FROM_EVENTS)),
+    },
     query: { site_id, date_range: echoRange(range, zones), filters, ...echo },
   };
 }

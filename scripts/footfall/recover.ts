@@ -78,17 +78,29 @@ interface LedgerPage {
   readonly days: number;
   readonly erasures: number;
   readonly next: string | null;
+  readonly imported_parts: number;
+  readonly imports_next: string | null;
 }
 
-/** Page after page of the archive's dates. Each may be asked for again. */
+/** Page after page of the archive's dates, and then of imported rollups. Each may be asked for again. */
 async function recoverLedger(connection: Connection, ledger: number): Promise<LedgerPage> {
   let all: LedgerPage | undefined;
   for (;;) {
-    const from = all?.next == null ? {} : { from: all.next };
-    const page = (await askAdmin(connection, "POST", "/api/v1/recover/ledger", { ledger, ...from })) as LedgerPage;
-    all = { ...page, new: page.new || all?.new === true, days: page.days + (all?.days ?? 0) };
-    if (all.next === null) return all;
-    console.error(`${all.days} Days noted; going on from ${all.next}`);
+    const rest = all?.next == null ? all?.imports_next : undefined;
+    const where = all?.next != null ? { from: all.next } : rest != null ? { imports_after: rest } : {};
+    const page = (await askAdmin(connection, "POST", "/api/v1/recover/ledger", { ledger, ...where })) as LedgerPage;
+    all = {
+      ...page,
+      new: page.new || all?.new === true,
+      days: page.days + (all?.days ?? 0),
+      erasures: page.erasures + (all?.erasures ?? 0),
+      imported_parts: page.imported_parts + (all?.imported_parts ?? 0),
+      // Pages of dates say nothing of imports: those of the first page wait until there are no more dates.
+      imports_next: "from" in where ? (all?.imports_next ?? null) : page.imports_next,
+    };
+    if (all.next === null && all.imports_next === null) return all;
+    const noted = `${all.days} Days noted, ${all.imported_parts} parts of imports copied`;
+    console.error(`${noted}; going on${all.next === null ? "" : ` from ${all.next}`}`);
   }
 }
 
@@ -133,12 +145,13 @@ function toPartitionText(answer: unknown): string {
 }
 
 function toLedgerText(answer: unknown): string {
-  const { ledger, new: isNew, days, erasures } = answer as LedgerPage;
+  const { ledger, new: isNew, days, erasures, imported_parts: parts } = answer as LedgerPage;
   return [
     isNew
       ? `the empty database is ledger ${ledger} from now on`
       : `ledger ${ledger} goes on from where it was restored to`,
     `${days} closed Days are on the way to be counted from the archive, ${erasures} erasures are asked for once more`,
+    ...(parts > 0 ? [`imported rollups are back: ${parts} parts of imports were copied from R2`] : []),
     "how far they are: footfall archive days --from … --to …",
   ].join("\n");
 }

@@ -318,7 +318,17 @@ async function answerOf(simulation: Simulation, merchant: number, question: Ques
 /** A merchant as the query Worker knows it. */
 export function merchantRow({ settings }: Simulation, merchant: number): Merchant {
   const { version, zones, past = [], currency, rules, spread } = settings.get(merchant) as Settings;
-  const shown = { version, zones, pastZones: past, currency, currencies: [], rules, spread, retentionDays: null };
+  const shown = {
+    version,
+    zones,
+    pastZones: past,
+    currency,
+    currencies: [],
+    rules,
+    spread,
+    retentionDays: null,
+    imported: [],
+  };
   return { number: merchant, ...shown } as unknown as Merchant;
 }
 

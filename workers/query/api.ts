@@ -13,6 +13,7 @@ import { getDoctor } from "./doctor.ts";
 import { deleteMerchant, ERASURE_PAGE, getErasure, getErasures, NEW_ERASURE, postErasure } from "./erasures.ts";
 import { EVENTS, getEvents } from "./events.ts";
 import type { FieldTable } from "./field.ts";
+import { IMPORTED_ROWS, putImportedRows } from "./imported-rows.ts";
 import {
   getImport,
   getImports,
@@ -894,6 +895,10 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       body: NEW_IMPORT,
       examples: [
         { name: "orders.csv", source: "csv", digest: DIGEST, head: DIGEST, reading: DIGEST, days: { "2026-11-01": 1 } },
+        {
+          ...{ name: "shop.zip", source: "plausible", digest: DIGEST, head: DIGEST, reading: DIGEST },
+          ...{ days: { "2025-10-05": 1 }, tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } } },
+        },
       ],
       status: 201,
       answer: named("Import"),
@@ -928,6 +933,19 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
         { state: "done" },
         { state: "running", place: { line: 10, chain: DIGEST }, tally: { rows: 10, accepted: 9 } },
       ],
+      answer: named("Import"),
+    },
+  ],
+  [
+    `PUT ${MERCHANT}/imports/:number/rows`,
+    {
+      door: "admin",
+      handler: putImportedRows,
+      act: "import.rows",
+      id: "putImportedRows",
+      summary: "Brings rows of one table of an import of rollups, whole Days each.",
+      body: IMPORTED_ROWS,
+      examples: [{ table: "visitors", offset: 0, days: { "2025-10-05": [[3, 4, 5, 1, 60]] } }],
       answer: named("Import"),
     },
   ],
@@ -1290,7 +1308,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "recoverLedger",
       summary: "Fills a ledger that was lost or restored from the archive, some Days at a time.",
       body: LEDGER_RECOVERY,
-      examples: [{ ledger: 0 }, { ledger: 0, from: "2026-01-01" }],
+      examples: [{ ledger: 0 }, { ledger: 0, from: "2026-01-01" }, { ledger: 0, imports_after: "1/1" }],
       status: 202,
       answer: named("LedgerRecovery"),
     },

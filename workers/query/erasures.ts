@@ -16,6 +16,7 @@ import {
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { erasuresOf } from "../../storage/directory/number-claim.ts";
@@ -241,7 +242,7 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
     return problem("conflict", "The merchant was changed meanwhile: try again.");
   }
   deps.keys.clear();
-  await driveErasure(erasure, deps);
+  await driveErasure(erasure, { ...deps, ...archiveOf(deps) });
   await sendDue(deps);
   const started = (await findErasure(ledger, id)) ?? erasure;
   return {

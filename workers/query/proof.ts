@@ -125,7 +125,12 @@ async function saidOf(
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
 ): Promise<Outcome<Said>> {
-  const common = { site_id: merchant.id, date_range: [dateOf(from), dateOf(to)], dimensions: ["time:day"] };
+  const common = {
+    site_id: merchant.id,
+    date_range: [dateOf(from), dateOf(to)],
+    dimensions: ["time:day"],
+    include: { imports: false },
+  };
   const said = new Map<string, Record<string, number>>();
   for (const metrics of [["visits", "pageviews", "events"], ["drops"]]) {
     const question = parseQuestion({ ...common, metrics });

@@ -5,10 +5,11 @@ import type { Context } from "hono";
 import { isKeySegment } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ledgerOf } from "../../core/counting/ledger-placement.ts";
-import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS } from "../../core/limits.ts";
+import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS, RECOVERED_IMPORT_PARTS } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
 import { listDates } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
+import { recoverImported } from "../../storage/archive/imported-file.ts";
 import { type Backup, instantOf, listBackups, nameOf, rowsOf } from "../../storage/directory/backup.ts";
 import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import { askAgain } from "../../storage/erasure-drive.ts";
@@ -21,7 +22,7 @@ import { giveUpLedger } from "../../storage/open.ts";
 import { parseStep, type RecoveryStep, recoverPartition } from "../../storage/partition-recovery.ts";
 import { noteDay, sendDue } from "../../storage/seal-due.ts";
 import type { Deps } from "./deps.ts";
-import { DATE, type Field, required, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -33,7 +34,11 @@ const BACKUP: Field<string, false> = {
   parse: (value) => (typeof value === "string" && !Number.isNaN(instantOf(value)) ? value : undefined),
 };
 export const DIRECTORY_RECOVERY = { backup: BACKUP };
-export const LEDGER_RECOVERY = { ledger: required(wholeNumber(0, LEDGERS_MAX - 1)), from: DATE };
+export const LEDGER_RECOVERY = {
+  ledger: required(wholeNumber(0, LEDGERS_MAX - 1)),
+  from: DATE,
+  imports_after: CURSOR,
+};
 
 const PARTITION_NAME: Field<string> = {
   required: true,
@@ -87,17 +92,19 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger. Its closed Days are noted to be
- * counted from the archive, a page of dates at a time. While the answer has a `next`, ask again with it as `from`.
- * Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: an empty database becomes the ledger. Its closed
+ * Days are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again
+ * with it as `from`. Imported rollups are copied from R2, some parts at a time: while it has an `imports_next`, ask
+ * again with it as `imports_after`. Doing it again is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);
   if (!body.ok) return body;
-  const { ledger: position, from } = body.value;
+  const { ledger: position, from, imports_after: importsAfter } = body.value;
   const db = deps.unchecked.ledgers[position];
   if (db === undefined)
     return problem("invalid_field", `There are ${deps.unchecked.ledgers.length} ledgers, from 0.`, "ledger");
+  if (importsAfter !== undefined) return recoverImports(position, importsAfter, deps);
   const isNew = from === undefined && (await giveUpLedger(deps.directory, { db, position }));
   if (from === undefined) await republishAll(position, deps);
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
@@ -115,14 +122,32 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
   // Erasures are asked for again when all Days are known, because an erasure wakes the Days that it concerns.
   const erasures = next === undefined ? await askAgain(position, { ...deps, ...archiveOf(deps) }) : 0;
   if (next === undefined) await sendDue(deps);
+  const imports = from === undefined ? await importsRecovered(position, "", deps) : NO_IMPORTS;
   const reply = {
     ledger: position,
     new: isNew,
     days: some.length,
     erasures,
     next: next === undefined ? null : dateOf(next),
+    ...imports,
   };
   return { ok: true, value: { status: 202, body: reply } };
+}
+
+async function recoverImports(position: number, after: string, deps: Deps): Promise<Checked<Reply>> {
+  const imports = await importsRecovered(position, after, deps);
+  const body = { ledger: position, new: false, days: 0, erasures: 0, next: null, ...imports };
+  return { ok: true, value: { status: 202, body } };
+}
+
+const NO_IMPORTS = { imported_parts: 0, imports_next: null };
+
+async function importsRecovered(position: number, after: string, deps: Deps) {
+  const ledger = deps.ledgers.all[position] as Ledger;
+  const isOf = (merchant: number) => deps.ledgers.ofMerchant(merchant) === ledger;
+  const some = { isOf, after, partsMax: RECOVERED_IMPORT_PARTS };
+  const { parts, next } = await recoverImported(archiveOf(deps), ledger, some);
+  return { imported_parts: parts, imports_next: next ?? null };
 }
 
 /**
