@@ -174,7 +174,8 @@ test("[LIM-9] [LIM-13] made-up hostnames cost a key as much as they cost an addr
   expect(await send(event(), bearer(neighbour.key))).toBe(202);
   await closeAddress();
   limits.address = 1_000;
-  // Another shop's key, since the isolate remembers the one of the test before. The address stays closed, since what it sent in large requests has closed it.
+  // Another shop's key, since the isolate remembers the one of the test before. The address stays closed: what it sent
+  // in large requests has closed it.
   limits.tens = 0;
   expect(await send({ tracking_id: shop.tracking_id, events: Array.from({ length: 1_000 }, () => 1) })).toBe(429);
   limits.tens = 100;

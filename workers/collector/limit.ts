@@ -2,9 +2,9 @@
 // (wrangler.toml, LIMIT_ADDRESS, LIMIT_TRACKING_ID and the same with _MANY, where the numbers and their reasons are).
 // The address is asked before anything of the request is read, the tracking IDs after it was parsed and before anything
 // is stored, so a 429 has taken nothing. Where the address is closed, a request with a good key counts for the merchant
-// of the key instead: a server may share its address with anybody. The counters are the platform's, one set per location: they keep a flood away
-// from the partitions, they are no accounting. One that does not answer lets the hit through, because a limit must
-// never lose what it guards.
+// of the key instead: a server may share its address with anybody. The counters are the platform's, one set per
+// location: they keep a flood away from the partitions, they are no accounting. One that does not answer lets the hit
+// through, because a limit must never lose what it guards.
 
 import type { Event } from "../../core/event.ts";
 import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_MANY, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
