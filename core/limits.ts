@@ -1000,6 +1000,8 @@ export const JOB_STALE_MS = 16 * MINUTE_MS;
  */
 export const JOB_WAIT_SECONDS_MAX = 25;
 export const JOB_WAIT_EVERY_MS = 300;
+/** Jobs that an isolate remembers having looked for, with their questions: those that somebody waits for now. */
+export const JOBS_LOOKED_MAX = 100;
 /** Jobs that the cron sends again, or forgets, at a time. */
 export const JOBS_DRIVEN_MAX = 20;
 /** (Day, partition)s whose place in the archive one question may look up, two subrequests each: half a year of one

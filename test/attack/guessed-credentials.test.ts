@@ -40,8 +40,8 @@ beforeEach(async () => {
   const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
   shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
   lookUps = 0;
-  const prepare = worker.db.prepare.bind(worker.db);
-  worker.db.prepare = (text) => {
+  const prepare = worker.directory.prepare.bind(worker.directory);
+  worker.directory.prepare = (text) => {
     lookUps += 1;
     return prepare(text);
   };

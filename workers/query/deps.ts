@@ -5,7 +5,6 @@ import { type Placement, parsePoolSize } from "../../core/counting/placement.ts"
 import {
   ANSWERS_KEPT_MS,
   CHANGE_LOG_AFTER_MS,
-  PURSES_KEPT_MAX,
   RULES_NOTICE_MS,
   STATUS_KEPT_MS,
   STATUS_READ_EVERY_MS,
@@ -22,7 +21,6 @@ import { isolateMeter } from "../../storage/isolate-meter.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { isolateKeeper, meterPaceOf } from "../../storage/ledger/month-meter.ts";
 import { writeLog } from "../../storage/log.ts";
-import { Memory } from "../../storage/memory.ts";
 import { meteredR2 } from "../../storage/metered.ts";
 import { openStorage, type Storage } from "../../storage/open.ts";
 import { type Producer, producerOf } from "../../storage/producer.ts";
@@ -86,8 +84,6 @@ export interface Deps extends Producer {
    * are no question.
    */
   readonly reading: Reading | undefined;
-  /** How many rows partitions went through for a merchant's question, when they were asked last. */
-  readonly looked: Memory<number>;
   /** Who counts events in this isolate. */
   readonly turns: TurnMemory;
   /** Rollups that the isolate has read from this database. */
@@ -135,10 +131,7 @@ const keys = new KeyMemory();
 const memories = new WeakMap<D1Database, Memories>();
 
 interface Memories
-  extends Pick<
-    Deps,
-    "purses" | "readingPurses" | "auditPurses" | "exports" | "looked" | "turns" | "buckets" | "scans" | "rates"
-  > {
+  extends Pick<Deps, "purses" | "readingPurses" | "auditPurses" | "exports" | "turns" | "buckets" | "scans" | "rates"> {
   readonly guesses: GuessMemory;
   readonly answers: AnswerMemory;
   readonly status: StatusMemory;
@@ -151,7 +144,6 @@ export function memoryOf(db: D1Database): Memories {
     readingPurses: new PurseMemory(OF_READS),
     auditPurses: new PurseMemory(OF_AUDIT),
     exports: new ExportMemory(),
-    looked: new Memory<number>({ keptMax: PURSES_KEPT_MAX, freshMs: 0 }),
     turns: new TurnMemory(),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
@@ -210,9 +202,6 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
       return memoryOf(env.DIRECTORY).turns;
     },
     reading: undefined,
-    get looked() {
-      return memoryOf(env.DIRECTORY).looked;
-    },
     get buckets() {
       return memoryOf(env.DIRECTORY).buckets;
     },

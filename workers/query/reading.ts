@@ -38,6 +38,17 @@ export class Reading {
     return true;
   }
 
+  /** What partitions will go through for it, as it was last time. */
+  get expectedLook(): number {
+    return Math.max(0, ...this.#purses.map(({ looked }) => looked));
+  }
+
+  /** They went through so much, of which `expectedLook` was paid before. */
+  settleLook(looked: number, expected: number): void {
+    for (const purse of this.#purses) purse.looked = looked;
+    this.owe(looked - expected);
+  }
+
   /** Pays for what was known only when it was done. */
   owe(events: number): void {
     for (const purse of this.#purses) purse.left -= events;

@@ -205,15 +205,14 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
 export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<RecentEvents>> {
   // It is the partitions' time, which they have for those who send: so it is paid for, whatever comes of the question.
   // How much it takes is known when it is done. Until then it is taken to be what it was last time.
-  const expected = deps.looked.find(String(merchant.number), 0)?.value ?? 0;
+  const expected = deps.reading?.expectedLook ?? 0;
   if (deps.reading?.ofEvents(expected) === false) return invalid(NOTHING_LEFT);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
     reply: await stub.recentEvents({ merchant: merchant.number, from, to }),
   }));
   const looked = replies.reduce((sum, { reply }) => sum + (reply === "too many" ? RECENT_ROWS_MAX : reply.looked), 0);
-  deps.looked.remember(String(merchant.number), looked, 0);
-  deps.reading?.owe(looked - expected);
+  deps.reading?.settleLook(looked, expected);
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
   return accepted(recent);
