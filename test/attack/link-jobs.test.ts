@@ -4,7 +4,13 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { partitionsOf } from "../../core/counting/placement.ts";
-import { GUEST_JOB_PATIENCE_MS, JOB_PART_PLACES, JOB_WAIT_EVERY_MS, LINK_JOB_PLACES_MAX, SCAN_PLACES_MAX } from "../../core/limits.ts";
+import {
+  GUEST_JOB_PATIENCE_MS,
+  JOB_PART_PLACES,
+  JOB_WAIT_EVERY_MS,
+  LINK_JOB_PLACES_MAX,
+  SCAN_PLACES_MAX,
+} from "../../core/limits.ts";
 import { dateOf, dayAt } from "../../core/time.ts";
 import { answerParts, driveQuestions } from "../../queues/question.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
