@@ -28,16 +28,16 @@ export const LIMIT_BYTES = 16 * KIB;
 /**
  * An IPv6 /48, which a provider gives to one customer, may send what so many addresses may. It holds 65,536 networks of
  * 64 bits, each of which counts as an address. One in so many of its requests, chosen at random, is counted for it: so
- * the limit of an address serves for it too, and an ordinary hit asks one counter.
+ * the limit of an address serves for it too.
  */
 export const LIMIT_NETWORK_ADDRESSES = 16;
-/** How many networks and addresses an isolate remembers that have sent too much, 60 B each. */
-export const NETWORKS_CLOSED_MAX = 10_000;
 /**
- * A request that counts so many times or more is counted by tens, on counters of their own (wrangler.toml, `_MANY`).
- * A full one asks the platform ten times instead of a hundred.
+ * Requests for which the platform's counter is asked once. A visitor's few hits are thus never asked for, and a full
+ * request of 1,000 events asks ten times instead of a hundred.
  */
-export const LIMIT_MANY = 10;
+export const LIMIT_REQUESTS = 10;
+/** Addresses, networks and tracking IDs whose requests an isolate counts at a time, some 100 B each. */
+export const TENS_KEYS_MAX = 20_000;
 /**
  * A made-up key counts as 20 requests, because it was looked up in the database. So does a hostname that is nobody's
  * site. An address may thus try 50 of them in 10 s.

@@ -388,6 +388,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { worker: "query", method: "GET", route: "/status", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/status.json", door: "open", status: 200 },
+  { worker: "query", method: "GET", route: "/status.atom", door: "open", status: 200 },
   { worker: "query", method: "GET", route: "/api/v1/operators", door: "deployment", status: 200 },
   {
     worker: "query",

@@ -24,7 +24,7 @@ import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import { type FileReply, parametersOf, type Reply } from "./request.ts";
-import { getStatusDocument, getStatusPage } from "./status.ts";
+import { getStatusDocument, getStatusFeed, getStatusPage } from "./status.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
 import { getHealth, getMetrics } from "./watch.ts";
 
@@ -41,7 +41,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
 /** Routes outside of these lists answer the same to everybody. */
 const NOTICE_PATH = "/notice/:token";
 const WATCHED_PATHS = ["/health", "/metrics"];
-const STATUS_PATHS = ["/status", "/status.json"];
+const STATUS_PATHS = ["/status", "/status.json", "/status.atom"];
 const DOCUMENT_PATHS = ["/api/openapi.json", "/api/reference"];
 const OPEN_PATHS = ["/", ...WATCHED_PATHS, ...STATUS_PATHS, NOTICE_PATH, ...DOCUMENT_PATHS, ...PAGE_PATHS, EMBED_PATH];
 
@@ -82,6 +82,7 @@ app.get("/health", (c) => getHealth(c, c.get("deps")));
 app.get("/metrics", (c) => getMetrics(c, c.get("deps")));
 app.get("/status", (c) => getStatusPage(c, c.get("deps")));
 app.get("/status.json", (c) => getStatusDocument(c, c.get("deps")));
+app.get("/status.atom", (c) => getStatusFeed(c, c.get("deps")));
 app.get("/api/openapi.json", (c) => sendDocument(c));
 app.get("/api/reference", (c) => sendReference(c));
 

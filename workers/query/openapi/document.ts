@@ -313,6 +313,13 @@ const OPEN: readonly (readonly [method: string, path: string, operation: Documen
       [JSON_TYPE]: { schema: STATUS },
     }),
   ],
+  [
+    "GET",
+    "/status.atom",
+    open("getStatusFeed", "What was told of incidents, newest first, as an Atom feed.", {
+      "application/atom+xml": { schema: { type: "string" } },
+    }),
+  ],
   ["GET", "/api/openapi.json", open("getDocument", "This document.", { [JSON_TYPE]: { schema: { type: "object" } } })],
   [
     "GET",
