@@ -165,18 +165,25 @@ export class Store {
   readLog({ first, end }: BundleCut, bytesMax = Number.POSITIVE_INFINITY): LoggedRow[] {
     const rows: LoggedRow[] = [];
     let bytes = 0;
-    for (let next = first; next < end && bytes < bytesMax; ) {
-      const chunk = this.#log.at(next);
-      assert(chunk !== undefined, `the log holds position ${next}`);
-      const start = Number(chunk["first"]);
-      const text = String(chunk["rows"]);
-      const events = JSON.parse(text) as LoggedRow[];
-      assert(next < start + events.length, `the log has no gap at position ${next}`);
-      for (const row of events.slice(next - start, end - start)) rows.push(row);
-      next = start + events.length;
+    for (const { first: start, rows: text } of this.readChunks({ first, end })) {
+      if (bytes >= bytesMax) break;
+      const next = Math.max(first, start);
+      for (const row of (JSON.parse(text) as LoggedRow[]).slice(next - start, end - start)) rows.push(row);
       bytes += text.length;
     }
     return rows;
+  }
+
+  /** The chunks that hold the logged rows of [first, end), as they were written: the first and last may hold more. */
+  *readChunks({ first, end }: BundleCut): Generator<LogChunk, undefined> {
+    for (let next = first; next < end; ) {
+      const row = this.#log.at(next);
+      assert(row !== undefined, `the log holds position ${next}`);
+      const chunk = { first: Number(row["first"]), count: Number(row["count"]), rows: String(row["rows"]) };
+      assert(next < chunk.first + chunk.count, `the log has no gap at position ${next}`);
+      yield chunk;
+      next = chunk.first + chunk.count;
+    }
   }
 
   /** Deletes chunks that lie wholly before a position. `end` is the end of the log. Call it inside a transaction. */

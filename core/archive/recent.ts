@@ -12,7 +12,13 @@ export interface RecentRequest {
 }
 
 /** In the order of the log; or "too many" where the archive is too far behind. */
-export type RecentReply = "too many" | { readonly rows: readonly RecentRow[] };
+export type RecentReply = "too many" | RecentRows;
+
+export interface RecentRows {
+  readonly rows: readonly RecentRow[];
+  /** How many rows of the log the partition has gone through to find them. */
+  readonly looked: number;
+}
 
 export interface RecentRow {
   readonly position: number;

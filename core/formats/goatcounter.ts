@@ -7,7 +7,7 @@ import { NO_AGENT } from "../enrichment/bot.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
-import { type Answer, image, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
+import { type Answer, explained, image, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
 import { absoluteUrl, browserAgent, cutUrl, firstText, forwardedAddress, namedBySite } from "./loose.ts";
 
 /** GoatCounter's own bound. */
@@ -144,5 +144,6 @@ function answerHits({ outcome }: Settled): Answer {
   }
   const { rejected: refused } = outcome.value;
   if (refused.length === 0) return json(202, {});
-  return json(400, { errors: Object.fromEntries(refused.map(({ index, message }) => [String(index), message])) });
+  const errors = explained(refused).map(({ index, code, message = code }) => [String(index), message]);
+  return json(400, { errors: Object.fromEntries(errors) });
 }

@@ -88,11 +88,16 @@ export function reportAnswer(outcome: Outcome<Report>): Answer {
   return json(status, told, retryAfter(status));
 }
 
+/** A refusal with its place and code, and perhaps with a message. */
+export interface Explained extends Pick<Report["rejected"][number], "index" | "code"> {
+  readonly message?: string;
+}
+
 /**
  * Each refusal with its index and code. Only the first ones of each code have a message, so that an answer is not many
  * times longer than the hit.
  */
-function explained(rejected: Report["rejected"]): readonly object[] {
+export function explained(rejected: Report["rejected"]): readonly Explained[] {
   const times = new Map<RejectionCode, number>();
   return rejected.map(({ index, code, message }) => {
     const count = (times.get(code) ?? 0) + 1;

@@ -8,7 +8,7 @@ import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import type { Report } from "../report.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
-import { type Answer, json, type Problem, problemOf, retryAfter } from "./hit-reply.ts";
+import { type Answer, explained, json, type Problem, problemOf, retryAfter } from "./hit-reply.ts";
 import {
   absoluteUrl,
   browserAgent,
@@ -136,13 +136,13 @@ function answerBatch({ outcome, requestId }: Settled): Answer {
   }
   const { accepted, duplicates, dropped, rejected } = outcome.value;
   const size = accepted + duplicates + dropped.length + rejected.length;
-  const details = rejected.map(({ index, code, message }) => ({
+  const details = explained(rejected).map(({ index, code, message }) => ({
     index,
-    response: toError({ status: 400, code, message }),
+    response: toError({ status: 400, code, ...(message !== undefined && { message }) }),
   }));
   return json(200, { size, processed: size - details.length, errors: details.length, details, cache: requestId });
 }
 
-function toError({ status, code, message }: Problem): object {
-  return { error: { message, code: code.replaceAll("_", "-"), status } };
+function toError({ status, code, message }: Omit<Problem, "message"> & Partial<Pick<Problem, "message">>): object {
+  return { error: { ...(message !== undefined && { message }), code: code.replaceAll("_", "-"), status } };
 }

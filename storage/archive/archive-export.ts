@@ -18,7 +18,7 @@ import { dateOf } from "../../core/time.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf } from "../ledger/erasure.ts";
 import type { Ledger } from "../ledger/ledgers.ts";
-import type { SealPlace } from "../ledger/sealed-day.ts";
+import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import type { ArchivedDay } from "./archive-day.ts";
 import { blocksOfPiece, findScanPlaces, readPiece, type ScanPlace } from "./archive-scan.ts";
 import type { Archive } from "./bucket.ts";
@@ -66,8 +66,9 @@ export async function findExport(
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
   const found = new Map<string, ExportFolder>();
   for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
-    const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
-    for (const place of await findScanPlaces(archive, ledger, search)) {
+    const some = wanted.slice(start, start + CONNECTIONS_MAX);
+    const search = { merchant, places: some, folders: await findFolders(ledger, some) };
+    for (const place of await findScanPlaces(archive, search)) {
       const { manifest, bundles } = place.archived;
       // A manifest may name a hundred thousand merchants. Only the files of this one are kept in memory.
       const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));

@@ -9,8 +9,7 @@ import { parseBundleKey, runKey } from "../../core/archive/object-key.ts";
 import { coverOf } from "../../core/archive/runs.ts";
 import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS, RUN_FAN } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
-import type { Ledger } from "../ledger/ledgers.ts";
-import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
+import type { SealFolders, SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedBundle, type ArchivedDay, findDay } from "./archive-day.ts";
 import { decodePart, listRuns, partsOf, type RunPart, readPart, readRunIndex, sizeOf } from "./archive-run.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
@@ -40,6 +39,8 @@ export interface ScanCost {
 export interface ScanSearch {
   readonly merchant: number;
   readonly places: readonly SealPlace[];
+  /** Which of them are sealed, and where. */
+  readonly folders: SealFolders;
   /** UTC ms. Bundles that were put into the archive before it are left out. */
   readonly putSince?: number;
 }
@@ -47,15 +48,13 @@ export interface ScanSearch {
 /** Looks up some places in the archive. */
 export async function findScanPlaces(
   archive: Archive,
-  db: Ledger,
-  { merchant, places, putSince = 0 }: ScanSearch,
+  { merchant, places, folders, putSince = 0 }: ScanSearch,
 ): Promise<readonly ScanPlace[]> {
-  const folders = await findFolders(db, places);
   const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
     const some = places.slice(start, start + CONNECTIONS_MAX);
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
-      const folder = folders.get(`${place.day} ${place.partition}`) ?? "";
+      const folder = folders.get(`${place.day} ${place.partition}`)?.folder ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
       const isWanted = ({ uploaded, customMetadata }: ArchivedBundle) =>
         mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince);

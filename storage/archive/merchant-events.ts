@@ -28,7 +28,7 @@ import { TextMap } from "../../core/text-map.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
-import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
+import { findFolders, findSealed, type SealFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import {
   blocksOf,
   findScanPlaces,
@@ -93,16 +93,47 @@ export function recentOf(
 }
 
 /** Finds out what there is to read, and its cost. Nothing is read before `days` is called. */
-export async function findEvents(
+export async function findEvents(search: EventSearch, deps: EventDeps): Promise<FoundEvents> {
+  return (await locateEvents(search, deps)).open();
+}
+
+/** Where the events may lie, as the ledger knows. */
+export interface LocatedEvents {
+  /** How many (Day, partition)s there are. */
+  readonly folders: number;
+  /** How many merchants their manifests name, which are read to find out what there is to read. */
+  readonly sealedMerchants: number;
+  /** Reads the manifests, and lists what is not sealed. */
+  readonly open: () => Promise<FoundEvents>;
+}
+
+/** Looks up where the events may lie; nothing of the archive is read yet. */
+export async function locateEvents(search: EventSearch, deps: EventDeps): Promise<LocatedEvents> {
+  const { settings } = search;
+  const db = deps.ledgers.ofMerchant(settings.merchant);
+  const removals = await listRemovalsOf(db, settings.merchant);
+  const wanted = distinctPlaces(search.places.flatMap((place) => foldersOfPlace(settings, place)));
+  const sealed = await findFolders(db, wanted);
+  return {
+    folders: wanted.length,
+    sealedMerchants: [...sealed.values()].reduce((sum, { merchants }) => sum + merchants, 0),
+    open: () => openLocated(search, { wanted, sealed, removals, archive: { bucket: deps.bucket } }),
+  };
+}
+
+interface Located {
+  readonly wanted: readonly SealPlace[];
+  readonly sealed: SealFolders;
+  readonly removals: readonly MerchantRemoval[];
+  readonly archive: Archive;
+}
+
+async function openLocated(
   { settings, places, recent, columns, together, putSince = 0, rowsMax = SCAN_DAY_ROWS_MAX }: EventSearch,
-  { ledgers, bucket }: EventDeps,
+  { wanted, sealed, removals, archive }: Located,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
-  const db = ledgers.ofMerchant(merchant);
-  const removals = await listRemovalsOf(db, merchant);
-  const archive = { bucket };
-  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
-  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince });
+  const found = await findScanPlaces(archive, { merchant, places: wanted, folders: sealed, putSince });
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
   const read = { settings, folders, recent, removals, columns, together, rowsMax };
   const days = (giveWay?: GiveWay) => readTogether(archive, places, { ...read, giveWay });

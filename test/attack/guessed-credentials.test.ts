@@ -40,8 +40,8 @@ beforeEach(async () => {
   const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
   shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
   lookUps = 0;
-  const prepare = worker.db.prepare.bind(worker.db);
-  worker.db.prepare = (text) => {
+  const prepare = worker.directory.prepare.bind(worker.directory);
+  worker.directory.prepare = (text) => {
     lookUps += 1;
     return prepare(text);
   };
@@ -123,6 +123,26 @@ test("[LIM-9] who guesses does not lock out others behind the same address, nor 
   const token = made("ffk");
   await worker.ask("POST", "/api/v2/query", { token, headers, body: "{" });
   expect((await ask(token)).status).toBe(429);
+});
+
+test("[LIM-9] a made-up key is not known as good because a page answered that asks for none", async () => {
+  const headers = { "cf-connecting-ip": GUESSER };
+  const keys = Array.from({ length: 50 }, () => made("ffk"));
+  for (const token of keys)
+    for (const path of ["/health", "/status.json", "/api/openapi.json"])
+      await worker.open(path, { headers: { ...headers, authorization: `Bearer ${token}` } });
+  const all = await statuses(50, (at) => ask(keys[at] as string));
+  expect(all).toEqual(all.map((_, at) => (at <= GUESSES_MAX ? 401 : 429)));
+  expect(lookUps).toBeLessThanOrEqual(2 * (GUESSES_MAX + 1));
+});
+
+test("[LIM-9] a credential that was good and is none any more is not good until the hour is over", async () => {
+  const path = `/api/v1/merchants/${shop.id}`;
+  const own = { name: "other", scope: "read" };
+  const { id, api_key: key } = (await worker.ask("POST", `${path}/keys`, { token: ADMIN_TOKEN, body: own })).body;
+  expect((await ask(key)).status).toBe(200);
+  expect((await worker.ask("DELETE", `${path}/keys/${id}`, { token: ADMIN_TOKEN })).status).toBe(200);
+  expect((await statuses(20, () => ask(key))).at(-1)).toBe(429);
 });
 
 test("[LIM-9] a made-up key of a hit counts as twenty requests", async () => {

@@ -4,7 +4,10 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import type { Arrival } from "../../core/event.ts";
+import { goatcounterApi } from "../../core/formats/goatcounter.ts";
 import { reportAnswer } from "../../core/formats/hit-reply.ts";
+import { umamiBatch } from "../../core/formats/umami.ts";
+import { BLANK_HIT } from "../../core/hit.ts";
 import {
   LIMIT_BYTES,
   LIMIT_EVENTS,
@@ -173,6 +176,18 @@ test("[LIM-11] an answer explains the first refusals of each code, and gives pla
     `  1,000 refusals: ${Math.round(body.length / 1_000)} KB, explained all ${Math.round(JSON.stringify(refused).length / 1_000)} KB`,
   );
   expect(body.length).toBeLessThan(50_000);
+});
+
+test("[LIM-11] so do the answers of Umami's batch and of GoatCounter's API", () => {
+  const message = "the name of an event is a text of at most 120 characters; this one is a number";
+  const refused = Array.from({ length: 1_000 }, (_, index) => ({ index, code: "invalid_field" as const, message }));
+  const outcome = accepted<Report>({ ...EMPTY_REPORT, rejected: refused });
+  for (const { answer } of [umamiBatch, goatcounterApi]) {
+    const body = String(answer({ hit: BLANK_HIT, outcome, requestId: "" }).body);
+    expect(body.split(message)).toHaveLength(1 + REFUSALS_EXPLAINED_MAX);
+    for (const { index } of refused) expect(body.includes(`${index}`)).toBe(true);
+    expect(body.length).toBeLessThan(90_000);
+  }
 });
 
 test("[LIM-7] what an address may not send counts for no tracking ID, and is no longer read", async () => {

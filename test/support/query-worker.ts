@@ -50,6 +50,8 @@ export interface QueryWorker {
   readonly counted: { live: number; recent: number; gets: number; present: number };
   /** How many events partitions, by name, say that they have made durable. */
   readonly durable: Map<string, number>;
+  /** How many rows each of them says it has gone through for that; as many as it gives unless it is set. */
+  looked: number | undefined;
   /** Who partitions, by name, say is there. */
   readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
@@ -139,6 +141,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     durable: new Map(),
     recent: new Map(),
     counted: { live: 0, recent: 0, gets: 0, present: 0 },
+    looked: undefined,
     present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
@@ -231,7 +234,8 @@ function partitionOf(worker: QueryWorker, name: string) {
       worker.counted.recent += 1;
       if (worker.isBehind) return answer("too many" as const);
       const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
-      return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
+      const rows = (worker.recent.get(name) ?? []).filter(isWanted);
+      return answer({ rows, looked: worker.looked ?? rows.length });
     },
     present: () => {
       worker.counted.present += 1;

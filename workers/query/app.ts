@@ -13,7 +13,7 @@ import { audited } from "./audit.ts";
 import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
-import { GUESSING, limitGuesses } from "./guess.ts";
+import { GUESSING, judgedAsOpen, limitGuesses } from "./guess.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { getNotice, postNotice } from "./notice-link.ts";
 import { getNow } from "./now.ts";
@@ -71,10 +71,12 @@ for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) =
   app.get(path, (c) => servePage(c, c.get("deps"), send));
 app.get(EMBED_PATH, (c) => sendEmbed(c, c.get("deps")));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
-for (const path of WATCHED_PATHS) {
-  app.use(path, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
+for (const path of [...WATCHED_PATHS, NOTICE_PATH]) {
+  app.use(path, (c, next) => {
+    const refuse = () => c.text(GUESSING, 429);
+    return limitGuesses(c, next, { deps: c.get("deps"), refuse, judge: () => judgedAsOpen(c) });
+  });
 }
-app.use(NOTICE_PATH, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
 app.get(NOTICE_PATH, (c) => getNotice(c, c.get("deps")));
 app.post(NOTICE_PATH, (c) => postNotice(c, c.get("deps")));
 app.get("/health", (c) => getHealth(c, c.get("deps")));

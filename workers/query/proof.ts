@@ -33,7 +33,7 @@ import { merchantOf } from "./merchants.ts";
 import { actorOf, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { parametersOf, type Reply } from "./request.ts";
-import { type Cost, findPlaces, openPlaces, underOf } from "./scan.ts";
+import { type Cost, findPlaces, manifestReads, openPlaces, underOf } from "./scan.ts";
 import { inTurn } from "./turn.ts";
 
 export const PROOF = { from: required(DATE), to: required(DATE) };
@@ -171,6 +171,7 @@ async function sealsOf(
   for (const place of places) {
     const row = await findSeal(ledger, place);
     const folder = row?.folder ?? "";
+    deps.reading?.owe(manifestReads({ folders: 1, sealedMerchants: row?.merchants ?? 0 }));
     const manifest = folder === "" ? undefined : await readManifest(archiveOf(deps), folder);
     const all = (manifest?.files ?? []).flatMap(({ merchants }) => merchants);
     const own = all.find((one) => one.merchant === merchant.number);
