@@ -770,6 +770,9 @@ describe("admin requests", () => {
       { name: "x", filters: [["is", "event:page", ["/"]]] },
     ],
     ["POST", () => `/api/v1/merchants/${hostile.id}/views`, { name: "x", page: "overview", search: "?v=1" }],
+    ["PATCH", () => `/api/v1/merchants/${hostile.id}/views/viw_x`, { name: "x" }],
+    ["POST", () => `/api/v1/merchants/${hostile.id}/own-views`, { name: "x", page: "overview", search: "?v=1" }],
+    ["PATCH", () => `/api/v1/merchants/${hostile.id}/own-views/viw_x`, { name: "x" }],
     ["POST", () => `/api/v1/merchants/${hostile.id}/notes`, { date: "2026-11-21", text: "x" }],
     [
       "POST",

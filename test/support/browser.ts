@@ -1,9 +1,9 @@
-// A real Chromium for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
+// A real browser for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
 // sent.
 
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, firefox, type Page } from "playwright-core";
+import { CHROMIUM, FIREFOX } from "../../scripts/browsers.ts";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
-import { CHROMIUM } from "../../scripts/chromium.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { CHROME } from "./events.ts";
 import { type Client, type Merchant, startServices, until } from "./services.ts";
@@ -14,6 +14,23 @@ import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
  * (Set here and not for a page, because a request that outlives its page would not have it.)
  */
 export const CHROMIUM_ARGUMENTS = ["--no-sandbox", `--user-agent=${CHROME}`];
+
+/** What tests are run in, where it is there. Debian's Firefox is driven by WebDriver BiDi, which it speaks itself. */
+export const BROWSERS = {
+  Chromium: {
+    path: CHROMIUM,
+    launch: () =>
+      chromium.launch({
+        executablePath: CHROMIUM as string,
+        args: CHROMIUM_ARGUMENTS,
+        ignoreDefaultArgs: ["--disable-back-forward-cache"],
+      }),
+  },
+  Firefox: {
+    path: FIREFOX,
+    launch: () => firefox.launch({ executablePath: FIREFOX as string, channel: "moz-firefox" }),
+  },
+} as const;
 
 /** An event as the tracker sends it. */
 export interface SentEvent {
@@ -42,14 +59,9 @@ export class Stage {
     this.browser = browser;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(name: keyof typeof BROWSERS = "Chromium"): Promise<Stage> {
     const services = await startServices();
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM as string,
-      args: CHROMIUM_ARGUMENTS,
-      ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    });
-    return new Stage(services, browser);
+    return new Stage(services, await BROWSERS[name].launch());
   }
 
   async close(): Promise<void> {

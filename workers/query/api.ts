@@ -112,7 +112,17 @@ import {
   postSubscriptionRotation,
   postSubscriptionTest,
 } from "./subscriptions.ts";
-import { deleteView, getViews, NEW_VIEW, postView } from "./views.ts";
+import {
+  deleteOwnView,
+  deleteView,
+  getViews,
+  NEW_VIEW,
+  patchOwnView,
+  patchView,
+  postOwnView,
+  postView,
+  VIEW_CHANGE,
+} from "./views.ts";
 import { getAlerts, getCost } from "./watch.ts";
 
 type Handler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
@@ -648,8 +658,20 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       door: "read",
       handler: getViews,
       id: "listViews",
-      summary: "Its saved views.",
+      summary: "Its saved views, and the own ones of whoever is signed in.",
       answer: page("views", named("View")),
+    },
+  ],
+  [
+    `PATCH ${MERCHANT}/views/:view_id`,
+    {
+      door: "admin",
+      handler: patchView,
+      act: "view.rename",
+      id: "renameView",
+      summary: "Gives it another name.",
+      body: VIEW_CHANGE,
+      answer: named("View"),
     },
   ],
   [
@@ -660,6 +682,42 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       act: "view.delete",
       id: "deleteView",
       summary: "Deletes it.",
+      answer: named("Deleted"),
+    },
+  ],
+  [
+    `POST ${MERCHANT}/own-views`,
+    {
+      door: "read",
+      handler: postOwnView,
+      act: "view.save",
+      id: "saveOwnView",
+      summary: "Keeps an address of the dashboard for whoever is signed in alone.",
+      body: NEW_VIEW,
+      status: 201,
+      answer: named("View"),
+    },
+  ],
+  [
+    `PATCH ${MERCHANT}/own-views/:view_id`,
+    {
+      door: "read",
+      handler: patchOwnView,
+      act: "view.rename",
+      id: "renameOwnView",
+      summary: "Gives a view of one's own another name.",
+      body: VIEW_CHANGE,
+      answer: named("View"),
+    },
+  ],
+  [
+    `DELETE ${MERCHANT}/own-views/:view_id`,
+    {
+      door: "read",
+      handler: deleteOwnView,
+      act: "view.delete",
+      id: "deleteOwnView",
+      summary: "Deletes a view of one's own.",
       answer: named("Deleted"),
     },
   ],
