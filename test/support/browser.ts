@@ -1,7 +1,14 @@
 // A real browser for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
 // sent.
 
-import { type Browser, type BrowserContext, chromium, firefox, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  firefox,
+  type Page,
+} from "playwright-core";
 import { CHROMIUM, FIREFOX } from "../../scripts/browsers.ts";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
@@ -25,12 +32,36 @@ export const BROWSERS = {
         args: CHROMIUM_ARGUMENTS,
         ignoreDefaultArgs: ["--disable-back-forward-cache"],
       }),
+    context: { reducedMotion: "reduce" },
   },
   Firefox: {
     path: FIREFOX,
-    launch: () => firefox.launch({ executablePath: FIREFOX as string, channel: "moz-firefox" }),
+    launch: async () =>
+      withoutMedia(
+        await firefox.launch({ executablePath: FIREFOX as string, channel: "moz-firefox", timeout: 120_000 }),
+      ),
+    context: {},
   },
 } as const;
+
+interface Session {
+  send(method: string, params: unknown): Promise<unknown>;
+}
+
+/**
+ * Playwright tells every new context what its pages prefer, by a command that Firefox ESR 153 does not know; without it
+ * everything else works. It has no option to leave that out (1.65.1), so the command is answered here.
+ */
+function withoutMedia(browser: Browser): Browser {
+  const { _connection: connection } = browser as unknown as {
+    _connection: { toImpl(one: Browser): { _browserSession: Session } };
+  };
+  const { _browserSession: session } = connection.toImpl(browser);
+  const send = session.send.bind(session);
+  session.send = (method, params) =>
+    method === "emulation.setMediaFeaturesOverride" ? Promise.resolve({}) : send(method, params);
+  return browser;
+}
 
 /** An event as the tracker sends it. */
 export interface SentEvent {
@@ -51,8 +82,14 @@ export class Stage {
   readonly browser: Browser;
   readonly #stopServices: () => Promise<void>;
   readonly #sites: Site[] = [];
+  readonly #options: BrowserContextOptions;
 
-  constructor(services: { runtime: Runtime; client: Client; stop: () => Promise<void> }, browser: Browser) {
+  constructor(
+    services: { runtime: Runtime; client: Client; stop: () => Promise<void> },
+    browser: Browser,
+    options: BrowserContextOptions,
+  ) {
+    this.#options = options;
     this.client = services.client;
     this.runtime = services.runtime;
     this.#stopServices = services.stop;
@@ -61,7 +98,13 @@ export class Stage {
 
   static async open(name: keyof typeof BROWSERS = "Chromium"): Promise<Stage> {
     const services = await startServices();
-    return new Stage(services, await BROWSERS[name].launch());
+    const { launch, context } = BROWSERS[name];
+    return new Stage(services, await launch(), context);
+  }
+
+  /** Somebody's browser, with nothing kept from others. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return await this.browser.newContext({ ...this.#options, ...options });
   }
 
   async close(): Promise<void> {
