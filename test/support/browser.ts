@@ -38,7 +38,13 @@ export const BROWSERS = {
     path: FIREFOX,
     launch: async () =>
       withoutMedia(
-        await firefox.launch({ executablePath: FIREFOX as string, channel: "moz-firefox", timeout: 120_000 }),
+        await firefox.launch({
+          executablePath: FIREFOX as string,
+          channel: "moz-firefox",
+          timeout: 120_000,
+          // What it opens over the page at a download takes the keys.
+          firefoxUserPrefs: { "browser.download.alwaysOpenPanel": false },
+        }),
       ),
     context: {},
   },
