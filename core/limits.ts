@@ -1033,8 +1033,8 @@ export const PATH_DEPTH = 3;
 export const PATH_DEPTH_MAX = 10;
 export const PATHS_MAX = 100_000;
 /**
- * Orders of a list of the last ones, unless said and at most; the names of products and the pages that are told of each.
- * With pages of 2,000 characters the longest list is 2 MB, and a usual one 10 KB.
+ * Orders of a list of the last ones, unless said and at most; the names of products and the pages that are told of
+ * each. With pages of 2,000 characters the longest list is 2 MB, and a usual one 10 KB.
  */
 export const ORDER_LIST = 20;
 export const ORDER_LIST_MAX = 100;

@@ -329,8 +329,8 @@ export const segments = sqliteTable(
 );
 
 /**
- * Addresses of the dashboard that a merchant, or one of its members alone, keeps under a name. The steps of a funnel are
- * part of an address.
+ * Addresses of the dashboard that a merchant, or one of its members alone, keeps under a name. The steps of a funnel
+ * are part of an address.
  */
 export const views = sqliteTable(
   "views",

@@ -1,6 +1,6 @@
-// Saved views in D1: addresses of the dashboard that a merchant keeps under a name, or that one of its members keeps for
-// itself. A saved funnel is one too, because the steps of a funnel are in the address. Everything is asked for with the
-// merchant and with whose it is, so that no id opens another's.
+// Saved views in D1: addresses of the dashboard that a merchant keeps under a name, or that one of its members keeps
+// for itself. A saved funnel is one too, because the steps of a funnel are in the address. Everything is asked for with
+// the merchant and with whose it is, so that no id opens another's.
 
 import { and, asc, eq, inArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -41,7 +41,10 @@ export async function createView(db: Directory, view: SavedView): Promise<"made"
   return made.length > 0 ? "made" : "taken";
 }
 
-/** Gives a view another name. "taken" when its owner has another of that name; undefined where there is no such view. */
+/**
+ * Gives a view another name. "taken" when its owner has another of that name; undefined where there is no such
+ * view.
+ */
 export async function renameView(
   db: Directory,
   { merchant, owner, id, name }: Named & { readonly name: string },

@@ -1,5 +1,5 @@
-// Somebody at a keyboard, in a page of a real browser: Tab until the focus is on what is meant, then keys. It has no way
-// to click and none to put the focus anywhere. At every step it looks whether the focus can be seen.
+// Somebody at a keyboard, in a page of a real browser: Tab until the focus is on what is meant, then keys. It has no
+// way to click and none to put the focus anywhere. At every step it looks whether the focus can be seen.
 
 import type { Page } from "playwright-core";
 
@@ -13,8 +13,8 @@ interface Focused {
 }
 
 /**
- * The name that a screen reader says, by the part of the standard that our pages use; and whether the focus is in sight.
- * As text, because it runs in the page.
+ * The name that a screen reader says, by the part of the standard that our pages use; and whether the focus is in
+ * sight. As text, because it runs in the page.
  */
 const FOCUSED = `(() => {
   const on = document.activeElement;

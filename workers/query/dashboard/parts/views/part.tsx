@@ -1,6 +1,6 @@
 // The saved views of a shop: each a page with its range, filters and steps, that a link opens. Admins keep the view
-// that is shown under a name, for the shop or for themselves; a viewer keeps views of their own. Whoever may keep a view
-// may give it another name, in its place, and take it away.
+// that is shown under a name, for the shop or for themselves; a viewer keeps views of their own. Whoever may keep a
+// view may give it another name, in its place, and take it away.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { toSearch } from "../../address.ts";
