@@ -472,6 +472,16 @@ export const SHAPES = {
     merchants_unknown: COUNT,
   }),
   LedgerRecovery: object({ ledger: COUNT, new: FLAG, days: COUNT, erasures: COUNT, next: nullable(DATE) }),
+  PartitionRecovery: object({
+    partition: TEXT,
+    counted: COUNT,
+    next: nullable(TEXT),
+    "kept?": COUNT,
+    "archived_position?": COUNT,
+    "archived_at?": nullable(INSTANT),
+    "known_position?": COUNT,
+    "first_position?": COUNT,
+  }),
   ErasureRecovery: object({ erasures: COUNT }),
   ArchiveFiles: object({
     ...PLACE,
