@@ -5,8 +5,8 @@
 // there once more each time it starts, before anything leaves it. What is not its own takes nothing: hits wait in the
 // overflow queue, until `footfall recover partition` has brought back what stands outside of it (recover.ts).
 
-import { causeOf } from "../core/outcome.ts";
 import { SETTINGS_FRESH_MS } from "../core/limits.ts";
+import { causeOf } from "../core/outcome.ts";
 import { STORAGE_LOST } from "../core/watch/standing.ts";
 import { writePositions } from "./checkpoint.ts";
 import type { Partition } from "./state.ts";
