@@ -1,6 +1,6 @@
-// What the query Worker asks a partition for when it reads events: those of one merchant that may not lie in the
-// archive yet. The reader takes these first and the archive second, and a row that is in both, by its position, once;
-// so nothing falls between the two.
+// What the query Worker asks a partition for when it reads events: those of one merchant that may not be in the archive
+// yet. The reader takes these first and the archive second. A row that both have, by its position, is taken once. So no
+// row is missed between the two.
 
 import type { LoggedRow } from "./bundle.ts";
 
@@ -11,7 +11,7 @@ export interface RecentRequest {
   readonly to: number;
 }
 
-/** In the order of the log; or "too many" where the archive is so far behind that they cannot be given. */
+/** In the order of the log; or "too many" where the archive is too far behind. */
 export type RecentReply = "too many" | { readonly rows: readonly RecentRow[] };
 
 export interface RecentRow {

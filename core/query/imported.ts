@@ -64,7 +64,8 @@ export function coverOf(
     if (span === undefined) continue;
     const isEdge = !range.wholeDays && (day === range.fromDay || day === range.toDay - 1);
     const { fromInstant, toInstant } = isEdge ? rangeOfDays(zones, { from: day, to: day + 1 }) : range;
-    const isCut = isEdge && (fromInstant < range.fromInstant || toInstant > range.toInstant || day === range.cutDay);
+    const isCut =
+      isEdge && (fromInstant < range.fromInstant || toInstant > range.toInstant || day === range.partialDay);
     if (isCut) partly.push(day);
     else whole.set(day, span);
   }

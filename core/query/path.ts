@@ -1,5 +1,5 @@
-// Paths: which pages visits saw first, and which next, up to a depth. A page that is seen twice in a row counts once; a
-// visit that ends earlier is a shorter path.
+// Paths: the pages that visits saw first and next, up to a depth. A page seen twice in a row counts once. A visit that
+// ends earlier is a shorter path.
 
 import { isPageview } from "../event.ts";
 import { type Gradual, LOOKED_AT } from "../gradual.ts";
@@ -11,7 +11,7 @@ import { invalid, isIntegerIn } from "./refusal.ts";
 import { admittedVisits, type DayVisits, isWithin, parseReport, type ReportQuestion } from "./report.ts";
 
 export interface PathQuestion extends ReportQuestion {
-  /** Pages of a path at most, the entry page included. */
+  /** The most pages of a path, the entry page included. */
   readonly depth: number;
   readonly limit: number;
 }
@@ -44,7 +44,7 @@ export function openPaths(question: PathQuestion, range: Range): Paths {
   return { question, range, visits: new Map() };
 }
 
-/** Adds a Day. Gives how many different paths there are; beyond PATHS_MAX not all are counted. */
+/** Adds a Day. Returns how many different paths there are. Beyond PATHS_MAX not all are counted. */
 export function* addPathsDay(
   { question, range, visits: paths }: Paths,
   { day, visits, slices }: DayVisits,
@@ -75,7 +75,7 @@ export function absorbPaths({ visits: paths }: Paths, text: string): number {
   return paths.size;
 }
 
-/** The most frequent paths; those of equal frequency by their pages. */
+/** The most frequent paths. Equally frequent ones are sorted by their pages. */
 export function closePaths({ question, visits }: Paths): readonly PathResult[] {
   const sorted = [...visits].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1));
   return sorted.slice(0, question.limit).map(([pages, count]) => ({

@@ -1,5 +1,5 @@
-// Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read
-// and how its numbers are counted from visits (funnel.ts, retention.ts, path.ts), written down and put together.
+// Reports over a range, as requests and jobs count them. One list of their names says how each question is read, and
+// how its numbers are counted from visits (funnel.ts, retention.ts, path.ts), written as text and joined.
 
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
@@ -26,25 +26,25 @@ import type { ScanProblem } from "./scan.ts";
 import type { SeenVisit } from "./seen.ts";
 import { type SeenThrough, visitsIn } from "./view.ts";
 
-/** A report that was understood. */
+/** A parsed report. */
 export interface Report {
   readonly question: ReportQuestion;
-  /** Filters beside the question's own. */
+  /** Filters besides the question's own. */
   readonly filters: readonly Filter[];
-  /** The report's own fields, as they were understood. */
+  /** The report's own fields, after parsing. */
   readonly echo: Readonly<Record<string, unknown>>;
   readonly together: CountPlan<Counting>["together"];
-  /** Names what is counted of a Day, whatever the range and however much of it is shown. */
+  /** A name of all that decides how a Day is counted. The range, and how much is shown, do not matter. */
   readonly name: string;
   readonly open: (range: Range, form: "part" | "whole") => VisitCounter;
 }
 
-/** What counts visits. `add` and `absorb` say that it has grown too large. */
+/** Counts visits. `add` and `absorb` say when it has grown too large. */
 interface VisitCounter {
   readonly add: (visits: DayVisits) => Gradual<ScanProblem | undefined>;
   readonly encode: () => string;
   readonly absorb: (text: string) => ScanProblem | undefined;
-  /** Visitors that it holds, where they are kept. */
+  /** How many visitors it holds, if it holds any. */
   readonly held?: () => number;
   readonly results: () => unknown;
 }
@@ -160,7 +160,7 @@ export function reportPlanOf({ question, together, name, open }: Report, range: 
   };
 }
 
-/** What a report is answered with. */
+/** The answer to a report. */
 export function reportAnswer(
   { question, echo }: Report,
   {
@@ -182,7 +182,7 @@ export function reportAnswer(
   };
 }
 
-/** The visits of rows that came together. */
+/** The visits of rows that were added together. */
 export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): Gradual<readonly SeenVisit[]> {
   const slices = new Slices(seen.budgets);
   const visits: SeenVisit[] = [];
@@ -194,7 +194,7 @@ export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThr
   return visits;
 }
 
-/** Remembers how many visitors are held, and says when they are too many. */
+/** Remembers how many visitors are held, and says when there are too many. */
 function holding() {
   let held = 0;
   const problem = (count: number): ScanProblem | undefined => {

@@ -39,7 +39,7 @@ export function addImport(program: Command): void {
   const command = program
     .command("import <file>")
     .description(
-      "bring in an access log (Apache, nginx, Caddy, IIS, CloudFront), a CSV or Plausible's zip, as an import that can be undone; .gz as well",
+      "bring in an access log, a CSV or another product's export, as an import that can be undone; .gz as well",
     )
     .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
     .option("--tracking-id <id>", "the merchant's stream (default: its only one)")
@@ -62,13 +62,15 @@ export function addImport(program: Command): void {
 
 const HELP = `
 What it reads, by its first line: the combined log format (also vhost_combined), JSON lines (nginx's log_format with escape=json,
-Caddy, Traefik, Cloudflare's Logpush), the W3C's extended format (IIS, CloudFront), and CSV with a header in UTF-8 or UTF-16.
+Caddy, Traefik, Cloudflare's Logpush, CloudFront), the W3C's extended format (IIS, CloudFront), CSV with a header in UTF-8 or UTF-16, and Parquet.
 Of a log only pages count that were delivered: GET, status 2xx or 304. What is left out is counted by its reason: redirects,
 errors, HEAD, POST and OPTIONS requests, assets, prefetches. Addresses in a log are hashed here and never sent. Where lines
 name their host (vhost_combined, JSON, W3C) no --hostname is needed; --hostname overrides theirs.
 
-Files of other products are known by what is in them: Shopify's orders (CSV), WooCommerce's orders and refunds (JSON lines of its
-REST API), GA4's BigQuery export (JSON lines), GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
+Files of other products are known by what is in them: Shopify's orders and transactions (CSV), WooCommerce's orders and refunds
+(JSON lines of its REST API), GA4's BigQuery export (Parquet, JSON lines), Matomo's tables by the statement of docs/import.md and
+visits of its API, PostHog's batch exports (Parquet, JSON lines), Segment's and RudderStack's files and tables (JSON lines, CSV),
+Simple Analytics (CSV), Snowplow's enriched events, GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
 
 What a product has only counted by the Day is imported as such, and never as events: Plausible's zip, a folder of CSVs in its
 format (visitors.csv, sources.csv, pages.csv and so on, with or without imported_ before it), or one of them by its name

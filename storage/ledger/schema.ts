@@ -358,6 +358,8 @@ export const partitionStatus = sqliteTable("partition_status", {
   /** UTC ms at which it last slowed a merchant (HLD-2), or found one too hot (SPR-5); null for never. */
   slowedAt: integer("slowed_at"),
   hotAt: integer("hot_at"),
+  /** What its storage is known by (partition-claim.ts); empty where none has claimed the name. */
+  claim: text("claim").notNull().default(""),
 });
 
 /** Billable operations of a month, as isolates have added them (month-meter.ts). */

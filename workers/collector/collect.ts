@@ -14,7 +14,7 @@ import {
   REQUEST_PART_EVENTS,
   SEAL_AFTER_MS,
 } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type OverflowPart } from "../../core/overflow.ts";
@@ -272,7 +272,7 @@ class HitDelivery implements Delivery, Coalescing {
     return !isLimiting(env) || !isLate(arrival, now, env);
   }
 
-  log(line: LogLine): void {
+  log(line: LogEntry): void {
     writeLog(line);
   }
 }

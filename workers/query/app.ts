@@ -19,11 +19,12 @@ import { getNotice, postNotice } from "./notice-link.ts";
 import { getNow } from "./now.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { EMBED_PATH, PAGE_PATHS, sendAsset, sendEmbed, sendHome, sendPage, servePage } from "./page.ts";
-import { actorOf, authenticate, type Principal, refusalAt } from "./principal.ts";
+import { actorOf, authenticate, isOutside, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
 import { type FileReply, parametersOf, type Reply } from "./request.ts";
+import { noSession } from "./sessions.ts";
 import { getStatusDocument, getStatusFeed, getStatusPage } from "./status.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
 import { getHealth, getMetrics } from "./watch.ts";
@@ -99,7 +100,7 @@ for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get(
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const { method, path, door, handler } of ROUTES) {
-  if (door === undefined) app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
+  if (isOutside(door)) app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
 }
 
 app.use("/api/v1/*", async (c, next) => {
@@ -112,11 +113,13 @@ app.use("/api/v1/*", async (c, next) => {
   c.set("principal", principal);
   return next();
 });
-for (const { method, path, door, handler, act, query } of GUARDED_ROUTES) {
+for (const { method, path, door, personal, handler, act, query } of GUARDED_ROUTES) {
   app.on(method, path, async (c) => {
     const deps = c.get("deps");
-    const refusal = refusalAt(door, c.get("principal"));
+    const principal = c.get("principal");
+    const refusal = refusalAt(door, principal);
     if (refusal !== undefined) return replyWithProblem(c, refusal);
+    if (personal && principal.kind !== "member") return replyWithProblem(c, noSession().problem);
     const handle = async () => {
       // Handlers that take parameters check them; here those of all others are refused.
       const none = query === undefined ? parametersOf(c, {}) : undefined;

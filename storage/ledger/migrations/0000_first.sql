@@ -263,7 +263,8 @@ CREATE TABLE `partition_status` (
 	`merchants` integer NOT NULL,
 	`failing` text NOT NULL,
 	`slowed_at` integer,
-	`hot_at` integer
+	`hot_at` integer,
+	`claim` text DEFAULT '' NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `places` (

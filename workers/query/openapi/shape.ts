@@ -492,6 +492,16 @@ export const SHAPES = {
     imported_parts: COUNT,
     imports_next: nullable(TEXT),
   }),
+  PartitionRecovery: object({
+    partition: TEXT,
+    counted: COUNT,
+    next: nullable(TEXT),
+    "kept?": COUNT,
+    "archived_position?": COUNT,
+    "archived_at?": nullable(INSTANT),
+    "known_position?": COUNT,
+    "first_position?": COUNT,
+  }),
   ErasureRecovery: object({ erasures: COUNT }),
   ArchiveFiles: object({
     ...PLACE,
