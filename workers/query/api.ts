@@ -896,8 +896,9 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       examples: [
         { name: "orders.csv", source: "csv", digest: DIGEST, head: DIGEST, reading: DIGEST, days: { "2026-11-01": 1 } },
         {
-          ...{ name: "shop.zip", source: "plausible", digest: DIGEST, head: DIGEST, reading: DIGEST },
-          ...{ days: { "2025-10-05": 1 }, tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } } },
+          ...{ name: "shop.zip", source: "plausible", head: DIGEST, reading: DIGEST, days: { "2026-10-05": 1 } },
+          digest: "b".repeat(64),
+          tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } },
         },
       ],
       status: 201,
@@ -945,7 +946,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "putImportedRows",
       summary: "Brings rows of one table of an import of rollups, whole Days each.",
       body: IMPORTED_ROWS,
-      examples: [{ table: "visitors", offset: 0, days: { "2025-10-05": [[3, 4, 5, 1, 60]] } }],
+      examples: [{ table: "visitors", offset: 0, days: { "2026-10-05": [[14, 16, 40, 5, 820]] } }],
       answer: named("Import"),
     },
   ],
@@ -1308,7 +1309,11 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "recoverLedger",
       summary: "Fills a ledger that was lost or restored from the archive, some Days at a time.",
       body: LEDGER_RECOVERY,
-      examples: [{ ledger: 0 }, { ledger: 0, from: "2026-01-01" }, { ledger: 0, imports_after: "1/1" }],
+      examples: [
+        { ledger: 0 },
+        { ledger: 0, from: "2026-01-01" },
+        { ledger: 0, imports_after: "imported/1/1/visitors/20000.json.gz" },
+      ],
       status: 202,
       answer: named("LedgerRecovery"),
     },
