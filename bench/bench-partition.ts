@@ -120,6 +120,12 @@ export class BenchPartition {
         meter.r2_class_a += filesOf(unpackBundle(message)).length;
         this.#unconfirmed.push(first);
       },
+      newClaim: () => "0123456789abcdef",
+      claimName: async ({ claim }) => {
+        meter.d1_rows_written += 1;
+        return { claim, events: 0 };
+      },
+      noteLost: async () => {},
       tellStatus: async () => {
         meter.d1_rows_written += 1;
       },

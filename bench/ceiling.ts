@@ -1,7 +1,7 @@
 // What ingest is measured against, in the same runtime and on the same machine: a Hono Worker whose one route does
 // nothing (nothing can be faster), the shape of a hit with nothing but its body parsed and stored (bare-shape.ts), and
-// what a user would write instead, Hono with one INSERT a hit: into D1 in that Worker, and into SQLite on Node in a
-// process of its own (naive-server.ts).
+// what a user would write instead, Hono with one INSERT a hit: into D1 in that Worker, and into SQLite or PostgreSQL on
+// Node in processes of their own (naive-server.ts).
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { SHARED_OPTIONS, WORKER_BUNDLE } from "../scripts/runtime.ts";
+import { startPostgres } from "./postgres.ts";
 
 export interface Rivals {
   /** A route that does nothing. */
@@ -20,12 +21,18 @@ export interface Rivals {
   /** One INSERT into D1 for each event. */
   readonly d1Url: string;
   /** One INSERT into SQLite on Node for each event. */
-  readonly sqliteUrl: string;
-  /** Events stored by each of the two. */
-  readonly stored: () => Promise<{ readonly d1: number; readonly sqlite: number }>;
+  readonly sqlite: Naive;
+  /** One into PostgreSQL, whose processes are among the side's; undefined where the machine has none. */
+  readonly postgres: Naive | undefined;
   /** Of the Worker, as `watchHeap` takes it. */
   readonly inspector: URL;
   readonly stop: () => Promise<void>;
+}
+
+/** A server on Node, and the processes that its hits take. */
+export interface Naive {
+  readonly url: string;
+  readonly pids: () => readonly number[];
 }
 
 /** The Worker's name. */
@@ -35,25 +42,33 @@ export async function startRivals(): Promise<Rivals> {
   const folder = mkdtempSync(join(tmpdir(), "footfall-rivals-"));
   const miniflare = await startWorker(folder);
   const { origin } = await miniflare.unsafeGetDirectURL(RIVAL);
-  const naive = spawn(process.execPath, [join(import.meta.dirname, "naive-server.ts"), join(folder, "hits.sqlite")], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = (await once(naive.stdout, "data")) as [Buffer];
-  const sqliteUrl = line.toString().trim();
-  const countAt = async (url: string) => Number(await (await fetch(`${url}/count`)).text());
+  const sqlite = await startNaive(join(folder, "hits.sqlite"));
+  const database = await startPostgres(folder);
+  const postgres = database && (await startNaive(database.url));
   return {
     emptyUrl: `${origin}/empty`,
     bareUrl: `${origin}/bare`,
     d1Url: `${origin}/hit`,
-    sqliteUrl: `${sqliteUrl}/hit`,
+    sqlite,
+    postgres: postgres && { url: postgres.url, pids: () => [...postgres.pids(), ...(database?.pids() ?? [])] },
     inspector: await miniflare.getInspectorURL(),
-    stored: async () => ({ d1: await countAt(origin), sqlite: await countAt(sqliteUrl) }),
     stop: async () => {
-      naive.kill();
+      sqlite.stop();
+      postgres?.stop();
+      await database?.stop();
       await miniflare.dispose();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Hono on Node, which stores in a file or at an address of PostgreSQL. */
+async function startNaive(store: string): Promise<Naive & { readonly stop: () => void }> {
+  const server = spawn(process.execPath, [join(import.meta.dirname, "naive-server.ts"), store], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(server.stdout, "data")) as [Buffer];
+  return { url: `${line.toString().trim()}/hit`, pids: () => [server.pid ?? 0], stop: () => server.kill() };
 }
 
 async function startWorker(folder: string): Promise<Miniflare> {

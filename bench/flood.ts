@@ -9,6 +9,7 @@ import { percentile } from "../test/support/flood.ts";
 import { type Client, type Merchant, startServices, until, untilArchived } from "../test/support/services.ts";
 import { ATTACKS, type Attack, type Party } from "./attack.ts";
 import { measureAttack, type Phase, questionOf, requestsOf, type Side, send, sleep, type World } from "./attacked.ts";
+import { COUNTERS } from "./counters.ts";
 import { median, print } from "./measure.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
@@ -45,7 +46,7 @@ print("flood", rows, { rounds: ROUNDS, phase_ms: PHASE_MS });
 if (also.length > 0) print("flood-also", also);
 
 async function rowOf(attack: Attack): Promise<Record<string, string | number>> {
-  const { client, stop } = await startServices(VARS);
+  const { client, stop } = await startServices(VARS, { counters: COUNTERS });
   const world = await worldOf(client, attack);
   const phases = await measureAttack(world, attack, {
     rounds: ROUNDS,
@@ -139,7 +140,7 @@ async function lateEvent(attack: Attack): Promise<Record<string, string | number
   const seconds: Record<Side, number[]> = { calm: [], innocent: [], hostile: [] };
   for (let round = 0; round < ALSO_ROUNDS; round++) {
     for (const side of ["calm", "innocent", "hostile"] as const) {
-      const { client, stop } = await startServices(VARS);
+      const { client, stop } = await startServices(VARS, { counters: COUNTERS });
       const world = await worldOf(client, attack);
       for (const sent of requestsOf(world, attack, { side, round: 0, phaseMs: 5_000 })) await send(client, sent);
       seconds[side].push((await timeUntilCounted(client, world.neighbours[0] as Merchant)) / 1_000);
@@ -176,7 +177,7 @@ async function timeUntilCounted(client: Client, { tracking_id, id, api_key }: Me
 async function restart(attack: Attack): Promise<Record<string, string | number>> {
   const worlds: Partial<Record<Side, number>> = {};
   for (const side of ["calm", "innocent", "hostile"] as const) {
-    const services = await startServices(VARS);
+    const services = await startServices(VARS, { counters: COUNTERS });
     const world = await worldOf(services.client, attack);
     for (const sent of requestsOf(world, attack, { side, round: 0, phaseMs: 7_143 })) await send(world.client, sent);
     await untilArchived(world.client);

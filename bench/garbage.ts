@@ -57,8 +57,6 @@ const env = {
   POOL_SIZE: "1",
   LIMIT_ADDRESS: limit,
   LIMIT_TRACKING_ID: limit,
-  LIMIT_ADDRESS_MANY: limit,
-  LIMIT_TRACKING_ID_MANY: limit,
   PARTITION: { getByName: () => stub },
 } as unknown as CollectorEnv;
 const [sign] = signsOf(env);

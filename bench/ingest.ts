@@ -1,14 +1,16 @@
 // `npm run bench:ingest`: durable, acknowledged events a second over HTTP from 64 connections, one event a request and
 // in batches of 20 and 100, with the wait for the answer and the CPU time of the runtime. In each round every side runs
 // once: Footfall, an empty Hono Worker (the ceiling of this runtime), the shape of a hit with only its body parsed and
-// its text stored, and Hono with one INSERT for each event (D1, and SQLite on Node). Afterwards the API must say
+// its text stored, and Hono with one INSERT for each event (D1, SQLite on Node, and PostgreSQL on Node where the
+// machine has one). Afterwards the API must say
 // exactly what was acknowledged, or it fails. Then the first three run once more, with their heaps watched. The last
 // table says where the CPU time of an event goes: the collector's code and the partition's are run alone, in this
-// process. The rates are limited, as in production, by limits that nobody reaches.
+// process. The rates are limited, as in production, by limits that nobody reaches (counters.ts).
 
 import { hash64Hex } from "../core/hash.ts";
 import { type Merchant, startServices, until } from "../test/support/services.ts";
 import { RIVAL, startRivals } from "./ceiling.ts";
+import { COUNTERS } from "./counters.ts";
 import { watchHeap } from "./heap.ts";
 import { measureCpu } from "./hot-path.ts";
 import { type Loaded, load } from "./load.ts";
@@ -21,6 +23,7 @@ const ROUND_MS = Number(process.env["ROUND_MS"] ?? 2_000);
 const MERCHANTS = 8;
 const PARTITIONS = "2";
 
+const POSTGRES = "Hono + PostgreSQL on Node, 1";
 const BARE = "bare shape, body parsed, text stored";
 /** Sides of one event a request, whose heaps are looked at. */
 const WATCHED = ["empty Hono Worker", BARE, "Footfall, 1"] as const;
@@ -28,31 +31,37 @@ const WATCHED = ["empty Hono Worker", BARE, "Footfall, 1"] as const;
 interface Side {
   readonly eventsPerSecond: number;
   readonly loaded: Loaded;
-  /** Of workerd, for one event. */
+  /** Of the side's processes, for one event. */
   readonly cpuMs: number;
 }
 
 /** A Worker with a heap, and where it is. */
 const COLLECTOR = "footfall-collector";
 const FREE_MAX = 1_000_000_000;
-const LIMITS = ["LIMIT_ADDRESS", "LIMIT_ADDRESS_MANY", "LIMIT_TRACKING_ID", "LIMIT_TRACKING_ID_MANY"];
+const LIMITS = ["LIMIT_ADDRESS", "LIMIT_TRACKING_ID"];
 
 const { client, runtime, stop } = await startServices(
-  { POOL_SIZE: PARTITIONS, DRAIN_AFTER_MS: "5000", PUBLISH_EVERY_MS: "60000", RATE_LIMITS: "on" },
-  { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), inspects: true },
+  {
+    POOL_SIZE: PARTITIONS,
+    DRAIN_AFTER_MS: "5000",
+    PUBLISH_EVERY_MS: "60000",
+    RATE_LIMITS: process.env["RATE_LIMITS"] ?? "on",
+  },
+  { rateLimits: Object.fromEntries(LIMITS.map((name) => [name, FREE_MAX])), counters: COUNTERS, inspects: true },
 );
 const ours = descendants("workerd");
 const rivals = await startRivals();
 const theirs = descendants("workerd").filter((pid) => !ours.includes(pid));
+const [ofOurs, ofTheirs] = [() => ours, () => theirs];
 try {
   const merchants: Merchant[] = [];
   for (let index = 0; index < MERCHANTS; index++) merchants.push(await client.createMerchant());
   const acknowledged = new Map(merchants.map(({ tracking_id }) => [tracking_id, 0]));
   let count = 0;
 
-  const side = async (url: string, events: number, pids: readonly number[]): Promise<Side> => {
-    const isOurs = pids === ours;
-    const cpuBefore = cpuMs(pids);
+  const side = async (url: string, events: number, pidsOf: () => readonly number[]): Promise<Side> => {
+    const isOurs = pidsOf === ofOurs;
+    const cpuBefore = cpuMs(pidsOf());
     const waiting: string[] = [];
     const loaded = await load({
       url,
@@ -74,21 +83,27 @@ try {
     return {
       loaded,
       eventsPerSecond: (total / loaded.ms) * 1_000,
-      cpuMs: (cpuMs(pids) - cpuBefore) / total,
+      cpuMs: (cpuMs(pidsOf()) - cpuBefore) / total,
     };
   };
+  const { postgres } = rivals;
   const collect = `${client.collectorUrl}/v1/events`;
   const sides = {
-    "empty Hono Worker": () => side(rivals.emptyUrl, 1, theirs),
-    [BARE]: () => side(rivals.bareUrl, 1, theirs),
-    "Footfall, 1": () => side(collect, 1, ours),
-    "Hono + D1, 1": () => side(rivals.d1Url, 1, theirs),
-    "Hono + SQLite on Node, 1": () => side(rivals.sqliteUrl, 1, []),
-    "Footfall, 20": () => side(collect, 20, ours),
-    "Footfall, 100": () => side(collect, 100, ours),
-    "Hono + D1, 100": () => side(rivals.d1Url, 100, theirs),
-    "Hono + SQLite on Node, 100": () => side(rivals.sqliteUrl, 100, []),
+    "empty Hono Worker": () => side(rivals.emptyUrl, 1, ofTheirs),
+    [BARE]: () => side(rivals.bareUrl, 1, ofTheirs),
+    "Footfall, 1": () => side(collect, 1, ofOurs),
+    "Hono + D1, 1": () => side(rivals.d1Url, 1, ofTheirs),
+    "Hono + SQLite on Node, 1": () => side(rivals.sqlite.url, 1, rivals.sqlite.pids),
+    "Footfall, 20": () => side(collect, 20, ofOurs),
+    "Footfall, 100": () => side(collect, 100, ofOurs),
+    "Hono + D1, 100": () => side(rivals.d1Url, 100, ofTheirs),
+    "Hono + SQLite on Node, 100": () => side(rivals.sqlite.url, 100, rivals.sqlite.pids),
+    ...(postgres && {
+      [POSTGRES]: () => side(postgres.url, 1, postgres.pids),
+      "Hono + PostgreSQL on Node, 100": () => side(postgres.url, 100, postgres.pids),
+    }),
   };
+  if (postgres === undefined) console.error("no PostgreSQL here (apt-get install postgresql): its sides are left out");
   await interleave(1, sides); // not yet compiled
   const results = await interleave(ROUNDS, sides);
   const ourInspector = await runtime.miniflare.getInspectorURL();
@@ -99,6 +114,7 @@ try {
     const { loaded } = await sides[name]();
     garbage.set(name, (await watch.stop()) / loaded.requests);
   }
+  const latenciesOf = (name: string) => (results[name] ?? []).flatMap(({ loaded }) => loaded.latenciesMs);
   const ratio = (a: keyof typeof sides, b: keyof typeof sides) =>
     median(
       (results[a] ?? []).map(
@@ -108,13 +124,13 @@ try {
   const events = [...acknowledged.values()].reduce((sum, one) => sum + one, 0);
   await verify(merchants, acknowledged);
   const rows = Object.entries(results).map(([what, runs]) => {
-    const waits = runs.flatMap(({ loaded }) => loaded.latenciesMs);
+    const waits = latenciesOf(what);
     return {
       "side, events a request": what,
       "events/s": Math.round(median(runs.map((run) => run.eventsPerSecond))),
       "p50 ms": rounded(quantile(waits, 0.5)),
       "p99 ms": rounded(quantile(waits, 0.99)),
-      "workerd CPU µs/event": rounded(median(runs.map((run) => run.cpuMs * 1_000))),
+      "CPU µs/event": rounded(median(runs.map((run) => run.cpuMs * 1_000))),
       "heap B/hit": rounded(garbage.get(what) ?? 0),
     };
   });
@@ -124,6 +140,8 @@ try {
     single_of_empty: rounded(ratio("Footfall, 1", "empty Hono Worker")),
     single_of_bare: rounded(ratio("Footfall, 1", BARE)),
     cpu_of_bare: rounded(median(cpuRatios(results, "Footfall, 1", BARE))),
+    p99_of_bare: rounded(quantile(latenciesOf("Footfall, 1"), 0.99) / quantile(latenciesOf(BARE), 0.99)),
+    ...(postgres && { cpu_of_postgres: rounded(median(cpuRatios(results, "Footfall, 1", POSTGRES))) }),
     batch_100_of_single: rounded(ratio("Footfall, 100", "Footfall, 1")),
     single_of_naive_d1: rounded(ratio("Footfall, 1", "Hono + D1, 1")),
     single_of_naive_sqlite: rounded(ratio("Footfall, 1", "Hono + SQLite on Node, 1")),

@@ -1,12 +1,12 @@
-// The byte codec beneath checkpoint shelves, rollup columns and sketches: varints, zigzag integers, UTF-8 texts. It is
-// written here because core has no platform types (no TextEncoder, no Buffer) and the shapes are ours alone.
+// The byte codec beneath checkpoint shelves, rollup columns and sketches: varints, zigzag integers, UTF-8 texts. Core
+// has no platform types (no TextEncoder, no Buffer), and nobody else uses these shapes, so the codec is written here.
 
 import { COUNT_MAX } from "./limits.ts";
 import { assert } from "./outcome.ts";
 
 const WORD_MAX = 0xffff_ffff;
 
-/** Grows as it is written to; `finish()` gives the bytes. */
+/** Grows as it is written to. `finish()` gives the bytes. */
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #length = 0;
@@ -15,12 +15,12 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** Begins anew in the room that it has. */
+  /** Starts again in the memory that it has. */
   clear(): void {
     this.#length = 0;
   }
 
-  /** What was written, not copied: it is good until the next write. */
+  /** The bytes that were written, not copied. The next write may change them. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -85,7 +85,7 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
-  /** A length-prefixed run of bytes that is held as text, a character for each. */
+  /** A run of bytes with its length, given as a text with one character for each byte. */
   packed(value: string): void {
     this.unsigned(value.length);
     this.#units(value);
@@ -99,12 +99,12 @@ export class ByteWriter {
     else for (const character of value) this.#codePoint(character.codePointAt(0) as number);
   }
 
-  /** The bytes, or those from a place on; writing may go on. */
+  /** A copy of the bytes from an index on. More may be written after it. */
   finish(start = 0): Uint8Array {
     return this.#bytes.slice(start, this.#length);
   }
 
-  /** A byte for each unit of a text that has none above 255. */
+  /** One byte for each unit of a text. No unit is above 255. */
   #units(value: string): void {
     this.#reserve(value.length);
     const bytes = this.#bytes;
@@ -136,7 +136,10 @@ export class ByteWriter {
   }
 }
 
-/** Reads what `ByteWriter` wrote, in the same order. Reading past the end is an assertion: bytes are only ever ours. */
+/**
+ * Reads what `ByteWriter` wrote, in the same order. It asserts that no read goes past the end, because all bytes are
+ * our own.
+ */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #offset = 0;
@@ -195,7 +198,7 @@ export class ByteReader {
     return this.bytes(this.unsigned());
   }
 
-  /** So many bytes, not copied. */
+  /** The next `length` bytes, not copied. */
   bytes(length: number): Uint8Array {
     assert(this.#offset + length <= this.#bytes.length, "a blob ends inside the bytes");
     this.#offset += length;

@@ -1,21 +1,22 @@
-// Comma-separated values as RFC 4180 has them, for people who open them in a spreadsheet. A text that a spreadsheet
-// would take for a formula gets an apostrophe: what strangers send (page titles, referrers) must not run on a
-// merchant's machine. Many spreadsheets, most of Europe's, begin a cell after ";", whatever the file's own separator
-// is; so what would be a formula there gets one too: "x;=A1" is written "x;'=A1". Numbers are written as they are.
+// Comma-separated values as in RFC 4180, for people who open them in a spreadsheet. A text that a spreadsheet would
+// take for a formula gets an apostrophe, because page titles and referrers come from strangers and must not run on a
+// merchant's machine. Many spreadsheets, most of Europe's among them, also begin a new cell after ";", whatever the
+// file's own separator is. So a formula after ";" gets an apostrophe too: "x;=A1" is written as "x;'=A1". Numbers are
+// written as they are.
 
 export type CsvCell = string | number | null;
 
 /** Spreadsheets begin a formula with any of these, the full-width forms included. */
 const FORMULA = /[=+\-@＝＋－＠]/g;
 /**
- * Where a cell may begin for a reader with another separator than ours, or one that does not know quotes around lines.
+ * Where a cell may begin for a reader that has another separator, or does not know that quotes may hold a line break.
  */
 const SEPARATOR = /[;|\t\r\n]/;
-/** What some readers leave away at the beginning of a cell: blanks, what is not seen (U+200B), and quotes. */
+/** What some readers skip at the beginning of a cell: blanks, invisible characters (U+200B), and quotes. */
 const BLANK = /[\p{Cc}\p{Cf}\p{Z}"]/u;
 
 /** One record with its line end. Null is an empty cell. */
-export function csvLine(cells: readonly CsvCell[]): string {
+export function csvRow(cells: readonly CsvCell[]): string {
   return `${cells.map(csvCell).join(",")}\r\n`;
 }
 
@@ -32,8 +33,8 @@ function harmless(text: string): string {
 }
 
 /**
- * Whether nothing but blanks stands between a place of a text and where a cell may begin. It looks back no
- * further than the sign before.
+ * Whether only blanks stand between an index of a text and the nearest beginning of a cell. It looks back no further
+ * than the last sign that may begin a formula.
  */
 function beginsCell(text: string, at: number): boolean {
   for (let index = at - 1; index >= 0; index--) {

@@ -62,21 +62,21 @@ export interface Event {
   /** Products of an order or a product event: a JSON array of objects with any of id, name, category, brand, variant,
    *  price (in units of `currency`), quantity; or empty. */
   readonly products: string;
-  /** 1 where it came with an API key that may write: only then did the merchant say it, and not a visitor of a page. */
+  /** 1 where it came with an API key that may write. Only such an event is surely the merchant's own word. */
   readonly keyed: number;
-  /** Its place in the request that brought it, from 0: events of one instant keep the order in which they were told. */
+  /** Its index in the request that brought it, from 0. Events of one instant keep the order of their request. */
   readonly sequence: number;
   /**
    * Whether its visitor can be known again on another Day; empty for events logged before this was noted (as "known").
    */
   readonly visitorKind: VisitorKind | "";
-  /** 1 where its format marks it as not interactive: the page or the tracker reports, the reader did nothing. */
+  /** 1 where its format marks it as not interactive: the page or the tracker sent it, and the reader did nothing. */
   readonly passive: number;
   /** Why the browser asked, as its headers say when nobody looks yet: "prefetch", or empty. */
   readonly purpose: string;
   /** 1 where its sender says that the part of its address after "#" is the page. */
   readonly fragment: number;
-  /** The merchant's import that brought it, by its number; 0 for what came by itself. */
+  /** The number of the import that brought it; 0 where no import did. */
   readonly importNumber: number;
   /**
    * What a keyed sender says of browser, system and device where it has no agent: a JSON object with any of
@@ -86,7 +86,7 @@ export interface Event {
 }
 
 /**
- * "daily": made from address and agent with a Day's salt, somebody else tomorrow. "known": an id that the sender gave.
+ * "daily": made of address and agent with a Day's salt, so it is another visitor tomorrow. "known": the sender's id.
  */
 export type VisitorKind = "daily" | "known";
 
@@ -141,7 +141,10 @@ export const FIELDS: readonly Field[] = [
   { name: "given", column: "given", type: "text" },
 ];
 
-/** What is observed of nobody: for the fields that a format, or a row stored before they were added, does not have. */
+/**
+ * An event of which nothing was observed. It gives the values of fields that a format, or an old stored row, does not
+ * have.
+ */
 export const NO_FACTS = {
   asn: 0,
   verifiedBot: "",
@@ -166,7 +169,7 @@ export function encodeEvent(event: Event): EventRow {
   return encodeAfter([], event);
 }
 
-/** The same behind what stands before the event in a row: one array of the size it needs, and no copy of it. */
+/** Encodes an event behind other values of a row. It makes one array of the right size and copies nothing. */
 export function encodeAfter(head: EventRow, event: Event): EventRow {
   const fields = event.importNumber === 0 && event.given === "" ? LIVE_FIELDS : FIELDS;
   const row = new Array<string | number>(head.length + fields.length);
@@ -175,13 +178,13 @@ export function encodeAfter(head: EventRow, event: Event): EventRow {
   return row;
 }
 
-/** Without the last two, which only imported events have: a live hit's row is no longer for them. */
+/** Only imported events have the last two fields. Without them the row of a live hit is shorter. */
 const LIVE_FIELDS = FIELDS.slice(0, -2);
 
 /**
- * The inverse of `encodeEvent`; of `encodeAfter` where the event's values begin at an index. A row stored before
- * fields were added is shorter. One that a later release has stored, before it was rolled back, is longer: its events
- * are counted without the field, and stay in the log as they are until that release archives them (DPL-6).
+ * The inverse of `encodeEvent`. For a row of `encodeAfter`, `from` is the index of the event's first value. A row from
+ * before fields were added is shorter. A row from a later release, before it was rolled back, is longer. Its event is
+ * counted without the new field and stays in the log as it is, until that release archives it (DPL-6).
  */
 export function decodeEvent(row: EventRow, from = 0): Event {
   const event: Record<string, string | number> = { ...BLANK };
@@ -192,7 +195,7 @@ export function decodeEvent(row: EventRow, from = 0): Event {
   return event as unknown as Event;
 }
 
-/** Whether a value is a row as `encodeEvent` writes it, of today or of before fields were added. */
+/** Whether a value is a row of `encodeEvent`, today's or one from before fields were added. */
 export function isEventRow(value: readonly unknown[]): value is EventRow {
   if (value.length > FIELDS.length) return false;
   return value.every((item, index) =>
@@ -201,14 +204,14 @@ export function isEventRow(value: readonly unknown[]): value is EventRow {
 }
 
 /**
- * Filling a copy of it takes two thirds of what giving an object thirty fields does; and copies of that are faster
- * made.
+ * To fill a copy of it takes two thirds of the time that building an object of thirty fields takes. Copies of the
+ * filled object are faster, too.
  */
 const BLANK: Readonly<Record<string, string | number>> = Object.fromEntries(
   FIELDS.map(({ name, type }) => [name, type === "text" ? "" : 0]),
 );
 
-/** An event on its way from the collector to its partition, with what only the way needs. */
+/** An event on its way from the collector to its partition, with what is needed only on the way. */
 export interface Arrival {
   readonly event: Event;
   /** The client's network address. It makes the cookieless visitor and is then forgotten; it is never stored. */
@@ -220,7 +223,7 @@ export interface Arrival {
 /** One ten-thousandth of a unit is the grain of revenue. */
 export const REVENUE_SCALE = 10_000;
 
-/** One spelling of an event's name, for lists of known ones: "Order_Completed" and "order completed" are one. */
+/** An event's name in one spelling, to be looked up in lists: "Order_Completed" and "order completed" are the same. */
 export function normalName(name: string): string {
   return name
     .toLowerCase()
@@ -238,10 +241,11 @@ export function isEngagement(name: string): boolean {
 }
 
 /**
- * What describes a visitor, a session, the loading of a page or a line of an order, and is nobody's act: Segment's
- * identify, group and alias, Umami's performance, GA4's session_start, the items of Snowplow's classic transactions.
- * Formats give it one of these names; it is archived and not counted. So is what a client records of every click by
- * itself, which PostHog's has these names for: counted, it would make events and interest of a reader's finger.
+ * Names of messages that describe a visitor, a session, a page load or a line of an order, and are nobody's act.
+ * Examples are Segment's identify, group and alias, Umami's performance, GA4's session_start, and the items of
+ * Snowplow's classic transactions. Formats give such an event one of these names. It is archived and not counted. The
+ * same holds for what PostHog's client records of every click by itself. If those were counted, every click would be an
+ * event and show interest.
  */
 const METADATA_NAMES = [
   ...(["$identify", "$group", "$alias", "$performance", "$session", "$item"] as const),

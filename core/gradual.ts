@@ -1,6 +1,6 @@
-// Work that can be interrupted. Counting a large Day takes a second, in which its isolate would answer nobody else.
-// Pure code cannot wait, so it yields after each slice. A host then lets others be answered (workers/query/turn.ts), or
-// goes on at once.
+// Work that can be interrupted. Counting a large Day takes a second, and its isolate would answer nobody else
+// meanwhile. Pure code cannot wait, so it yields after each slice. A host then answers others first
+// (workers/query/turn.ts) or goes on at once.
 
 import { SLICE_EVENTS, SLICE_STEPS } from "./limits.ts";
 import type { Budgets } from "./query/budget.ts";
@@ -16,12 +16,12 @@ export function finish<T>(work: Gradual<T>): T {
   }
 }
 
-/** The time that looking at an event takes, as a part of the time that judging it takes. */
+/** The time to look at an event, as a share of the time to judge it. */
 export const LOOKED_AT = 0.2;
 
 /**
- * Says when a slice is over. Pure code has no clock, so a slice is measured by the events that were looked at and the
- * steps that these took.
+ * Says when a slice is over. Pure code has no clock, so a slice is measured in events that were looked at and in the
+ * steps that they took.
  */
 export class Slices {
   readonly #budgets: Budgets | undefined;
@@ -34,8 +34,8 @@ export class Slices {
   }
 
   /**
-   * Whether it is time to yield, after so many more events. An event that was judged is 1; one with which less was done
-   * is a part of 1 (LOOKED_AT).
+   * Whether to yield after `events` more events. An event that was judged counts 1. An event that was only looked at
+   * counts LOOKED_AT.
    */
   isOver(events = 1): boolean {
     this.#events += events;

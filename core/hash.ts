@@ -1,6 +1,6 @@
-// Non-secret hashing: event ids into the duplicate window, first-party visitor ids into 64 bits, merchants onto pool
-// partitions. MurmurHash3 (x86, 32 bit; Appleby, public domain) over UTF-16 units, run with two seeds for 64 bits.
-// Secrets never come here: tracking IDs and cookieless visitors use HMAC-SHA-256, which hosts hand in.
+// Hashes that are no secrets: of event ids for the duplicate window, of first-party visitor ids as 64 bits, and of
+// merchants for the pool's partitions. MurmurHash3 (x86, 32 bit; Appleby, public domain) over UTF-16 units; two seeds
+// make 64 bits. Tracking IDs and cookieless visitors need a secret, so hosts compute HMAC-SHA-256 for them.
 
 /** A 32-bit hash of a text, as an unsigned integer. */
 export function hash32(text: string, seed: number): number {

@@ -1,6 +1,6 @@
-// A hit: an HTTP request of some wire format, reduced to what formats may look at; and what they make of it, drafts of
-// events. A format is a pure function; senders are looked up, ids made and visitors hashed after it, once for all
-// formats. `ROUTES` in formats/route.ts is the one ordered list, their paths are in formats/path.ts.
+// A hit is an HTTP request of some wire format, reduced to the parts that formats may look at. A format makes drafts of
+// events of it. A format is a pure function. Later steps, the same for all formats, look up senders, make ids and hash
+// visitors. `ROUTES` in formats/route.ts is the one ordered list of formats; formats/path.ts has their paths.
 
 import type { Exported } from "./formats/exported.ts";
 import type { Answer } from "./formats/hit-reply.ts";
@@ -8,7 +8,7 @@ import type { Outcome } from "./outcome.ts";
 import type { Report } from "./report.ts";
 
 export interface Hit {
-  /** Such as "/v1/track": some protocols say there what is sent. */
+  /** Such as "/v1/track". In some protocols the path says what is sent. */
   readonly path: string;
   /** The query string without its question mark. */
   readonly query: string;
@@ -28,7 +28,7 @@ export interface Hit {
   readonly receivedAt: number;
 }
 
-/** A request of which nothing is known: hosts and tests spread it and set what there is. */
+/** A request of which nothing is known. Hosts and tests copy it and set what they know. */
 export const BLANK_HIT: Hit = {
   path: "",
   query: "",
@@ -57,7 +57,9 @@ export interface Draft {
   readonly stream: number;
   readonly id: string;
   readonly visitorId: string;
-  /** Of the visitor, as a server says. Believed only from one with an API key; the agent then also when it is empty. */
+  /**
+   * The visitor's, as a server says. Only a server with an API key is believed; its agent is believed even if empty.
+   */
   readonly claimedAddress: string;
   readonly claimedUserAgent: string;
   /** UTC ms, or undefined when the sender leaves the time to us. */
@@ -69,14 +71,14 @@ export interface Draft {
   readonly userAgent: string;
   readonly language: string;
   readonly screen: string;
-  /** Where the visitor was, as a keyed sender says: of others the platform's word holds. */
+  /** Where the visitor was, as a keyed sender says. For other senders the platform says it. */
   readonly country: string;
   readonly region: string;
   readonly city: string;
   /** `Event.given` and `Event.importNumber`, of keyed senders. */
   readonly given: string;
   readonly importNumber: number;
-  /** What another Footfall has archived of it; of imports alone. */
+  /** What another Footfall has archived of it. Only imports have it. */
   readonly exported: Exported | undefined;
   readonly props: string;
   readonly revenue: number;
@@ -91,7 +93,7 @@ export interface Draft {
   readonly fragment: number;
 }
 
-/** A draft of which nothing is given: formats spread it and set what they read. */
+/** A draft of which nothing is given. Formats copy it and set what they read. */
 export const BLANK_DRAFT: Draft = {
   trackingId: "",
   site: "",
@@ -126,11 +128,11 @@ export const BLANK_DRAFT: Draft = {
   fragment: 0,
 };
 
-/** A hit that was dealt with, for whoever answers it. */
+/** A hit whose events are settled, for whoever answers it. */
 export interface Settled {
   readonly hit: Hit;
   readonly outcome: Outcome<Report>;
-  /** A UUID made for this request: for protocols whose clients expect an id in the answer. */
+  /** A UUID made for this request. In some protocols clients expect an id in the answer. */
   readonly requestId: string;
 }
 

@@ -1,8 +1,8 @@
-// A Bloom filter: says of a 64-bit key that it is not in a set, or that it may be, in two bytes a key. Who asks whether
-// an id was seen before asks it first, and reads the set itself, which lies on disk, only where the answer is "maybe".
-// Keys are hashes already, made with a secret key where strangers choose what is hashed.
+// A Bloom filter of 64-bit keys, two bytes a key. It says that a key is not in a set, or that it may be. The set itself
+// lies on disk. So a caller asks the filter first, and reads the set only where the answer is "maybe". Keys are hashes.
+// Where strangers choose what is hashed, the hash has a secret key.
 
-/** One key in 1,700 that is not in the set is said to be in it, maybe. */
+/** Of keys that are not in the set, the filter says "maybe" for one in 1,700. */
 const BITS_PER_KEY = 16;
 const PROBES = 8;
 
@@ -39,7 +39,7 @@ export class KeyFilter {
     }
   }
 
-  /** False where the key was never added; of those that were not, a few are true as well. */
+  /** False if the key was never added. True for each key that was added, and for a few others. */
   mayHave(high: number, low: number): boolean {
     for (let probe = 0, at = high; probe < PROBES; probe++, at = (at + (low | 1)) >>> 0) {
       const bit = this.#bitAt(at);

@@ -1,8 +1,7 @@
 // Hashes texts that senders choose, for tables that senders must not be able to fill unevenly (L7). The hash is
 // SipHash-1-3 (Aumasson and Bernstein, 2012) over the UTF-16 units of a text, with a secret key of 128 bits. Without
-// the key nobody can find texts whose hashes collide; for hash.ts anybody can. The algorithm is described in its paper,
-// and here is only its arithmetic. It is done 32 bits at a time, since JavaScript's 64-bit integers are thirty times as
-// slow.
+// the key nobody can find texts with the same hash. For hash.ts anybody can. Its paper describes the algorithm; this
+// file does the arithmetic, 32 bits at a time, because JavaScript's 64-bit integers are thirty times as slow.
 
 /** A secret key of 128 bits. */
 export type HashKey = Uint32Array;

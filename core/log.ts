@@ -1,8 +1,11 @@
-// What the Workers log: one list of events with their fields, and how a line is written. Nothing else writes to the
-// console. docs/log.md is this list, for operators. No field holds a secret, an address or what a visitor sent: a field
-// is a number, a name that Footfall gave, or a text that loses what could be such a thing (`withoutSecrets`).
+// What the Workers log: one list of events with their fields, and how an entry is written. Nothing else writes to the
+// console. docs/log.md shows the list to operators. No field holds a secret, an address or what a visitor sent. A field
+// is a number, a name that Footfall gave, or a text from which everything of that kind is taken out (`withoutSecrets`).
 
-/** What a field's value is. "cause" is a text that others wrote in part: an error's message, a path that was asked. */
+/**
+ * What a field's value is. A "cause" is a text that others wrote in part, such as an error's message or a path that was
+ * asked.
+ */
 type Kind = "count" | "name" | "cause";
 
 /** Every field that a line may have. */
@@ -52,13 +55,13 @@ export const LOG_FIELDS = {
 
 export type LogField = keyof typeof LOG_FIELDS;
 
-/** "info": as it should be. "warning": it is tried again, or mends itself. "error": somebody should look. */
+/** "info": all is well. "warning": it is tried again or repairs itself. "error": somebody should look. */
 export type LogLevel = "info" | "warning" | "error";
 
 interface LogEventShape {
   readonly level: LogLevel;
   readonly fields: readonly LogField[];
-  /** For operators: what has happened, and what follows. */
+  /** What has happened, and its consequence, for operators. */
   readonly means: string;
 }
 
@@ -130,6 +133,18 @@ export const LOG_EVENTS = {
     level: "warning",
     fields: ["partition", "merchants"],
     means: "the directory does not speak of merchants that were given numbers; their hits wait",
+  },
+  partition_unclaimed: {
+    level: "warning",
+    fields: ["partition", "error"],
+    means:
+      "a partition could not ask its ledger whether its storage is the right one; hits of one that is new wait in the overflow queue",
+  },
+  partition_lost: {
+    level: "error",
+    fields: ["partition", "events", "of"],
+    means:
+      "a partition has the storage of no or of fewer events than it has had: its hits wait in the overflow queue until `footfall recover partition` is run",
   },
   merchant_slowed: {
     level: "warning",
@@ -309,23 +324,23 @@ export type LogEventName = keyof typeof LOG_EVENTS;
 type ValueOf<Field extends LogField> = (typeof LOG_FIELDS)[Field] extends "count" ? number : string;
 
 /** An event with exactly its fields. */
-export type LogLine = {
+export type LogEntry = {
   readonly [Name in LogEventName]: { readonly event: Name } & {
     readonly [Field in (typeof LOG_EVENTS)[Name]["fields"][number]]: ValueOf<Field>;
   };
 }[LogEventName];
 
-export type Log = (line: LogLine) => void;
+export type Log = (line: LogEntry) => void;
 
 /** A line as it is written: JSON, with the event's level, its own fields and no others. */
-export function encodeLogLine(line: LogLine): string {
+export function encodeLogEntry(line: LogEntry): string {
   const { level, fields }: LogEventShape = LOG_EVENTS[line.event];
   const values = line as unknown as Readonly<Record<string, string | number>>;
   const written = fields.map((field) => [field, writtenOf(LOG_FIELDS[field], values[field])]);
   return JSON.stringify({ event: line.event, level, ...Object.fromEntries(written) });
 }
 
-/** What a field's value becomes, also where the type did not hold at run time. */
+/** What is written for a field's value, even if the value does not have its type at run time. */
 function writtenOf(kind: Kind, value: string | number | undefined): string | number | undefined {
   if (value === undefined || kind === "count") return typeof value === "number" ? value : undefined;
   const text = String(value).slice(0, TEXT_LENGTH_MAX);
@@ -339,8 +354,8 @@ const TEXT_LENGTH_MAX = 300;
 const NAME = /^[\w.:/=+ -]*$/;
 
 /**
- * A text without what could open something or name somebody: addresses of mail and of the network, what follows the
- * host of a URL, our own tokens, and long texts of hexadecimal digits, or of letters in both cases and digits.
+ * A text without anything that could open something or name somebody. It loses addresses of mail and of the network,
+ * all of a URL behind its host, our own tokens, and long texts of hexadecimal digits or of mixed letters and digits.
  */
 export function withoutSecrets(text: string): string {
   return HIDDEN.reduce((left, [what, instead]) => left.replace(what, instead), text);

@@ -1,7 +1,7 @@
 // What counting needs to know of a merchant: its time zones, its currency, its rules, and over how many partitions it
-// is spread. Partitions keep a copy, so that no hit waits for a database. A zone holds from an instant on, and so does
-// a spread; the change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so that by then every partition knows
-// it, and an event's Day and partition stay functions of its timestamp alone (L4).
+// is spread. Partitions keep a copy, so no hit waits for a database. A zone or a spread holds from an instant on. A
+// change is dated ahead of time (ZONE_NOTICE_MS, SPREAD_NOTICE_MS), so every partition knows it by then. An event's Day
+// and partition so depend on its timestamp alone (L4).
 
 import {
   CURRENCY_PERIODS_MAX,
@@ -22,9 +22,9 @@ export interface ZonePeriod {
   readonly zone: string;
 }
 
-/** In which currency an event is that names none. */
+/** The currency of events that name none. */
 export interface CurrencyPeriod {
-  /** UTC ms of an event from which on it is in this currency; 0 for the first. */
+  /** Events from this time on (UTC ms) are in this currency; 0 for the first. */
   readonly from: number;
   readonly currency: string;
 }
@@ -34,27 +34,27 @@ export type CurrencyTimeline = readonly CurrencyPeriod[];
 
 /** Over how many partitions of its own a merchant is spread; 0 puts it back into the pool. */
 export interface SpreadPeriod {
-  /** UTC ms of an event from which on it is placed so. */
+  /** Events from this time on (UTC ms) are spread so. */
   readonly from: number;
   readonly partitions: number;
-  /** Set by somebody, and not asked for by a partition: nobody takes it back unasked. */
+  /** A person set it, and no partition asked for it. So it is not taken back automatically. */
   readonly byHand?: true;
 }
 
 /** Ordered by `from`; empty for a merchant that was always in the pool. */
 export type SpreadTimeline = readonly SpreadPeriod[];
 
-/** A zone that a replay has put on past Days, over whatever held there (past-zone.ts). */
+/** A zone that a replay has given to past Days, over the zone that held there (past-zone.ts). */
 export interface PastZone {
   readonly zone: string;
   /** UTC ms in [from, to). */
   readonly from: number;
   readonly to: number;
-  /** Numbers of Days in [from, to) that have other events by it, or other Hours. */
+  /** Numbers of the Days in [from, to) whose events or Hours it changes. */
   readonly days: readonly [from: number, to: number];
 }
 
-/** Whose settings were changed after some change, and the number of the last change of all. */
+/** The merchants whose settings changed after a certain change, and the number of the latest change. */
 export interface SettingsChanges {
   readonly last: number;
   readonly merchants: readonly number[];
@@ -64,16 +64,16 @@ export interface Settings {
   readonly merchant: number;
   /** Grows with every change: an older copy never replaces a newer one. */
   readonly version: number;
-  /** By which events are filed, and counted while their Day is open. Ordered by `from`; never empty. */
+  /** Zones by which events are filed, and counted while their Day is open. Ordered by `from`; never empty. */
   readonly zones: readonly ZonePeriod[];
-  /** What replays have put over them, in the order they were decided; partitions need not know. */
+  /** Zones that replays have put over them, in the order of the decisions. Partitions need not know them. */
   readonly past?: readonly PastZone[];
-  /** ISO 4217: the one that answers are in. */
+  /** ISO 4217: the currency of answers. */
   readonly currency: string;
-  /** Which one an event without a currency is in, by its time. Undefined where it was always `currency`. */
+  /** The currency of an event that names none, by its time. Undefined where it was always `currency`. */
   readonly currencies?: CurrencyTimeline;
   readonly rules: RuleTimeline;
-  /** For how many days its events are kept; undefined for good. Its numbers stay. */
+  /** For how many days its events are kept; undefined: for ever. Its numbers stay. */
   readonly retentionDays?: number;
   /** Undefined for a merchant that was always in the pool. */
   readonly spread?: SpreadTimeline;
@@ -87,9 +87,9 @@ export function zoneAt(zones: readonly ZonePeriod[], instant: number): string {
 }
 
 /**
- * The zones after a change asked for now. It takes effect at a full hour of the new zone, so that no Hour of the old
- * zone has the name of one of the new. A change that was asked for before and lies further ahead is replaced. Where the
- * merchant has just been spread it waits for the Day of that, so that no Day is on both sides of it.
+ * The zones after a change that is asked for now. It takes effect at a full hour of the new zone, so that no Hour of
+ * the old zone has the same name as one of the new. An earlier request that has not taken effect yet is replaced. If
+ * the merchant has just been spread, the change waits for the Day of that, so that no Day is affected by both.
  */
 export function changeZone(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
@@ -105,8 +105,8 @@ export function changeZone(
 }
 
 /**
- * The Hour an instant belongs to, under the zone that holds then. An Hour that began under an earlier zone is cut where
- * the new one takes over: the same instant must not start an Hour of two Days.
+ * The Hour of an instant, in the zone that holds then. If the zone changes within an Hour, that Hour ends where the new
+ * zone begins. Otherwise one instant would start an Hour of two Days.
  */
 export function hourOf(zones: readonly ZonePeriod[], instant: number): number {
   let current = zones[0] as ZonePeriod;
@@ -124,20 +124,20 @@ export function spreadAt(spread: SpreadTimeline, instant: number): number {
 export interface SpreadChange {
   /** 0 for the pool. */
   readonly partitions: number;
-  /** UTC ms at which it is asked for, and how long after that partitions may still count by an older copy. */
+  /** UTC ms of the request, and how long after it partitions may still count by an older copy. */
   readonly now: number;
   readonly noticeMs: number;
   /**
-   * "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": as soon as may
-   * be; whoever comes before and after is then two visitors of that Day.
+   * "midnight": from the merchant's next Day on, so that no visitor's Day is in two partitions. "soon": at once;
+   * somebody who comes before and after it is then two visitors of that Day.
    */
   readonly at: "midnight" | "soon";
   readonly byHand?: true;
 }
 
 /**
- * How a merchant is spread after a change asked for now. One that was asked for before and lies further ahead is
- * replaced. "full" when more changes of the last year would be remembered than settings may hold.
+ * How a merchant is spread after a change that is asked for now. An earlier request that has not taken effect yet is
+ * replaced. "full" when the settings would hold too many changes of the last year.
  */
 export function changeSpread(
   { zones, spread = [] }: Pick<Settings, "zones" | "spread">,
@@ -161,8 +161,8 @@ export function changeSpread(
 }
 
 /**
- * Over how many partitions a merchant should be spread whom what it has now cannot take; undefined where there are no
- * more.
+ * Over how many partitions to spread a merchant that its present ones cannot take. Undefined where it has the most
+ * already.
  */
 export function nextSpread(spread: SpreadTimeline): number | undefined {
   const partitions = spread.at(-1)?.partitions ?? 0;
@@ -171,8 +171,8 @@ export function nextSpread(spread: SpreadTimeline): number | undefined {
 }
 
 /**
- * Over how many partitions a merchant is enough, whose busiest Day has so many events; undefined where that is none
- * fewer than it has, or it is not to be changed unasked.
+ * How many partitions are enough for a merchant whose busiest Day had `dayEvents` events. Undefined where it needs all
+ * it has, or where a person set the spread.
  */
 export function narrowerSpread(spread: SpreadTimeline, dayEvents: number): number | undefined {
   const { partitions = 0, byHand = false } = spread.at(-1) ?? {};
@@ -190,8 +190,10 @@ export function currencyAt(
   return currencies.findLast(({ from }) => from <= instant)?.currency ?? currency;
 }
 
-/** The currency of an event's money: its own, or the merchant's at its time. A function of facts and settings alone
- *  (L3). */
+/**
+ * The currency of an event's money: the event's own, or the merchant's at that time. It depends on facts and settings
+ * alone (L3).
+ */
 export function currencyOf(
   event: { readonly currency: string; readonly timestamp: number },
   settings: Pick<Settings, "currency" | "currencies">,
@@ -200,9 +202,10 @@ export function currencyOf(
 }
 
 /**
- * The currencies after a change asked for now. Answers are in the new one at once. An event without a currency is in
- * it only from `noticeMs` ahead on: until then a partition may count by older settings. A change that was asked for
- * before and lies further ahead is replaced. "full" when a merchant has had more currencies than settings may hold.
+ * The currencies after a change that is asked for now. Answers are in the new currency at once. Events without a
+ * currency are in it only after `noticeMs`, because until then a partition may count by older settings. An earlier
+ * request that has not taken effect yet is replaced. "full" when a merchant has had more currencies than settings may
+ * hold.
  */
 export function changeCurrency(
   settings: Pick<Settings, "currency" | "currencies">,

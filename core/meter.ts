@@ -1,5 +1,5 @@
-// Counts of billable operations, kept by the code that performs them, so that tests and benches can read what a million
-// events cost. The platform bills each kind at its own price.
+// Counts of billable operations. The code that performs them counts them, so that tests and benches can read the cost
+// of a million events. The platform has its own price for each kind.
 
 import { QUEUE_OPERATION_BYTES } from "./limits.ts";
 
@@ -18,8 +18,8 @@ export const OPERATIONS = [
 export type Operation = (typeof OPERATIONS)[number];
 
 /**
- * Statements to ledgers and the round trips that they took are not billed. They are counted because one database
- * answers a thousand a second.
+ * Statements to ledgers, and the round trips they took. They are not billed. They are counted because one database
+ * answers only a thousand a second.
  */
 const UNBILLED = ["ledger_statements", "ledger_round_trips"] as const;
 /** All that is counted. */

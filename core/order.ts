@@ -161,7 +161,7 @@ export interface Claim<L extends Line = Line> {
   /** Whether it came with an API key. Claims with a key go before those without (L7). */
   readonly keyed: boolean;
   readonly time: number;
-  /** Its places among events of one instant: `arrivalOf`, then `tieOf`. */
+  /** Its order among events of one instant: `arrivalOf`, then `tieOf`. */
   readonly order: number;
   readonly tie: number;
   readonly sale: Sale<L>;
@@ -177,12 +177,10 @@ export interface Earning<L extends Line = Line> {
 
 /**
  * Which claims of one order number, on one Day in one partition, earn or take off (ORD-2 to ORD-6). Claims that are
- * missing in the result earn nothing. The result depends on what each claim says and when it happened, not on the
- * sequence in which the claims are given. Claims with a key are settled first and by themselves, so they earn the same
- * whatever anybody sends without one. A claim without a key can only add a purchase that the server has not told of.
- *
- * Claims with a key are settled first, and by themselves: whatever anybody tells without one, they earn the same. All
- * that is left to the others beside them is a purchase that the server has not told.
+ * missing in the result earn nothing. The result depends on what each claim says and when it happened. It does not
+ * depend on the sequence in which the claims are given. Claims with a key are settled first and by themselves, so they
+ * earn the same whatever anybody sends without a key. A claim without a key can only add a purchase that the server has
+ * not told of.
  */
 export function settle<L extends Line, C extends Claim<L>>(claims: readonly C[]): ReadonlyMap<C, Earning<L>> {
   const keyed = claims.filter((claim) => claim.keyed);

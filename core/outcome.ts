@@ -1,8 +1,11 @@
-// The four fates of what comes in, each with its own form: unwanted data is dropped with a reason, a
-// caller's mistake is rejected with a code, a platform failure is an exception that the one caller who can retry
-// catches, and a mistake of ours is an assertion. Reasons and codes are closed lists: each is counted, each has a test.
+// Whatever comes in has one of four fates, and each has its own form. Unwanted data is dropped with a reason. A
+// caller's mistake is rejected with a code. A platform failure is an exception; the one caller who can retry catches
+// it. A mistake of ours is an assertion. Reasons and codes are closed lists: each is counted, and each has a test.
 
-/** Why a valid hit is archived but not counted. Append only: stored Days name a reason by its place. */
+/**
+ * Why a valid hit is archived but not counted. Reasons may only be added at the end, because stored Days name a reason
+ * by its index.
+ */
 export const DROP_REASONS = [
   "bot",
   "hostname",
@@ -42,7 +45,7 @@ export type RejectionCode = (typeof REJECTION_CODES)[number];
 export interface Rejection {
   readonly code: RejectionCode;
   readonly message: string;
-  /** When to come again, where that is known better than by the code. */
+  /** When to come again, where the code alone does not say it. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -60,8 +63,8 @@ export function rejected(code: RejectionCode, message: string): { readonly ok: f
 }
 
 /**
- * An exception as a log line may have it: its innermost cause. The outer ones repeat what was being done with all its
- * values, and a database layer's hold the hashes of keys.
+ * An exception as a log entry may show it: its innermost cause. The outer ones repeat the failed operation with all its
+ * values. Those of a database layer hold hashes of keys.
  */
 export function causeOf(error: unknown): string {
   let cause = error;
@@ -71,7 +74,7 @@ export function causeOf(error: unknown): string {
 
 const LOGGED_LENGTH_MAX = 300;
 
-/** States what must be true whatever anybody sends. A failure is a mistake in Footfall. */
+/** States what must be true whatever anybody sends. Where it fails, Footfall has a mistake. */
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${what}`);
 }

@@ -16,21 +16,26 @@ export interface OverflowPart {
 
 /** A message: everything that overflowed from an isolate in one moment. */
 export interface Overflow {
-  /** An id that its sender makes, for the note that the message waits. */
+  /** An id that its sender makes. The note about a waiting message has the same id. */
   readonly id: string;
   /** One part for each partition. */
   readonly parts: readonly OverflowPart[];
 }
 
-/** The note about a message that waits: whose events it has, and since when (UTC ms) the oldest of them waits. */
+/**
+ * The note about a message that waits: the merchants and partitions of its events, and since when (UTC ms) the oldest
+ * of them waits.
+ */
 export interface OverflowNote {
   readonly id: string;
   readonly merchants: readonly number[];
   readonly since: number;
 }
 
-/** The note of a message, made at an instant (UTC ms). An import tells itself when its events were received, perhaps
- *  years ago: they wait since now. */
+/**
+ * The note of a message, made at `now` (UTC ms). An import says itself when its events were received, perhaps years
+ * ago. Those have waited since `now`.
+ */
 export function noteOf({ id, parts }: Overflow, now: number): OverflowNote {
   const merchants = new Set<number>();
   let since = Number.POSITIVE_INFINITY;
@@ -50,7 +55,7 @@ export function joinParts(parts: readonly OverflowPart[]): readonly OverflowPart
   return [...groups].map(([partition, own]) => ({ partition, arrivals: own.flatMap(({ arrivals }) => arrivals) }));
 }
 
-/** Divides what is too large for one message into two halves; undefined for a single event. */
+/** Splits a message that is too large into two halves. Undefined for a single event, which cannot be split. */
 export function halve(parts: readonly OverflowPart[]): readonly (readonly OverflowPart[])[] | undefined {
   if (parts.length > 1) {
     const half = Math.ceil(parts.length / 2);
@@ -72,13 +77,13 @@ export function decodeArrivals(text: string): readonly Arrival[] {
   return (JSON.parse(text) as ArrivalRow[]).map(decodeArrival);
 }
 
-/** The message as JSON text. It names addresses: hosts seal it before it leaves their memory. */
+/** The message as JSON text. It contains addresses, so hosts encrypt it before it leaves their memory. */
 export function encodeOverflow({ id, parts }: Overflow): string {
   const rows = parts.map(({ partition, arrivals }) => [partition, arrivals.map(toRow)]);
   return JSON.stringify({ version: OVERFLOW_VERSION, id, parts: rows });
 }
 
-/** The inverse of `encodeOverflow`. Throws on anything else: a poisoned message goes to the dead letters whole. */
+/** The inverse of `encodeOverflow`. It throws on anything else, and the whole message becomes a dead letter. */
 export function decodeOverflow(text: string): Overflow {
   const { version, id, parts } = JSON.parse(text) as Record<string, unknown>;
   assert(version === OVERFLOW_VERSION, `overflow version ${String(version)} is one this consumer knows`);

@@ -1,7 +1,7 @@
-// Zones of the past: a replay may put another zone on past Days of a merchant. Where events are filed in the archive
-// does not change, ever: that is by the zones the partitions knew (`zones`). What a reader is shown is by `zones` with
-// what was put over them since (`past`), the last decided on top; an undo takes one out again. So a Day that has moved
-// is made of events of up to five folders, and everything about where to look for them is here (docs/decisions/0013).
+// Zones of the past: a replay may give past Days of a merchant another zone. The archive's folders never change; they
+// follow the zones that partitions knew (`zones`). Readers are shown Days by `zones` with all later zones put over them
+// (`past`), the latest decision on top. An undo takes one out again. So the events of a Day that has moved may lie in
+// up to five folders. Everything about where to look for them is in this file (docs/decisions/0013).
 
 import { type PastZone, type Settings, type ZonePeriod, zoneAt } from "./merchant.ts";
 import { DAY_MS, dayAt, dayStart, HOUR_MS, hourAfter, hourAt } from "./time.ts";
@@ -11,7 +11,7 @@ type Zoned = Pick<Settings, "zones" | "past">;
 /** [from, to): numbers of Days, or UTC ms. */
 export type Span = readonly [from: number, to: number];
 
-/** A clock that goes back over midnight shows two Days in turn; looking so much further (ms) finds both. */
+/** When a clock goes back over midnight, two Days alternate. Looking this much further (ms) finds both. */
 const CLOCK_BACK_MS = 2 * HOUR_MS;
 
 /** The zones by which a merchant's Days and Hours are shown. */
@@ -24,7 +24,7 @@ export function shownDay(shown: readonly ZonePeriod[], instant: number): number 
   return dayAt(zoneAt(shown, instant), instant);
 }
 
-/** The settings as counting takes them: the zones are those that are shown. */
+/** The settings for counting: their zones are the shown ones. */
 export function countedBy(settings: Settings): Settings {
   return settings.past === undefined ? settings : { ...settings, zones: shownZones(settings) };
 }
@@ -34,25 +34,25 @@ export function withPastZone(settings: Settings, past: PastZone): Settings {
   return { ...settings, past: [...(settings.past ?? []), past] };
 }
 
-/** Whether a zone of the past has a part in a Day's events, so that its folder is not the whole of it, or more. */
+/** Whether a zone of the past affects a Day, so that the Day's folder has too few events or too many. */
 export function isMovedDay({ past = [] }: Pick<Settings, "past">, day: number): boolean {
   return past.some(({ days }) => days[0] <= day && day < days[1]);
 }
 
-/** The Days by whose folders the events of a shown Day may lie. */
+/** The Days in whose folders the events of a shown Day may lie. */
 export function foldersOf(settings: Zoned, day: number): Span {
   return daysBetween(settings.zones, spanOfDay(shownZones(settings), day) ?? dayInUtc(day));
 }
 
-/** The shown Days that a folder's events may belong to. */
+/** The shown Days to which events of a folder may belong. */
 export function shownDaysOf(settings: Zoned, folder: number): Span {
   return daysBetween(shownZones(settings), spanOfDay(settings.zones, folder) ?? dayInUtc(folder));
 }
 
 /**
- * The zone that would hold for the Days [from, to) of that zone, and which Days change by it: those that lose Hours to
- * a neighbour are among them. Where another zone comes after it, that one begins at a full hour of its own, as after a
- * change of zone. Undefined where these Days have that zone already.
+ * The zone that would hold for the Days [from, to) of that zone, and the Days that it changes. Neighbouring Days that
+ * lose Hours are among them. If another zone follows, that one begins at a full hour of its own, as after any change of
+ * zone. Undefined where these Days have that zone already.
  */
 export function planPastZone(
   settings: Zoned,
@@ -66,7 +66,7 @@ export function planPastZone(
   const to = next === zone || hour === end ? end : hourAfter(next, hour);
   const put = putOver(shown, { zone, from, to });
   if (JSON.stringify(put) === JSON.stringify(shown)) return undefined;
-  // From the last instant before it: the Hour that it cuts belongs to that Day.
+  // It starts at the last instant before `from`, because the Hour that it shortens belongs to that Day.
   const spans = [settings.zones, shown, put].map((zones) => daysBetween(zones, [from - 1, to]));
   const days: Span = [
     Math.min(fromDay, ...spans.map(([first]) => first)),
@@ -75,7 +75,7 @@ export function planPastZone(
   return { zone, from, to, days };
 }
 
-/** The Days that some instants belong to, and those between. */
+/** The Days of the first and the last instant, and all Days between them. */
 export function daysBetween(zones: readonly ZonePeriod[], [from, to]: Span): Span {
   const borders = zones.flatMap((period) =>
     period.from > from && period.from < to ? [period.from - 1, period.from] : [],
@@ -84,7 +84,7 @@ export function daysBetween(zones: readonly ZonePeriod[], [from, to]: Span): Spa
   return [Math.min(...days), Math.max(...days) + 1];
 }
 
-/** All instants of a Day, and perhaps some others; undefined where a change of zone has skipped it. */
+/** All instants of a Day, and perhaps some others. Undefined where a change of zone has skipped the Day. */
 function spanOfDay(zones: readonly ZonePeriod[], day: number): Span | undefined {
   const spans = zones.flatMap(({ zone, from }, index): Span[] => {
     const start = Math.max(index === 0 ? 0 : from, dayStart(zone, day));
@@ -98,7 +98,7 @@ function spanOfDay(zones: readonly ZonePeriod[], day: number): Span | undefined 
   ];
 }
 
-/** Wherever a Day may begin and end. */
+/** All instants that belong to a Day in any zone. */
 function dayInUtc(day: number): Span {
   return [(day - 1) * DAY_MS, (day + 2) * DAY_MS];
 }

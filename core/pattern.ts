@@ -1,6 +1,6 @@
-// Patterns as merchants write them: a text in which `*` stands for any run of characters, compared whole and without
-// regard to case. They are no regular expressions: whoever writes one cannot make matching slow. A text is gone through
-// once, without ever going back.
+// Patterns as merchants write them. `*` stands for any run of characters. A pattern is compared with a whole text,
+// without regard to case. Patterns are no regular expressions, so nobody can write one that makes matching slow: the
+// text is read once, and never backwards.
 
 export interface Pattern {
   /** The texts between the asterisks, in lower case; a pattern without an asterisk has one. */
@@ -18,7 +18,7 @@ export function matches({ parts }: Pattern, text: string): boolean {
   const last = parts[parts.length - 1] as string;
   const end = text.length - last.length;
   if (end < first.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  // The leftmost place of each part leaves the most room for those behind it: no other choice has to be tried.
+  // To take each part at its leftmost index leaves the most room for the parts behind it. So no other choice is tried.
   let from = first.length;
   for (let index = 1; index < parts.length - 1; index++) {
     const part = parts[index] as string;

@@ -1,12 +1,12 @@
-// How a person wants the dashboard. It belongs to whoever signs in, and not to a shop: every shop that a sign-in opens
-// is shown alike. What is not chosen is as the browser says.
+// How a person wants the dashboard. It belongs to the person who signs in and not to a shop, so all shops look alike.
+// Where nothing is chosen, the browser's settings hold.
 
 import type { Language } from "./notice/language.ts";
 
 export const THEMES = ["light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** What is null was not chosen. */
+/** Null where nothing was chosen. */
 export interface Preferences {
   readonly language: Language | null;
   readonly theme: Theme | null;

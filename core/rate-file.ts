@@ -1,7 +1,7 @@
-// The European Central Bank's file of reference rates, in the forms it is published in: CSV (eurofxref.csv of one Day,
+// The European Central Bank's file of reference rates, in the forms that it publishes: CSV (eurofxref.csv of one Day,
 // eurofxref-hist.csv of all) and XML (eurofxref-daily.xml, eurofxref-hist-90d.xml, eurofxref-hist.xml). A file is read
-// whole or refused with the place that is wrong: half a Day of rates would leave some money unconverted without anybody
-// knowing. Other currencies may be added by a file in the same form.
+// as a whole, or refused with the row that is wrong. If half a Day were read, some money would stay unconverted and
+// nobody would know. An operator may add other currencies by a file of the same form.
 
 import {
   RATE_DAY_MIN,
@@ -31,13 +31,14 @@ export function parseRateFile(text: string): Outcome<readonly PublishedRates[]> 
   return accepted(told.sort((a, b) => a.day - b.day));
 }
 
-/** A rate as it may be told: a decimal number above zero, with no exponent. */
+/** Whether a text is a rate: a decimal number above zero, without an exponent. */
 export function isRateText(text: string): boolean {
   return DECIMAL.test(text) && /[1-9]/.test(text);
 }
 
-/** Three capitals. Whether a currency of that code exists does not matter here: a file may know newer ones than the
- *  runtime. */
+/**
+ * Whether a text is three capitals. The currency need not exist, because a file may know newer ones than the runtime.
+ */
 export function isCurrencyShaped(code: string): boolean {
   return /^[A-Z]{3}$/.test(code);
 }
@@ -112,7 +113,7 @@ const TIME = /\btime\s?=\s?["']([^"']{0,40})["']/;
 const CURRENCY = /\bcurrency\s?=\s?["']([^"']{0,40})["']/;
 const RATE = /\brate\s?=\s?["']([^"']{0,40})["']/;
 
-/** The rates of one more Day; or what is wrong with its date. */
+/** The rates of one more Day, or a text that says what is wrong with its date. */
 function openDay(days: Map<number, DayRates>, date: string): DayRates | string {
   const day = parseFileDate(date);
   if (day === undefined || day < RATE_DAY_MIN)

@@ -1,6 +1,6 @@
-// Rates as they come in by the API: the deployment's, a Day with what one euro is in each currency, and a merchant's
-// own, two currencies with what one unit of the first is in the second. Read strictly, as rules are (rule-parser.ts): a
-// refusal names the place.
+// Rates as the API takes them. The deployment's say of a Day how much of each currency one euro is. A merchant's own
+// say of two currencies how much one unit of the first is in the second. They are read as strictly as rules
+// (rule-parser.ts): a refusal names the entry that is wrong.
 
 import { isObject } from "./formats/field.ts";
 import { RATE_DAY_MIN, RATE_FILE_CURRENCIES_MAX, RATES_SENT_MAX } from "./limits.ts";
@@ -10,16 +10,16 @@ import { EURO, type OwnRate, pairOf, THE_DEPLOYMENTS } from "./rate.ts";
 import { isCurrencyShaped, isRateText } from "./rate-file.ts";
 import { DAY_MS, dateOf, parseDate } from "./time.ts";
 
-/** What is to be known of a Day; null takes a currency's rate away. */
+/** New rates of a Day. Null removes a currency's rate. */
 export interface PublishedChange {
   readonly day: number;
   readonly perEuro: Readonly<Record<string, string | null>>;
 }
 
-/** An own rate to be set; null takes away what was decided for that Day. */
+/** An own rate to be set. Null removes the decision for that Day. */
 export type OwnChange = Omit<OwnRate, "rate"> & { readonly rate: string | null };
 
-/** `dayMax`: the last Day whose rates can be known. */
+/** Reads rates of the deployment. `dayMax` is the last Day whose rates can be known. */
 export function parsePublished(value: unknown, dayMax: number): Outcome<readonly PublishedChange[]> {
   return readEach(
     value,
@@ -97,7 +97,7 @@ const A_RATE = 'a decimal number above 0 as a text, such as "1.0568"';
 const A_CURRENCY = 'an ISO 4217 currency such as "USD"';
 const A_DATE = `a date from ${dateOf(RATE_DAY_MIN)} on, such as "2026-11-20"`;
 
-/** A number is taken as its digits: JSON's writes the shortest that means the same. */
+/** A rate as text. A JSON number becomes the digits that JSON would write. */
 function rateOf(told: unknown): string | undefined {
   const text = typeof told === "number" ? String(told) : told;
   return typeof text === "string" && isRateText(text) ? text : undefined;
@@ -121,7 +121,7 @@ function wrong(message: string) {
   return rejected("invalid_field", message);
 }
 
-/** Rates can be known of a Day that has begun anywhere. */
+/** The last Day that has begun in some zone. Later Days can have no rate yet. */
 export function lastRateDay(now: number): number {
   return Math.floor(now / DAY_MS) + 1;
 }

@@ -1,18 +1,17 @@
-// Exchange rates as dated data, and money turned from one currency into another. The deployment's rates are those that
-// the European Central Bank publishes (rate-file.ts reads its files), a merchant may decide its own. Nothing is counted
-// by a rate: counters keep sums in the currencies that were paid, and an answer converts them when it is asked for. So
-// a rate that is added or corrected holds for the past at once, and nothing is counted again. docs/rules.md shows all
-// of it by example.
+// Exchange rates by date, and the conversion of money. The deployment's rates are those that the European Central Bank
+// publishes (rate-file.ts reads its files). A merchant may decide rates of its own. Nothing is counted by a rate:
+// counters keep sums in the currencies that were paid, and an answer converts them. So a new or corrected rate also
+// holds for the past at once, and nothing is counted again. docs/rules.md shows it by example.
 
 import { COUNT_MAX, RATE_AGE_DAYS_MAX, RATES_KNOWN_MAX } from "./limits.ts";
 
-/** What was published on a Day: how much of each currency one euro is, such as {"USD": "1.0568"}. */
+/** The rates published on a Day: how much of each currency one euro is, such as {"USD": "1.0568"}. */
 export interface PublishedRates {
   readonly day: number;
   readonly perEuro: Readonly<Record<string, string>>;
 }
 
-/** What a merchant decided: from a Day on, one unit of `currency` is `rate` units of `in`. */
+/** A merchant's decision: from a Day on, one unit of `currency` is `rate` units of `in`. */
 export interface OwnRate {
   readonly currency: string;
   readonly in: string;
@@ -36,7 +35,7 @@ export const NO_RATES: RateTable = { published: [], own: [] };
 /** The currency that published rates are told in. */
 export const EURO = "EUR";
 
-/** By what an amount is multiplied: an exact fraction. */
+/** The factor of a conversion, as an exact fraction. */
 export interface Rate {
   readonly numerator: bigint;
   readonly denominator: bigint;
@@ -57,9 +56,8 @@ export interface RateQuestion {
 }
 
 /**
- * What sums of several Days and currencies come to in one. Equal Days and currencies are added first, and each is
- * rounded once. `unconverted` says of how many there is no rate: they are not in the amount, which is then the sum of
- * the others.
+ * Converts sums of several Days and currencies into one currency. Sums of the same Day and currency are added first,
+ * and each result is rounded once. `unconverted` is the number of sums without a rate. The amount leaves those out.
  */
 export function convertMoney(
   sums: readonly MoneySum[],
@@ -89,7 +87,7 @@ function multiply(magnitude: number, { numerator, denominator }: Rate): number {
   return bounded(Number((2n * BigInt(magnitude) * numerator + denominator) / (2n * denominator)));
 }
 
-/** The same without integers of any length, three times as fast, where each step is exact in a double; or undefined. */
+/** The same in doubles, three times as fast. Undefined where a step would not be exact. */
 function multiplySmall(magnitude: number, rate: Rate): number | undefined {
   const [numerator, denominator] = [Number(rate.numerator), Number(rate.denominator)];
   const product = magnitude * numerator;
@@ -100,10 +98,10 @@ function multiplySmall(magnitude: number, rate: Rate): number | undefined {
 }
 
 /**
- * The rate that holds on a Day. The deployment's is the last that was published before the Day: what is published on
- * it comes in its afternoon. A merchant's own holds from its Day on. Two currencies that no rate joins are joined by
- * others, in as few steps as there are, by the merchant's own first: pounds into dollars by pounds per euro and dollars
- * per euro. Undefined where there is no way.
+ * The rate that holds on a Day. The deployment's is the last one published before that Day, because the bank publishes
+ * in the afternoon. A merchant's own rate holds from its Day on. Currencies without a common rate are joined by others
+ * in as few steps as possible, by the merchant's own rates first: pounds become dollars by pounds per euro and dollars
+ * per euro. Undefined where nothing joins them.
  */
 export function rateAt(rates: RateTable, question: RateQuestion): Rate | undefined {
   const index = indexOf(rates);
@@ -117,20 +115,20 @@ export function rateAt(rates: RateTable, question: RateQuestion): Rate | undefin
   return found.get(question.day);
 }
 
-/** A rate told as a decimal number, such as "1.0568", as a fraction. */
+/** A rate as a fraction, from a decimal number such as "1.0568". */
 export function toRate(decimal: string): Rate {
   const [whole = "", fraction = ""] = decimal.split(".");
   return { numerator: BigInt(whole + fraction), denominator: 10n ** BigInt(fraction.length) };
 }
 
-/** A table made ready for being asked. */
+/** A table of rates prepared for look-ups. */
 interface Index {
   readonly published: readonly PublishedRates[];
   /** A merchant's own rates of two currencies ("EUR USD"), ascending by Day. */
   readonly own: ReadonlyMap<string, readonly OwnRate[]>;
-  /** With which currencies the merchant has joined a currency. */
+  /** The currencies that the merchant's own rates join a currency with. */
   readonly joined: ReadonlyMap<string, readonly string[]>;
-  /** Rates that were asked for before, by currencies and Day: an answer of many groups asks for the same in each. */
+  /** Rates that were found before, by currencies and Day. An answer with many groups needs the same rate in each. */
   readonly found: Map<string, Map<number, Rate | undefined>>;
 }
 
@@ -157,7 +155,7 @@ function indexOf(rates: RateTable): Index {
   return index;
 }
 
-/** Breadth first: what is added to the map while it is walked is walked after everything that was there. */
+/** Searches breadth first. Entries that are added to the map while it is walked are walked last. */
 function findRate(index: Index, { from, to, day }: RateQuestion): Rate | undefined {
   const reached = new Map<string, Rate>([[from, ONE]]);
   for (const [currency, rate] of reached) {
@@ -170,13 +168,13 @@ function findRate(index: Index, { from, to, day }: RateQuestion): Rate | undefin
 
 const ONE: Rate = { numerator: 1n, denominator: 1n };
 
-/** Currencies into which one can be turned by one rate: the merchant's own first. */
+/** Currencies that one rate leads to, the merchant's own rates first. */
 function* stepsFrom(index: Index, { from, to, day }: RateQuestion): Generator<readonly [currency: string, rate: Rate]> {
   for (const other of index.joined.get(from) ?? []) {
     const rate = ownRateAt(index, { from, to: other, day });
     if (rate !== undefined) yield [other, rate];
   }
-  // From the euro only those lead on that are asked for, or that the merchant has joined with others.
+  // From the euro it goes only to the wanted currency and to those that the merchant has joined with others.
   const others = from === EURO ? [to, ...index.joined.keys()] : [EURO];
   for (const other of others) {
     const rate = publishedRateAt(index, { from, to: other, day });
@@ -215,7 +213,10 @@ function countBefore(published: readonly PublishedRates[], day: number): number 
   return low;
 }
 
-/** Sums of different Days or currencies. Counters have them in order, each once: then there is nothing to add. */
+/**
+ * Sums of different Days or currencies. The sums of counters are in order and have each once, so nothing is added
+ * there.
+ */
 function addedUp(sums: readonly MoneySum[]): Iterable<MoneySum> {
   if (sums.every((sum, at) => at === 0 || isBefore(sums[at - 1] as MoneySum, sum))) return sums;
   const added = new Map<string, MoneySum>();
@@ -244,7 +245,7 @@ function inverse({ numerator, denominator }: Rate): Rate {
   return { numerator: denominator, denominator: numerator };
 }
 
-/** As sums of counters are: only forged hits come so far. */
+/** An amount within the bounds of counters. Only forged hits go beyond them. */
 function bounded(amount: number): number {
   return Math.max(-COUNT_MAX, Math.min(COUNT_MAX, amount));
 }

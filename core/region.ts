@@ -1,24 +1,24 @@
-// Regional acceptance, an option: partitions stand in several regions, and a hit is made durable in the one nearest to
-// its visitor. A region is part of a partition's name, so that rows, files and replays know of it; counts of regions
-// add up. Which region a visitor belongs to is decided by the continent of the address, from an instant on.
+// Acceptance by region, an option. Partitions then exist in several regions, and a hit becomes durable in the region
+// nearest to its visitor. A region is part of a partition's name, so rows, files and replays know it, and counts of
+// regions add up. The continent of the address decides the region, from an instant on.
 
 import { assert } from "./outcome.ts";
 
 /** Where the platform can place a partition (its location hints). */
 export const REGIONS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export type Region = (typeof REGIONS)[number];
-/** As the platform names where an address is; * is everywhere else. */
+/** The platform's names of continents; * stands for all others. */
 const CONTINENTS = ["AF", "AN", "AS", "EU", "NA", "OC", "SA", "*"];
 
 export interface Regions {
-  /** UTC ms of an event from which on they hold. */
+  /** They hold for events from this time on, UTC ms. */
   readonly from: number;
   readonly byContinent: ReadonlyMap<string, string>;
 }
 
 /**
- * The deployment's setting REGIONS: an instant and what is where, such as "2026-12-01T00:00:00Z EU=weur AS=apac
- * *=enam". Empty where there are none. Throws on anything else.
+ * The deployment's setting REGIONS: an instant, and the region of each continent, such as "2026-12-01T00:00:00Z EU=weur
+ * AS=apac *=enam". Undefined for an empty text. Throws on anything else.
  */
 export function parseRegions(text: string): Regions | undefined {
   if (text.trim() === "") return undefined;
@@ -43,12 +43,12 @@ export function parseRegions(text: string): Regions | undefined {
   return { from, byContinent };
 }
 
-/** The regions partitions stand in; none where the option is off. */
+/** The regions of a deployment's partitions. None where the option is off. */
 export function namesOf(regions: Regions | undefined): readonly string[] {
   return [...new Set(regions?.byContinent.values())];
 }
 
-/** Whose hits come from where: the region of their events from an instant on. */
+/** The region that takes a client's events, from an instant on. */
 export interface Nearby {
   readonly region: string;
   /** UTC ms. */
@@ -74,9 +74,8 @@ export function regionOf(partition: string): Region | "" {
 }
 
 /**
- * Where the platform is to place a partition when it is first asked for: in the region of its name; undefined where the
- * platform chooses. Who asks first decides for good, so everybody says it, also a question that comes before the first
- * hit.
+ * Where the platform should place a partition: in the region of its name. Undefined where the platform chooses. The
+ * first request decides for good, so every caller gives it, even a question that comes before the first hit.
  */
 export function locationOf(partition: string): { readonly locationHint: Region } | undefined {
   const region = regionOf(partition);

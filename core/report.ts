@@ -1,9 +1,9 @@
 // What became of the events of a hit, for whoever answers it. Formats say it in the words of their protocol
-// (formats/answer.ts); the native one sends it as it is.
+// (formats/hit-reply.ts). The native format sends the report itself.
 
 import type { DropReason, Rejection } from "./outcome.ts";
 
-/** Indexes are those of the events as they were sent. */
+/** Indexes are those of the events in the request. */
 export interface Report {
   readonly accepted: number;
   readonly duplicates: number;

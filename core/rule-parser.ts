@@ -1,7 +1,7 @@
-// Rules as they come in: a parsed JSON value becomes `Rules` that cannot be wrong, or a message that names the
-// field and says what to send. Every list may be left out; nothing unknown is taken. Hosts, blocks and lists come
-// out in one spelling, so that the same rules are the same text. What a hostname is needs a URL reader, which
-// core does not have: it is given.
+// Rules as they come in: a parsed JSON value becomes `Rules` that cannot be wrong, or a message that names the field
+// and says what to send. Every list may be left out. Unknown fields are refused. Hosts, blocks and lists get one
+// spelling, so equal rules are equal texts. Reading a hostname needs a URL parser, which core does not have, so the
+// caller passes one.
 
 import { clean, isObject } from "./formats/field.ts";
 import {
@@ -25,7 +25,9 @@ import { NO_RULES, type Rules } from "./rules.ts";
 /** A hostname in its one spelling, or undefined for a text that is none. */
 export type HostnameReader = (text: string) => string | undefined;
 
-/** Rules from a JSON value. The message of a rejection begins with the place, such as "rules/goals/2/page". */
+/**
+ * Rules from a JSON value. The message of a rejection begins with the path of the field, such as "rules/goals/2/page".
+ */
 export function parseRules(value: unknown, hostnameOf: HostnameReader): Outcome<Rules> {
   const read = objectOf<Rules>(RULE_READERS(hostnameOf))(value, ROOT);
   if (!read.ok) return read;
@@ -167,7 +169,10 @@ function withOneOf<T extends object>(keys: readonly string[], reader: Reader<T>)
   };
 }
 
-/** Where a name stands for two things. Several channel rules may lead to one channel, and several goals may not. */
+/**
+ * The path of the first name that is used twice. Several channel rules may lead to one channel, but goals may not share
+ * a name.
+ */
 function firstTwice({ goals, addresses }: Rules): string | undefined {
   if (new Set(goals.map((goal) => goal.name)).size < goals.length) return "goals";
   if (new Set(addresses.map((entry) => entry.name)).size < addresses.length) return "addresses";

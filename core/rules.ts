@@ -19,7 +19,7 @@ export interface Rules {
   /** Hosts of referrers, subdomains included. */
   readonly referrers: Choice<string>;
   /**
-   * Hosts that visitors only come back from, subdomains included: `drop` are no source, `admit` are one nevertheless.
+   * Hosts that visitors only come back from, subdomains included. `drop`: not a source. `admit`: a source all the same.
    */
   readonly returns: Choice<string>;
   /** Client addresses that are not counted, by CIDR block. */
@@ -29,7 +29,7 @@ export interface Rules {
   /** Hosts of pages that may count, subdomains included; empty means all. */
   readonly hostnames: readonly string[];
   readonly paths: PathRules;
-  /** The first that matches names the channel; the built-in ones come after them. */
+  /** The first rule that matches names the channel. The built-in rules come after them. */
   readonly channels: readonly ChannelRule[];
   readonly goals: readonly Goal[];
   readonly orders: OrderRules;
@@ -50,7 +50,7 @@ export interface PathRules {
 }
 
 export interface OrderRules {
-  /** Whether only what came with an API key earns or takes off: pages then tell of orders and sell nothing (ORD-10). */
+  /** Whether only events with an API key earn or take off. Orders that pages tell then earn nothing (ORD-10). */
   readonly keyed_only: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface ChannelRule {
   readonly referrer?: string;
 }
 
-/** Reached by an event of a matching name, on a matching page. Without `event` it is reached by page views. */
+/** An event reaches it if its name matches, on a page that matches. Without `event`, page views reach it. */
 export interface Goal {
   readonly name: string;
   readonly event?: string;
@@ -83,17 +83,17 @@ export const NO_RULES: Rules = {
   orders: { keyed_only: false },
 };
 
-/** Rules as they were stored, which may be from before a list was added. */
+/** Stored rules with all lists. They may be from before a list was added. */
 export function completeRules(rules: Rules): Rules {
   return { ...NO_RULES, ...rules };
 }
 
-/** The number under which the deployment's own rules stand where merchants' do: no merchant has it. */
+/** The merchant number of the deployment's own rules. No merchant has it. */
 export const GLOBAL_MERCHANT = 0;
 
 /**
- * Rules and what they hold for: every event from an instant on, or the events of some past Days; or goals alone, of
- * past Days; or that an import does not count on some past Days.
+ * Rules and the events that they hold for: every event from an instant on, or the events of some past Days. A period
+ * may also hold goals alone, or say that an import does not count, on some past Days.
  */
 export type RulePeriod =
   | {
@@ -113,11 +113,11 @@ interface PastPeriod {
   readonly version: number;
   /** Numbers of Days in [from, to). */
   readonly days: readonly [from: number, to: number];
-  /** While their rollups are being counted by it: until then nobody knows which of them are. */
+  /** Set while their rollups are being counted by it. Meanwhile nobody knows which of them are done. */
   readonly counting?: true;
 }
 
-/** In the order they were decided: the last period that an event falls into holds. */
+/** In the order of the decisions. The last period that an event falls into holds. */
 export type RuleTimeline = readonly RulePeriod[];
 
 /** Where an event stands on a timeline. */
@@ -129,7 +129,7 @@ export interface RuledMoment {
   readonly importNumber?: number;
 }
 
-/** The rules that hold for an event. Goals that were put on its Day alone hold in the place of those of its rules. */
+/** The rules that hold for an event. If goals alone were put on its Day, they replace the goals of those rules. */
 export function rulesAt(timeline: RuleTimeline, { instant, day }: RuledMoment): Rules {
   let goals: readonly Goal[] | undefined;
   for (let index = timeline.length - 1; index >= 0; index--) {
@@ -148,7 +148,9 @@ function isOfDays({ days }: PastPeriod, day: number): boolean {
 
 const joined = new WeakMap<Rules, WeakMap<readonly Goal[], Rules>>();
 
-/** The same value for the same two: opinions are formed by rules that are read once. */
+/**
+ * Rules with other goals. The same two arguments give the same object, because opinions prepare each set of rules once.
+ */
 function withGoals(rules: Rules, goals: readonly Goal[]): Rules {
   const known = joined.get(rules) ?? new WeakMap<readonly Goal[], Rules>();
   joined.set(rules, known);
@@ -157,12 +159,12 @@ function withGoals(rules: Rules, goals: readonly Goal[]): Rules {
   return found;
 }
 
-/** The goals that questions are answered by, of whatever Day. */
+/** The goals that questions are answered by, whatever the Day. */
 export function goalsDecided(timeline: RuleTimeline): readonly Goal[] {
   return latestRules(timeline).rules.goals;
 }
 
-/** The timeline that events are read by: its rules, with the goals decided last for all of the past. */
+/** The timeline for reading events: its rules, with the latest goals for all of the past. */
 export function asRead(timeline: RuleTimeline): RuleTimeline {
   if (timeline.length === 0) return timeline;
   const goals = goalsDecided(timeline);
@@ -174,7 +176,7 @@ export function asRead(timeline: RuleTimeline): RuleTimeline {
   ];
 }
 
-/** Whether rollups of the instants [from, to) of a Day were counted by these goals, as they are. */
+/** Whether rollups of a Day, for the instants [from, to), were counted by exactly these goals. */
 export function knowsGoals(
   timeline: RuleTimeline,
   goals: readonly Goal[],
@@ -191,7 +193,7 @@ export function knowsGoals(
   });
 }
 
-/** Whether rollups of a Day are being counted by what was put on it last. */
+/** Whether rollups of a Day are still being counted by the latest rules put on it. */
 export function isBeingCounted(timeline: RuleTimeline, day: number): boolean {
   const past = timeline.findLast((period) => "days" in period && !("withoutImport" in period) && isOfDays(period, day));
   return past !== undefined && "counting" in past && past.counting === true;
@@ -228,7 +230,7 @@ function isUndone(timeline: RuleTimeline, { importNumber = 0, day }: RuledMoment
   );
 }
 
-/** The rules that were decided last for what is to come, with their version; none yet is version 0. */
+/** The rules that were decided last for the future, with their version. Version 0 if none were decided. */
 export function latestRules(timeline: RuleTimeline): {
   readonly version: number;
   readonly rules: Rules;
@@ -238,32 +240,30 @@ export function latestRules(timeline: RuleTimeline): {
   return latest === undefined ? { version: 0, rules: NO_RULES } : { ...latest, rules: completeRules(latest.rules) };
 }
 
-/** When a change that is asked for now takes effect: no partition counts by older settings then. */
+/** When a change that is asked for now takes effect. By then no partition counts by older settings. */
 export function rulesTakeEffectAt(now: number, noticeMs = RULES_NOTICE_MS): number {
   return now + noticeMs;
 }
 
-/** The timeline after one more decision; "full" when it would be longer than a row can hold. */
+/** The timeline with one more decision. "full" when it would be longer than a row can hold. */
 export function extendTimeline(timeline: RuleTimeline, period: RulePeriod): RuleTimeline | "full" {
   const extended = [...timeline, period];
   return JSON.stringify(extended).length > RULE_TIMELINE_LENGTH_MAX ? "full" : extended;
 }
 
-/**
- * The period by which rules hold for some past Days: those that were decided last, or a draft, which has no version.
- */
+/** The period that puts rules on some past Days: the latest rules, or a draft, which has no version. */
 export function periodOfDays(timeline: RuleTimeline, days: readonly [number, number], draft?: Rules): RulePeriod {
   if (draft !== undefined) return { version: 0, rules: draft, days };
   const { version, rules } = latestRules(timeline);
   return { version, rules, days };
 }
 
-/** The goals decided last for some past Days, while their rollups are being counted by them. */
+/** The period that puts the latest goals on some past Days, while their rollups are being counted by them. */
 export function goalsOfDays(timeline: RuleTimeline, days: readonly [number, number]): RulePeriod {
   return { version: latestRules(timeline).version, goals: goalsDecided(timeline), days, counting: true };
 }
 
-/** That an import does not count on some past Days. */
+/** The period that says that an import does not count on some past Days. */
 export function undoneOnDays(
   timeline: RuleTimeline,
   { importNumber, days }: { readonly importNumber: number; readonly days: readonly [number, number] },
@@ -271,7 +271,7 @@ export function undoneOnDays(
   return { version: latestRules(timeline).version, days, withoutImport: importNumber };
 }
 
-/** The timeline on which an import counts again on those Days. */
+/** The timeline in which an import counts again on those Days. */
 export function redoneOnDays(
   timeline: RuleTimeline,
   { importNumber, days }: { readonly importNumber: number; readonly days: readonly [number, number] },
@@ -287,17 +287,17 @@ export function redoneOnDays(
   );
 }
 
-/** Characters that a timeline may have with goals that were put on past Days by themselves: half of what fits. */
+/** Characters of a timeline with goals put on past Days: half of what fits. */
 export const RULE_TIMELINE_ROOM = RULE_TIMELINE_LENGTH_MAX / 2;
 
-/** The timeline with them; earlier goals of no other Days hold nowhere any more, and are left out. */
+/** The timeline with those goals. Earlier goals that no other Day has are left out. */
 export function extendGoals(timeline: RuleTimeline, period: RulePeriod): RuleTimeline | "full" {
   const [from, to] = "days" in period ? period.days : [0, 0];
   const kept = timeline.filter((one) => !("goals" in one && from <= one.days[0] && one.days[1] <= to));
   return extendTimeline(kept, period);
 }
 
-/** The timeline when the rollups of all Days of a period have been counted by it. */
+/** The timeline after the rollups of all Days of a period have been counted by it. */
 export function settlePeriod(
   timeline: RuleTimeline,
   { version, days, what }: { version: number; days: readonly [number, number]; what: "rules" | "goals" },
@@ -310,7 +310,7 @@ export function settlePeriod(
   });
 }
 
-/** The timeline as if rules had never been applied to those past Days: the last such period goes. */
+/** The timeline without the last rules that were put on those past Days. */
 export function takeBackFromDays(
   timeline: RuleTimeline,
   { version, days }: { readonly version: number; readonly days: readonly [number, number] },

@@ -1,14 +1,13 @@
-// Merchant-local time: which Day and which Hour an instant belongs to, and back. A Day is the number of a local date
-// (days since 1970-01-01); an Hour is a local clock hour, named by the UTC instant (ms) it starts. Zones come from the
-// runtime's own tz database through Intl. An offset is looked up once for each quarter of an hour and remembered.
+// Merchant-local time: the Day and the Hour of an instant, and back. A Day is the number of a local date (days since
+// 1970-01-01). An Hour is an hour of the local clock, named by the UTC instant (ms) at which it starts. Zones come from
+// the runtime's tz database through Intl. An offset is looked up once for each quarter of an hour and remembered.
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 86_400_000;
 
 /**
- * In the tz database all changes of an offset since 1972 are at quarter hours of UTC, and so all local hours begin at
- * one.
+ * In the tz database every change of an offset since 1972 is at a quarter hour of UTC. So all local hours begin at one.
  */
 const SLOT_MS = 900_000;
 /** How many offsets of a zone are remembered: enough for a year at every quarter hour. */
@@ -49,8 +48,8 @@ export function dayAt(zone: string, instant: number): number {
 }
 
 /**
- * The start (UTC ms) of the local clock hour an instant belongs to. Where a zone shifts by half an hour in the middle
- * of a clock hour (Lord Howe), the hour is cut at the shift, so that every Hour has one offset and one label.
+ * The start (UTC ms) of the local clock hour of an instant. Lord Howe shifts its clock by half an hour in the middle of
+ * an hour. There the Hour ends at the shift, so that every Hour has one offset and one label.
  */
 export function hourAt(zone: string, instant: number): number {
   const offset = offsetAt(zone, instant);
@@ -73,7 +72,7 @@ export function hourAfter(zone: string, hourStart: number): number {
 export function dayStart(zone: string, day: number): number {
   const midnight = day * DAY_MS;
   let slot = midnight - 15 * HOUR_MS; // no zone is further east than +14:00, or further west than -12:00
-  // Where the offset is the same before and after every possible midnight, it did not change in between, since no zone
+  // If the offset is the same before and after every possible midnight, it did not change in between, since no zone
   // changes twice in 30 hours. That takes two look-ups instead of sixty.
   const offset = offsetAt(zone, slot);
   if (offset === offsetAt(zone, midnight + 15 * HOUR_MS)) return midnight - offset;

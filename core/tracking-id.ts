@@ -17,7 +17,7 @@ export interface TrackingId {
   readonly stream: number;
 }
 
-/** Numbers are 32 and 16 bits; 0 is nobody. */
+/** A merchant's number has 32 bits, and a stream's has 16; 0 is nobody. */
 export const MERCHANT_NUMBER_MAX = 0xffff_ffff;
 export const STREAM_NUMBER_MAX = 0xffff;
 
@@ -32,14 +32,14 @@ export function encodeTrackingId({ merchant, stream }: TrackingId, sign: Sign): 
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Whether a text looks like a tracking ID in any accepted spelling; the tag is not looked at. */
+/** Whether a text has the form of a tracking ID, in any accepted spelling. It does not check the tag. */
 export function isTrackingIdShaped(text: string): boolean {
   return /^[0-9a-f]{12}8[0-9a-f]{3}[89ab][0-9a-f]{15}$/.test(compact(text));
 }
 
 /**
- * The merchant and stream a tracking ID names, or undefined when no secret in `signs` made it. During a rotation two
- * secrets are valid. The comparison takes the same time wherever the texts differ.
+ * The merchant and stream of a tracking ID. Undefined if no secret of `signs` made it. During a rotation two secrets
+ * are valid. The comparison takes the same time wherever the texts differ.
  */
 export function verifyTrackingId(text: string, signs: readonly Sign[]): TrackingId | undefined {
   if (!isTrackingIdShaped(text)) return undefined;

@@ -1,34 +1,33 @@
 // When parts of large requests are worked on, in an isolate of the collector and in a partition. Requests of one lane
-// take one part after the other; lanes share the time alike. So whoever sends many requests makes nobody else wait
-// longer than one more lane does. Between any two parts, of whatever lanes, there is a pause in which others are
-// answered. A request takes its turns as instants, not as promises of other requests: one that its client leaves leaves
-// nobody waiting. The instants are of a clock that stands still while parts come later than they should: so an isolate
-// that is behind stays as fair.
+// take turns, and all lanes get the same share of time. So whoever sends many requests makes nobody wait longer than
+// one more lane does. Between any two parts there is a pause in which others are answered. A request's turns are
+// instants and not promises of other requests, so a client that leaves keeps nobody waiting. The instants belong to a
+// clock that stands still while parts are late. So an isolate that is behind stays fair.
 
 import { LARGE_REQUEST_PARTS_MAX, LARGE_REQUEST_WAIT_MS_MAX, REQUEST_PART_EVERY_MS } from "./limits.ts";
 
 /**
- * Whose requests wait for one another: the number of a merchant whose key they came with, or KEYLESS for all that came
- * without one. Strangers know the tracking IDs of many merchants and have many addresses, so they are one.
+ * Requests with one lane name wait for one another. The name is the number of the merchant whose key they came with, or
+ * KEYLESS. Strangers know the tracking IDs of many merchants and have many addresses, so all of them share one lane.
  */
 export type LaneName = number;
 export const KEYLESS: LaneName = 0;
 
-/** A request that asked to be let in. */
+/** A request that asked to enter. */
 export interface LargeRequest {
   readonly name: LaneName;
-  /** Seconds after which it may be sent again; 0 where it was let in. */
+  /** Seconds after which it may be sent again; 0 if it was let in. */
   readonly fullForSeconds: number;
   /** Parts that have not taken their turn. */
   left: number;
-  /** When it came, or its last turn comes, by the clock of turns. */
+  /** When it came, or when its last turn comes, by the clock of turns. */
   at: number;
 }
 
 interface Lane {
-  /** Those let in that have parts left. */
+  /** Requests that were let in and have parts left. */
   readonly requests: Set<LargeRequest>;
-  /** From when its next part may come, in ms of the clock of turns. */
+  /** The earliest time of its next part, in ms of the clock of turns. */
   nextAt: number;
 }
 
@@ -37,13 +36,13 @@ export interface Turn {
   readonly name: LaneName;
   /** When it is to come, by the clock of turns. */
   readonly at: number;
-  /** How many parts had begun when its present pause did. */
+  /** How many parts had begun when its present pause began. */
   known: number;
   /** UTC ms at which that pause ends. */
   until: number;
 }
 
-/** A timer is that late where nothing else is worked on. */
+/** A timer may be late by this much even if nothing else is worked on. */
 const TIMER_MS = 1;
 
 /** The turns of one isolate or partition. */
@@ -57,9 +56,9 @@ export class Turns {
   #behindMs = 0;
 
   /**
-   * Lets a request of so many parts in, or says when it may be sent again. A lane holds no more than what is free after
-   * it: one alone has half of all parts, a second one half of what that leaves. Where nothing waits any request is let
-   * in.
+   * Lets a request of so many parts in, or says when it may be sent again. A lane may hold as much as stays free after
+   * it: one lane alone has half of all parts, and a second one has half of the rest. When nothing waits, every request
+   * is let in.
    */
   enter(name: LaneName, { parts, now }: { readonly parts: number; readonly now: number }): LargeRequest {
     this.#forget(now);
@@ -78,7 +77,7 @@ export class Turns {
     return request;
   }
 
-  /** The next part of a request, which has to wait now (UTC ms) as `leftMs` says. */
+  /** The next part of a request. `leftMs` says how long it must wait from now (UTC ms). */
   take(request: LargeRequest, now: number): Turn {
     const { name } = request;
     const lane = this.#lanes.get(name) ?? { requests: new Set(), nextAt: now - this.#behindMs };
@@ -93,9 +92,9 @@ export class Turns {
   }
 
   /**
-   * How long a part is to pause, in ms; 0 once it may begin, which it has then done. Asked before a pause and after it.
-   * A pause that ends late was no pause: something else, the part before perhaps, has taken that time. One that ends
-   * early, by a clock that stands still or is not as exact, counts as a whole one.
+   * How long a part must pause, in ms. 0 means that it may begin, and counts it as begun. It is asked before a pause
+   * and after it. A pause that ends late does not count, because something else took that time, perhaps the part
+   * before. A pause that ends early counts as a whole one, because a clock may stand still or be inexact.
    */
   leftMs(turn: Turn, clock: number): number {
     const now = Math.max(clock, turn.until);
@@ -109,20 +108,20 @@ export class Turns {
     }
     this.#begun += 1;
     this.#begunAt = now;
-    // Lanes whose instants fall together come one after the other: late is what comes after the next round has begun.
+    // Lanes with the same instant come one after the other. A part is late if the next round has begun before it.
     this.#behindMs = Math.max(this.#behindMs, now - turn.at - this.#everyMs(turn.name));
     return 0;
   }
 
-  /** How far apart parts of a lane are while so many lanes have something to do. */
+  /** The time between two parts of a lane while so many lanes have work. */
   #everyMs(name: LaneName): number {
     return REQUEST_PART_EVERY_MS * (this.#lanes.size + (this.#lanes.has(name) ? 0 : 1));
   }
 
   /**
-   * Drops requests that have taken no turn for longer than any of them waits, because their clients have left, and
-   * lanes in which nothing is left. Whatever else comes in the lane keeps no place of theirs: else whoever sends and
-   * leaves would fill it.
+   * Removes requests that have taken no turn for longer than any request waits, because their clients have left, and
+   * lanes that are empty. So those requests keep no room from others of their lane. Otherwise whoever sends and leaves
+   * would fill it.
    */
   #forget(now: number): void {
     const clock = now - this.#behindMs;

@@ -1,5 +1,5 @@
-// A piece of JSON Schema as the text of a TypeScript type: what the reference page shows to people, and what the
-// generated client is made of. It knows the part of JSON Schema that the document uses.
+// Writes a piece of JSON Schema as a TypeScript type, for the reference page and for the generated client. It knows the
+// part of JSON Schema that the document uses.
 
 /** A piece of JSON Schema (2020-12). */
 export type Schema = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
-// Texts that are no visitor's id, though they stand in its place: programs send them when they know none. Taken for ids
-// they would make one visitor of many people. An event with such a text is counted like one without an id: its visitor
-// is cookieless.
+// Texts that stand where a visitor's id should be and are none. Programs send them when they know no id. Taken for ids,
+// they would make one visitor of many people. So an event with such a text is counted as if it had no id, by a
+// cookieless visitor.
 
 /** Such texts, in lower case and without blanks, quotes and brackets around them. */
 const JUNK: ReadonlySet<string> = new Set([
@@ -62,7 +62,7 @@ const JUNK: ReadonlySet<string> = new Set([
   "nan.nan",
 ]);
 
-/** Nothing but zeros and signs ("0", "00000000-0000-0000-0000-000000000000", "-", "???"), and the UUIDs of examples. */
+/** Only zeros and signs ("0", "00000000-0000-0000-0000-000000000000", "-", "???"), and the UUIDs of examples. */
 const NO_SIGN = /^(?:[0\s!-/:-@[-`{-~]*|-1|f{8}(?:-f{4}){3}-f{12}|x{8}-x{4}-[4x]x{3}-[xy]x{3}-x{12})$/;
 /** A placeholder that was not filled in: "{{user_id}}", "${uid}", "%USER_ID%", "{uid}", "<id>". */
 const UNFILLED = /^(?:\{\{.*\}\}|\$\{.*\}|\{[a-z_. ]+\}|%\w+%|<.*>)$/s;

@@ -18,19 +18,37 @@ import {
   RESEND_MAX_MS,
 } from "../core/limits.ts";
 import { type Duty, type Partition, type SentBundle, unarchivedFrom } from "./state.ts";
+import { FIRST_POSITION } from "./store.ts";
 
 /** Any number: turns to publish have nothing to do with where merchants are placed. */
 const PUBLISH_TURN_SEED = 0x7075626c;
 
+const OUTGOING = ["drain", "publish", "tell"] as const;
+
+/** Whether others learn something by a duty. */
+export function isOutgoing(duty: Duty): boolean {
+  return OUTGOING.some((one) => one === duty);
+}
+
 /** UTC ms at which each duty is due, Infinity where it has nothing to do. A failed duty waits for its retry. */
 export function dutiesDue(partition: Partition, now: number): Readonly<Record<Duty, number>> {
-  const due = {
+  const mayGoOut =
+    partition.standing === "own" || (partition.standing === "unclaimed" && partition.next > FIRST_POSITION);
+  const due: Record<Duty, number> = {
+    claim: Infinity,
     drain: Math.min(cutDue(partition, now), resendDue(partition)),
     publish: publishDue(partition, now),
     tell: tellDue(partition, now),
     checkpoint: checkpointDue(partition, now),
     forget: forgetDue(partition),
   };
+  if (!mayGoOut) for (const duty of OUTGOING) due[duty] = Infinity;
+  // The ledger is asked when something is to go out for the first time since the start (claim.ts).
+  if (!partition.isChecked) {
+    due.claim = Math.min(...OUTGOING.map((duty) => due[duty]));
+    const retryAt = partition.retries.get("claim")?.at ?? 0;
+    for (const duty of OUTGOING) due[duty] = Math.max(due[duty], retryAt);
+  }
   for (const [duty, retry] of partition.retries) {
     if (due[duty] < retry.at) due[duty] = retry.at;
   }

@@ -24,6 +24,7 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { KEYLESS, type LaneName, type LargeRequest } from "../core/turns.ts";
 import { admit } from "./admission.ts";
+import { checkSoon, isOwn } from "./claim.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import { hasRoom, isCrowded, noteSlowed, roomAfterSeconds } from "./held.ts";
 import { takeLate } from "./late.ts";
@@ -47,6 +48,8 @@ export async function append(
   { isLateLimited = false, isRefusable = false }: Limits = {},
 ): Promise<AppendReply> {
   const limits = { isLateLimited, isRefusable };
+  if (partition.standing !== "own" && !(await isOwn(partition))) return "overloaded";
+  if (!partition.isChecked) checkSoon(partition);
   const standing = await standingOf(partition, arrivals);
   const own = ownOf(arrivals, standing);
   if (own.length === 0) return standing.refused as readonly (Moved | "unread")[];

@@ -150,9 +150,21 @@ function settle(partition: Partition, shelf: Shelf, { number, layer, left, isWho
 export function writePositions(
   partition: Partition,
   changes: Partial<
-    Pick<Partition, "checkpointed" | "checkpointedAt" | "bundled" | "bundles" | "publishedAt" | "openFrom" | "lease">
+    Pick<
+      Partition,
+      | "checkpointed"
+      | "checkpointedAt"
+      | "bundled"
+      | "bundles"
+      | "publishedAt"
+      | "openFrom"
+      | "lease"
+      | "standing"
+      | "missed"
+    >
   >,
 ): void {
+  const { claim, standing, skipped, recoveredFrom, missed } = { ...partition, ...changes };
   const { name, checkpointed, checkpointedAt, bundled, bundles, publishedAt, openFrom, erased, lease } = {
     ...partition,
     ...changes,
@@ -172,6 +184,9 @@ export function writePositions(
     publishedAt,
     openFrom,
     lease,
+    claim,
+    standing,
+    ...(recoveredFrom > 0 && { skipped, recoveredFrom, missed }),
     erased: [...erased],
   };
   partition.deps.store.writePositions(positions);

@@ -35,11 +35,26 @@ export async function drain(partition: Partition): Promise<void> {
  */
 export function confirm(partition: Partition, first: number): void {
   const left = partition.bundles.filter((bundle) => bundle.first !== first);
-  if (left.length === partition.bundles.length) return;
+  if (left.length === partition.bundles.length) {
+    noteMissed(partition, first);
+    return;
+  }
   writePositions(partition, { bundles: left });
   partition.bundles = left;
   forgetLate(partition);
   scheduleAlarm(partition); // what was told of it may be over
+}
+
+/**
+ * A bundle that the storage of before has cut came into the archive after the recovery: it may have events that are
+ * counted nowhere until their Day is sealed, so the recovery is to be run again.
+ */
+function noteMissed(partition: Partition, first: number): void {
+  if (partition.missed || partition.standing !== "own" || first >= partition.recoveredFrom) return;
+  writePositions(partition, { missed: true });
+  partition.missed = true;
+  partition.toldAt = 0; // and is told at once
+  scheduleAlarm(partition);
 }
 
 function isCutDue(partition: Partition): boolean {

@@ -4,15 +4,20 @@
 
 import { LOADED_EVENTS_MAX, RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import { causeOf } from "../core/outcome.ts";
-import { dutiesDue, scheduleAlarm } from "./alarm.ts";
+import { dutiesDue, isOutgoing, scheduleAlarm } from "./alarm.ts";
 import { checkpointTurn, forget, loadedEvents } from "./checkpoint.ts";
+import { claim } from "./claim.ts";
 import { drain } from "./drain.ts";
 import { publish } from "./publish.ts";
 import type { Duty, Partition } from "./state.ts";
 import { tell } from "./tell.ts";
 
-/** The duties in their order: publish before checkpoint, so that the checkpoint can let published shelves go. */
+/**
+ * The duties in their order: nothing goes out before its storage is known to be its own; publish before checkpoint, so
+ * that the checkpoint can let published shelves go.
+ */
 const DUTIES: readonly { readonly name: Duty; readonly run: (partition: Partition) => void | Promise<void> }[] = [
+  { name: "claim", run: claim },
   { name: "drain", run: drain },
   { name: "publish", run: publish },
   { name: "tell", run: tell },
@@ -38,6 +43,7 @@ export async function tick(partition: Partition): Promise<void> {
 /** Memory pressure makes a checkpoint due before its time: only what is written can leave. */
 function isDue(partition: Partition, duty: Duty): boolean {
   const now = partition.deps.now();
+  if (isOutgoing(duty) && !(partition.isChecked && partition.standing === "own")) return false;
   if (duty === "checkpoint" && loadedEvents(partition) > LOADED_EVENTS_MAX) return true;
   return dutiesDue(partition, now)[duty] <= now;
 }

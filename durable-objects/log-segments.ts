@@ -72,6 +72,12 @@ export class LogSegments {
     if (first < before) this.#sql.exec(`DELETE FROM ${table} WHERE first + count <= ? AND first < ?`, before, before);
   }
 
+  /** Forgets all of it. */
+  clear(): void {
+    for (const { table } of this.#all()) this.#sql.exec(table === "log" ? "DELETE FROM log" : `DROP TABLE ${table}`);
+    this.#segments = undefined;
+  }
+
   #rotate(end: number): void {
     const all = this.#all();
     const { table } = this.#open();

@@ -9,6 +9,14 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
+import type {
+  RecoveryBegin,
+  RecoveryBegun,
+  RecoveryEnd,
+  RecoveryEnded,
+  RecoveryRows,
+  Superseded,
+} from "../core/counting/recovered.ts";
 import {
   DRAIN_AFTER_MS,
   GROUP_COMMIT_LONG_MS,
@@ -24,6 +32,7 @@ import { packBundle } from "../storage/archive/bundle-message.ts";
 import { readChanges, readSettingsOf, writeSpread } from "../storage/directory/settings.ts";
 import { isolateMeter } from "../storage/isolate-meter.ts";
 import { isolateKeeper, meterPaceOf } from "../storage/ledger/month-meter.ts";
+import { claimName, noteLost } from "../storage/ledger/partition-claim.ts";
 import { writeStatus } from "../storage/ledger/partition-status.ts";
 import { writeRollups } from "../storage/ledger/rollup-write.ts";
 import { writeLog } from "../storage/log.ts";
@@ -31,6 +40,7 @@ import { openStorage } from "../storage/open.ts";
 import { append } from "./append.ts";
 import { noteChange } from "./change.ts";
 import { writePositions } from "./checkpoint.ts";
+import { ensureOwn } from "./claim.ts";
 import { confirm } from "./drain.ts";
 import { tick } from "./duties.ts";
 import type { PartitionEnv } from "./env.ts";
@@ -38,6 +48,7 @@ import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
 import { present } from "./present.ts";
 import { recentEvents } from "./recent.ts";
+import { beginRecovery, countRecovered, endRecovery } from "./recover.ts";
 import { republish } from "./republish.ts";
 import type {
   AppendReply,
@@ -72,6 +83,7 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 
   async counted(request: CountedRequest): Promise<CountedReply> {
     isolateMeter.partition_requests += 1;
+    await this.#ensureOwn();
     return counted(this.#partition, request);
   }
 
@@ -112,11 +124,13 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
 
   async completeness(day: number): Promise<Completeness> {
     isolateMeter.partition_requests += 1;
+    await this.#ensureOwn();
     return completeness(this.#partition, day);
   }
 
   async erase(request: EraseRequest): Promise<EraseReply> {
     isolateMeter.partition_requests += 1;
+    await this.#ensureOwn();
     return erase(this.#partition, request);
   }
 
@@ -130,6 +144,21 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     return republish(this.#partition);
   }
 
+  async beginRecovery(request: RecoveryBegin): Promise<RecoveryBegun> {
+    isolateMeter.partition_requests += 1;
+    return beginRecovery(this.#partition, request);
+  }
+
+  async countRecovered(request: RecoveryRows): Promise<"counted" | Superseded> {
+    isolateMeter.partition_requests += 1;
+    return countRecovered(this.#partition, request);
+  }
+
+  async endRecovery(request: RecoveryEnd): Promise<RecoveryEnded | Superseded> {
+    isolateMeter.partition_requests += 1;
+    return endRecovery(this.#partition, request);
+  }
+
   async unpublished(day: number): Promise<readonly number[]> {
     isolateMeter.partition_requests += 1;
     return unpublished(this.#partition, day);
@@ -138,6 +167,11 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
   override async alarm(): Promise<void> {
     isolateMeter.partition_requests += 1;
     await tick(this.#partition);
+  }
+
+  /** What is asked of a lost storage is not answered from what it lacks. An object without a name holds nothing. */
+  async #ensureOwn(): Promise<void> {
+    if (this.#partition.name !== "") await ensureOwn(this.#partition);
   }
 
   /** The name is in every key and row the partition writes: it is stored before the first of them. */
@@ -175,6 +209,9 @@ function depsOf(ctx: DurableObjectState, env: PartitionEnv, meter: Metered): Dep
       const [first] = rows;
       if (first !== undefined) await writeRollups(ledgers.of(first.partition), rows);
     },
+    newClaim: () => randomBytes(8).toString("hex"),
+    claimName: (claim) => claimName(ledgers.of(claim.partition), claim),
+    noteLost: (partition) => noteLost(ledgers.of(partition), partition),
     tellStatus: async (status) => {
       const ledger = ledgers.of(status.partition);
       await writeStatus(ledger, status);

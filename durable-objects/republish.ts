@@ -15,6 +15,11 @@ import { findShelf, type Partition, touch } from "./state.ts";
 /** Gives whose events it holds of which Days: where they lie is noted in the ledger, and lost with it. */
 export function republish(partition: Partition): readonly HeldDay[] {
   commitPending(partition);
+  return markAllDays(partition);
+}
+
+/** The same, of a partition with nothing pending. */
+export function markAllDays(partition: Partition): readonly HeldDay[] {
   noteChange(partition, [ALL_MERCHANTS]);
   const held = new Map<number, number[]>();
   for (const key of new Set([...partition.shelves.keys(), ...partition.stored.keys()])) {

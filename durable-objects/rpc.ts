@@ -6,6 +6,14 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
+import type {
+  RecoveryBegin,
+  RecoveryBegun,
+  RecoveryEnd,
+  RecoveryEnded,
+  RecoveryRows,
+  Superseded,
+} from "../core/counting/recovered.ts";
 import type { DropReason } from "../core/outcome.ts";
 
 /**
@@ -64,6 +72,8 @@ export interface PartitionStatus {
   readonly partition: string;
   /** Position the next event will get. */
   readonly nextPosition: number;
+  /** Events that it ever made durable. */
+  readonly durableEvents: number;
   readonly checkpointPosition: number;
   /** First position that is not in a bundle yet. */
   readonly bundledPosition: number;
@@ -128,6 +138,11 @@ export interface PartitionRpc {
   dropDay(day: number): Promise<boolean>;
   /** Its ledger was lost: all rollups of Days that are not sealed are published once more. Gives whose they are. */
   republish(): Promise<readonly HeldDay[]>;
+  /** Begins a recovery: forgets all but what may lie in its log alone, and takes nothing until the end. */
+  beginRecovery(request: RecoveryBegin): Promise<RecoveryBegun>;
+  /** Counts events that the archive has. Doing it again counts none twice. */
+  countRecovered(request: RecoveryRows): Promise<"counted" | Superseded>;
+  endRecovery(request: RecoveryEnd): Promise<RecoveryEnded | Superseded>;
   /** The merchants of whom a Day has rollups that are not published; `live` gives them. */
   unpublished(day: number): Promise<readonly number[]>;
 }

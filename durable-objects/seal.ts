@@ -8,10 +8,12 @@ import { countedEvents } from "../core/counting/day.ts";
 import { SEAL_BACKLOG_BUNDLES_MAX, SHELVES_PER_DAY } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { checkpoint, writePositions } from "./checkpoint.ts";
+import { whyNotOwn } from "./claim.ts";
 import { commitPending } from "./commit.ts";
 import { bytesOf } from "./held.ts";
 import type { Completeness } from "./rpc.ts";
 import { findShelf, keyOf, type Partition, unarchivedFrom } from "./state.ts";
+import { FIRST_POSITION } from "./store.ts";
 
 /** Whether events of a Day are no longer counted here. It never goes back, whatever the clock does. */
 export function isClosed(partition: Partition, day: number): boolean {
@@ -21,7 +23,12 @@ export function isClosed(partition: Partition, day: number): boolean {
 
 /** Whether the archive and D1 have all of a Day. What keeps them from it is set going. */
 export function completeness(partition: Partition, day: number): Completeness {
+  if (partition.standing === "lost" || partition.standing === "recovering")
+    return { complete: false, why: whyNotOwn(partition) };
   if (!isClosed(partition, day)) return { complete: false, why: "the Day is open" };
+  // Whoever asks has events of the Day in the archive.
+  if (partition.next === FIRST_POSITION)
+    return { complete: false, why: `it knows of no event: footfall recover partition ${partition.name}` };
   close(partition, day + 1);
   commitPending(partition);
   const merchants = shelvedMerchants(partition, day);

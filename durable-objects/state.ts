@@ -15,7 +15,9 @@ import type { Settings, SettingsChanges } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT, type RuledMoment, type RulesInForce, rulesInForce } from "../core/rules.ts";
 import { Turns } from "../core/turns.ts";
+import type { KnownClaim, NameClaim } from "../storage/ledger/partition-claim.ts";
 import type { ToldStatus } from "../storage/ledger/partition-status.ts";
+import type { Standing } from "./claim.ts";
 import type { Gathering, Patience } from "./commit.ts";
 import type { LateDays } from "./late.ts";
 import { type LateBudget, newLateBudget } from "./late-budget.ts";
@@ -47,6 +49,12 @@ export interface Deps {
   /** A bundle's message, compressed, for its text. */
   readonly packBundle: (text: string) => Uint8Array<ArrayBuffer>;
   readonly publishRollups: (rows: readonly RollupRow[]) => Promise<void>;
+  /** 16 hex digits that no other storage is known by. */
+  readonly newClaim: () => string;
+  /** Claims the partition's name in its ledger where nobody has, and gives what the ledger knows of it. */
+  readonly claimName: (claim: NameClaim) => Promise<KnownClaim>;
+  /** Notes for whoever watches that the partition has to be recovered. */
+  readonly noteLost: (partition: string) => Promise<void>;
   /** Leaves where the partition stands for whoever watches. */
   readonly tellStatus: (status: ToldStatus) => Promise<void>;
   /** Settings of some merchants from the database; those that do not exist are left out. */
@@ -131,7 +139,7 @@ export interface SentBundle extends BundleCut {
   message: Uint8Array<ArrayBuffer> | undefined;
 }
 
-export type Duty = "drain" | "publish" | "tell" | "checkpoint" | "forget";
+export type Duty = "claim" | "drain" | "publish" | "tell" | "checkpoint" | "forget";
 
 export interface Partition {
   readonly deps: Deps;
@@ -143,6 +151,19 @@ export interface Partition {
    */
   readonly idKeyHex: string;
   readonly idKey: HashKey;
+  /** What this storage is known by in its ledger, and whether it is the one that the ledger knows (claim.ts). */
+  claim: string;
+  standing: Standing;
+  /** Whether the ledger was asked since the object started; until then nothing leaves it. */
+  isChecked: boolean;
+  claiming: Promise<void> | undefined;
+  /** Position the next event would have got when the object started. */
+  readonly opened: number;
+  /** Positions that a recovery has left out, and the first one that it gave; 0 where there was none (recover.ts). */
+  skipped: number;
+  recoveredFrom: number;
+  /** Whether events from before a recovery have come into the archive after it. */
+  missed: boolean;
   /** Position the next event gets. */
   next: number;
   checkpointed: number;
@@ -237,6 +258,14 @@ export function openPartition(deps: Deps, name: string | undefined): Partition {
     named: positions !== undefined,
     idKeyHex,
     idKey: toHashKey(idKeyHex),
+    claim: positions?.claim ?? deps.newClaim(),
+    standing: positions?.standing ?? "unclaimed",
+    isChecked: false,
+    claiming: undefined,
+    opened: next,
+    skipped: positions?.skipped ?? 0,
+    recoveredFrom: positions?.recoveredFrom ?? 0,
+    missed: positions?.missed ?? false,
     next,
     checkpointed,
     loadedAtCheckpoint: 0,
@@ -348,7 +377,11 @@ export function countInto(partition: Partition, day: number, counted: CountedEve
 }
 
 /** The state of a merchant's Day to count into, made when new; its shelf will be written at the next checkpoint. */
-function dayToChange(partition: Partition, { event, position }: CountedEvent, day: number): DayState {
+export function dayToChange(
+  partition: Partition,
+  { event, position }: Pick<CountedEvent, "event" | "position">,
+  day: number,
+): DayState {
   const { merchant } = event;
   const key = shelfOf(merchant, day);
   let shelf = findShelf(partition, key);

@@ -1,6 +1,7 @@
 // Where a partition stands, for operators and tests.
 
 import { dutiesDue } from "./alarm.ts";
+import { durableEvents, storageFailing } from "./claim.ts";
 import { loadUnpublished } from "./publish.ts";
 import type { PartitionStatus } from "./rpc.ts";
 import { oldestOf, type Partition, unarchivedFrom } from "./state.ts";
@@ -23,6 +24,7 @@ export function statusOf(partition: Partition): PartitionStatus {
   return {
     partition: partition.name,
     nextPosition: partition.next,
+    durableEvents: durableEvents(partition),
     checkpointPosition: partition.checkpointed,
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,
@@ -30,7 +32,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     archivedPosition,
     unarchivedSince: oldestOf(partition.deps.store, unarchived, partition.bundles[0]?.cutAt ?? now) ?? null,
     publishDue: Number.isFinite(publishDue) ? publishDue : null,
-    failing: [...partition.retries.keys()],
+    failing: [...partition.retries.keys(), ...storageFailing(partition)],
     unpublishedRollups,
     heldBytes: partition.heldBytes,
     merchants: merchants.size,

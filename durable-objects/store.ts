@@ -8,6 +8,7 @@ import { ROW_KINDS, type RowKind } from "../core/counting/layer-rows.ts";
 import { SHELF_PART_BYTES_MAX } from "../core/limits.ts";
 import type { Settings } from "../core/merchant.ts";
 import { assert } from "../core/outcome.ts";
+import type { Standing } from "./claim.ts";
 import { FIRST_SEGMENT, LogSegments } from "./log-segments.ts";
 import type { SettingsLease } from "./settings.ts";
 
@@ -55,6 +56,13 @@ export interface Positions {
   readonly lease?: SettingsLease | undefined;
   /** The first Day whose events are counted; earlier ones are closed. */
   readonly openFrom?: number;
+  /** What the storage is known by, and whether it is the one that its ledger knows (claim.ts). */
+  readonly claim?: string;
+  readonly standing?: Standing;
+  /** Positions that a recovery has left out, the first one that it gave, and whether it has missed events. */
+  readonly skipped?: number;
+  readonly recoveredFrom?: number;
+  readonly missed?: boolean;
   /** The last erasures that were carried out (up to ERASURES_KEPT_MAX), each with its position of the log. */
   readonly erased?: readonly (readonly [erasure: number, position: number])[];
 }
@@ -91,6 +99,10 @@ const SCHEMA = [
   // Made last: by it the others are known to be there.
   "CREATE TABLE IF NOT EXISTS positions (id INTEGER PRIMARY KEY, value TEXT NOT NULL)",
 ];
+
+/** Logged rows that a recovery takes up again when it has brought back what the archive has. */
+const KEPT = "CREATE TABLE IF NOT EXISTS kept (id INTEGER PRIMARY KEY, rows TEXT NOT NULL)";
+const KEPT_ROW_BYTES = 100_000;
 
 /** The first event of a partition has position 1, so a version of 0 is older than any. */
 export const FIRST_POSITION = 1;
@@ -153,18 +165,25 @@ export class Store {
   readLog({ first, end }: BundleCut, bytesMax = Number.POSITIVE_INFINITY): LoggedRow[] {
     const rows: LoggedRow[] = [];
     let bytes = 0;
-    for (let next = first; next < end && bytes < bytesMax; ) {
-      const chunk = this.#log.at(next);
-      assert(chunk !== undefined, `the log holds position ${next}`);
-      const start = Number(chunk["first"]);
-      const text = String(chunk["rows"]);
-      const events = JSON.parse(text) as LoggedRow[];
-      assert(next < start + events.length, `the log has no gap at position ${next}`);
-      for (const row of events.slice(next - start, end - start)) rows.push(row);
-      next = start + events.length;
+    for (const { first: start, rows: text } of this.readChunks({ first, end })) {
+      if (bytes >= bytesMax) break;
+      const next = Math.max(first, start);
+      for (const row of (JSON.parse(text) as LoggedRow[]).slice(next - start, end - start)) rows.push(row);
       bytes += text.length;
     }
     return rows;
+  }
+
+  /** The chunks that hold the logged rows of [first, end), as they were written: the first and last may hold more. */
+  *readChunks({ first, end }: BundleCut): Generator<LogChunk, undefined> {
+    for (let next = first; next < end; ) {
+      const row = this.#log.at(next);
+      assert(row !== undefined, `the log holds position ${next}`);
+      const chunk = { first: Number(row["first"]), count: Number(row["count"]), rows: String(row["rows"]) };
+      assert(next < chunk.first + chunk.count, `the log has no gap at position ${next}`);
+      yield chunk;
+      next = chunk.first + chunk.count;
+    }
   }
 
   /** Deletes chunks that lie wholly before a position. `end` is the end of the log. Call it inside a transaction. */
@@ -176,6 +195,35 @@ export class Store {
   /** Bytes of text of the log from a position on. */
   logBytes(from: number): number {
     return this.#created ? this.#log.bytes(from) : 0;
+  }
+
+  /** Copies logged rows to where they survive `clear`. Call it inside a transaction. */
+  keepLog({ first, end }: BundleCut): void {
+    this.#write(KEPT);
+    for (let next = first; next < end; ) {
+      const rows = this.readLog({ first: next, end }, KEPT_ROW_BYTES);
+      this.#write("INSERT INTO kept (rows) VALUES (?)", JSON.stringify(rows));
+      next += rows.length;
+    }
+  }
+
+  /** What was copied, in its order. */
+  readKept(): LoggedRow[] {
+    const isThere = this.#read("SELECT name FROM sqlite_master WHERE name = 'kept'").length > 0;
+    const rows = isThere ? this.#read("SELECT rows FROM kept ORDER BY id") : [];
+    return rows.flatMap((row) => JSON.parse(String(row["rows"])) as LoggedRow[]);
+  }
+
+  dropKept(): void {
+    this.#write("DROP TABLE IF EXISTS kept");
+  }
+
+  /** Deletes log, shelves and layers. Call it inside a transaction. */
+  clear(): void {
+    this.#create();
+    this.#log.clear();
+    this.#write("DELETE FROM shelf");
+    this.#write("DELETE FROM layer");
   }
 
   // ── positions ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,6 @@ import type { ToldStatus } from "../storage/ledger/partition-status.ts";
 import type { PartitionStatus } from "./rpc.ts";
 import type { Partition } from "./state.ts";
 import { statusOf } from "./status.ts";
-import { FIRST_POSITION } from "./store.ts";
 
 /** Writes the status. Doing it twice is harmless: the values are absolute, and later ones replace earlier ones. */
 export async function tell(partition: Partition): Promise<void> {
@@ -22,8 +21,8 @@ function toldOf(status: PartitionStatus, now: number): ToldStatus {
     partition: status.partition,
     toldAt: now,
     publishDue: status.publishDue,
-    events: status.nextPosition - FIRST_POSITION,
-    archivedEvents: status.archivedPosition - FIRST_POSITION,
+    events: status.durableEvents,
+    archivedEvents: Math.max(0, status.durableEvents - (status.nextPosition - status.archivedPosition)),
     unarchivedSince: status.unarchivedSince,
     unconfirmedBundles: status.unconfirmedBundles,
     heldBytes: status.heldBytes,

@@ -1,7 +1,7 @@
-// The cron's part in what becomes of old blocks: it moves those beyond the deployment's setting to month files, some at
+// The cron's step for old blocks. It moves blocks that are older than the deployment's setting to month files, some at
 // a time, and deletes files that nobody needs (storage/ledger/age.ts). A run that dies, or ends its turn, leaves the
-// rest to the next one. Without the setting nothing moves, but for files that have what was erased: those are written
-// anew without it, whatever the setting is by now.
+// rest to the next one. Without the setting nothing moves, with one exception: a file that has something erased is
+// written again without it, whatever the setting is.
 
 import { BLOCKS_MOVED_ONCE, MONTHS_MOVED_BYTES, MONTHS_MOVED_TOGETHER, MONTHS_TURN_MS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
@@ -13,7 +13,7 @@ import type { MonthPlace } from "../storage/ledger/month-file.ts";
 
 export interface AgeDeps extends Archive {
   readonly ledgers: Ledgers;
-  /** How many Days blocks stay in the ledger; undefined for ever. */
+  /** For how many Days blocks stay in the ledger; undefined: for ever. */
   readonly monthsAfterDays: number | undefined;
   /** UTC ms. */
   readonly now: () => number;
@@ -42,7 +42,7 @@ async function ageLedger(ledger: Ledger, until: number, deps: AgeDeps): Promise<
   if (files > 0) log({ event: "months_moved", ledger: ledgers.all.indexOf(ledger), files });
 }
 
-/** What is moved together: so few months, and so few bytes, that memory and a statement hold them. */
+/** The months to move together. Each group fits memory and a statement. */
 export function groupsOf(months: readonly OldMonth[]): readonly (readonly MonthPlace[])[] {
   const groups: OldMonth[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

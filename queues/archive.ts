@@ -13,6 +13,7 @@ import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
 import { unpackBundle } from "../storage/archive/bundle-message.ts";
+import { readParquet } from "../storage/archive/parquet.ts";
 import type { ArchivedBundle, MerchantDay } from "../storage/ledger/places.ts";
 import type { SealPlace } from "../storage/ledger/sealed-day.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
@@ -20,19 +21,21 @@ import { daysToSort } from "./run.ts";
 
 /** The part of an R2 bucket that the archive writes with. */
 export interface ArchiveBucket {
+  /** null where there is an object of the key. */
   put(
     key: string,
     value: Uint8Array<ArrayBuffer>,
-    options: { readonly customMetadata: Record<string, string> },
+    options: { readonly customMetadata: Record<string, string>; readonly onlyIf: { readonly etagDoesNotMatch: "*" } },
   ): Promise<unknown>;
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
 }
 
 export interface ArchiveDeps {
   /** A file's bytes. The same file always has the same bytes. */
   readonly encode: (file: ArchiveFile) => Uint8Array<ArrayBuffer>;
-  /** Notes where a bundle's events lie, and wakes closed Days that have got events, so that they are counted again. */
+  /** Notes where a bundle's events lie, and wakes closed Days that got events, so that they are counted again. */
   readonly note: (bundle: ArchivedBundle) => Promise<void>;
-  /** Asks that runs are made of the bundles of open Days. */
+  /** Asks for runs to be made of the bundles of open Days. */
   readonly sendRuns: (places: readonly SealPlace[]) => Promise<void>;
   /** UTC ms. */
   readonly now: () => number;
@@ -97,12 +100,43 @@ function merchantDays(events: Bundle["events"]): readonly MerchantDay[] {
 }
 
 /** Waits for every put, even when one fails, so that nothing of a message is still running when it ends. */
-async function putAll(files: readonly ArchiveFile[], { bucket, encode }: ArchiveDeps): Promise<void> {
-  const puts = await Promise.allSettled(
-    files.map(async (file) => {
-      const bytes = encode(file);
-      await bucket.put(bundleKey(file), bytes, { customMetadata: noteMerchants(file.rows) });
-    }),
-  );
+async function putAll(files: readonly ArchiveFile[], deps: ArchiveDeps): Promise<void> {
+  const puts = await Promise.allSettled(files.map((file) => putFile(file, deps)));
   for (const put of puts) if (put.status === "rejected") throw put.reason;
+}
+
+/**
+ * Puts a file where there is none. One that is there has the same events, from an earlier delivery; or its partition
+ * was put back to an earlier instant and has given positions again. What lies there then is not replaced.
+ */
+async function putFile(file: ArchiveFile, { bucket, encode }: ArchiveDeps): Promise<void> {
+  const key = bundleKey(file);
+  const bytes = encode(file);
+  const options = { customMetadata: noteMerchants(file.rows), onlyIf: { etagDoesNotMatch: "*" } } as const;
+  if ((await bucket.put(key, bytes, options)) !== null) return;
+  const known = await bucket.get(key);
+  if (known === null) throw new Error(`${key} was there and is gone; it is put when the bundle comes again`);
+  const there = new Uint8Array(await known.arrayBuffer());
+  if (isEqual(there, bytes) || isSame(await readParquet(there), file)) return;
+  throw new Error(
+    `${key} has other events: the storage of ${file.partition} was put back to an earlier instant; ` +
+      `run footfall recover partition ${file.partition}`,
+  );
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Whether two files have the same events at the same positions: an earlier release may have written other bytes. */
+function isSame(a: ArchiveFile, b: ArchiveFile): boolean {
+  const idsOf = ({ rows }: ArchiveFile) =>
+    rows.map(({ position, event: { merchant, id, name, timestamp } }) => [
+      position,
+      merchant,
+      id.toWellFormed(),
+      name.toWellFormed(),
+      timestamp,
+    ]);
+  return JSON.stringify(idsOf(a)) === JSON.stringify(idsOf(b));
 }

@@ -1,7 +1,7 @@
-// The consumer of the dead-letter queues: what the archive or the overflow consumer could not handle in all its
-// attempts is kept whole in R2 and raises the alert; redrive.ts takes it from there. A bundle's partition keeps its
-// events as well and sends them again; an overflowed event is nowhere else. Dead letters are named by their content, so
-// a bundle that dies once an hour takes one place, not one an hour.
+// The consumer of the dead-letter queues. It stores whole in R2 what the archive's or the overflow's consumer could not
+// handle in all its attempts, and raises the alert. redrive.ts handles it again. A bundle's partition keeps its events
+// as well and sends them again. An overflowed event exists nowhere else. A dead letter is named by its content, so a
+// bundle that dies once an hour is stored once.
 
 import { deadLetterKey } from "../core/archive/object-key.ts";
 import type { Log } from "../core/log.ts";
@@ -9,7 +9,7 @@ import type { Metered } from "../core/meter.ts";
 import { bytesOf } from "../storage/archive/bundle-message.ts";
 import { handleEach, type QueueBatch, type QueueMessage } from "./message.ts";
 
-/** A dead-letter queue is named after the queue whose letters it takes. */
+/** A dead-letter queue has the name of the queue whose letters it takes, and this. */
 const QUEUE_SUFFIX = /-dead-letter$/;
 
 /** The part of an R2 bucket that keeps dead letters. */
@@ -36,7 +36,7 @@ export async function storeDeadLetters(batch: QueueBatch, deps: DeadLetterDeps):
   await handleEach(batch, { ...deps, handle });
 }
 
-/** A second run writes the same body under the same key, and newer metadata. */
+/** A second run writes the same body under the same key, with newer metadata. */
 async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadLetterDeps): Promise<void> {
   const { bytes, encoding } = letterOf(message.body);
   const key = deadLetterKey({ queue, digest: await sha256Hex(bytes) });
@@ -46,7 +46,7 @@ async function storeDeadLetter(message: QueueMessage, queue: string, deps: DeadL
   deps.log({ event: "dead_letter", queue, message: message.id, key, bytes: bytes.byteLength });
 }
 
-/** A body as bytes: as they are, or, where somebody sent something else, what JSON makes of it. */
+/** A body as bytes. A body that is not bytes becomes its JSON. */
 function letterOf(body: unknown): { readonly bytes: Uint8Array<ArrayBuffer>; readonly encoding: "bytes" | "json" } {
   const bytes = bytesOf(body);
   if (bytes !== undefined) return { bytes: bytes.slice(), encoding: "bytes" };

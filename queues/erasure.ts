@@ -1,5 +1,5 @@
-// The cron's part of erasures and retention. It has each erasure that is under way go on (storage/erasure-drive.ts) and
-// wakes the Days that some retention has ended for. queues/seal.ts removes what is to be erased, and notes it.
+// The cron's step for erasures and retention. It drives each erasure under way (storage/erasure-drive.ts), and wakes
+// the Days for which some retention has ended. queues/seal.ts removes the events and notes it.
 
 import { hash32 } from "../core/hash.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_LOOKBACK_DAYS } from "../core/limits.ts";
@@ -11,8 +11,8 @@ import { type Ledger, visitEach } from "../storage/ledger/ledgers.ts";
 const TURN_SEED = 0x45525301;
 
 /**
- * Drives some of the erasures that are under way, other ones at each call. Then wakes the Days that some retention has
- * ended for.
+ * Drives some of the erasures under way, other ones at each call. Then wakes the Days for which some retention has
+ * ended.
  */
 export async function driveErasures(deps: ErasureDeps): Promise<void> {
   const now = deps.now();

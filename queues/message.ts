@@ -1,6 +1,6 @@
-// What every consumer sees of its queue, and how it says that a message failed. The shapes are the smallest part of the
-// platform's own that the consumers use, so that a simulation can deliver messages as well. What a message means is for
-// the file that carries its queue's name.
+// What every consumer sees of its queue, and how it reports a failed message. The shapes are the smallest part of the
+// platform's own that the consumers use, so the simulation can deliver messages as well. The file with a queue's name
+// says what its messages mean.
 
 import { RETRY_MAX_MS, RETRY_MIN_MS } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
@@ -8,7 +8,7 @@ import { type Metered, queueOperations } from "../core/meter.ts";
 import { causeOf } from "../core/outcome.ts";
 import { bytesOf } from "../storage/archive/bundle-message.ts";
 
-/** A delivery: `retry` and `ack` are the only two ways it may end. */
+/** A delivery. It ends with `retry` or with `ack`. */
 export interface QueueMessage {
   readonly id: string;
   readonly body: unknown;
@@ -29,26 +29,24 @@ export function retryDelaySeconds(attempts: number): number {
   return Math.ceil(Math.min(RETRY_MIN_MS * 2 ** doublings, RETRY_MAX_MS) / 1000);
 }
 
-/**
- * What went wrong, short: a parser's message may quote what it was given, and a log is no place for a visitor's data.
- */
+/** What went wrong, in short. A parser's message may quote its input, and a visitor's data does not belong in a log. */
 export function reasonOf(error: unknown): string {
   if (error instanceof SyntaxError) return "SyntaxError: not JSON";
   return causeOf(error);
 }
 
 export interface Handling {
-  /** Throws when the message is not done. Whatever it left behind, running it again must be harmless. */
+  /** Throws when the message is not done. Running it again must be harmless, whatever it left behind. */
   readonly handle: (message: QueueMessage) => Promise<void>;
-  /** How long a failed message waits; longer each time where it says nothing else. */
+  /** How long a failed message waits. By default it waits longer each time. */
   readonly delaySeconds?: (message: QueueMessage) => number;
   readonly meter: Metered;
   readonly log: Log;
 }
 
 /**
- * Handles each message of a batch on its own, one after the other, so that memory holds one. Never throws: a message is
- * acknowledged, or retried until the queue gives it to the dead letters, and never takes its neighbours with it.
+ * Handles the messages of a batch one after the other, so that memory holds one. It never throws. A message is
+ * acknowledged, or retried until the queue makes it a dead letter. It never takes its neighbours with it.
  */
 export async function handleEach(batch: QueueBatch, handling: Handling): Promise<void> {
   const { handle, meter, log, delaySeconds = ({ attempts }) => retryDelaySeconds(attempts) } = handling;

@@ -1,6 +1,6 @@
-// The consumer of the overflow queues: arrivals whose partitions could not take them when they came. They are delivered
-// to them now, late and in any order; ids and times were fixed at the edge, so a redelivery is a duplicate and an order
-// is nothing. While one of the partitions does not take its own the message waits, longer each time.
+// The consumer of the overflow queues. It delivers arrivals that their partitions could not take when they came, late
+// and in any order. Ids and times were fixed at the edge, so a redelivery is a duplicate and the order does not matter.
+// While a partition does not take its arrivals, the message waits, longer each time.
 
 import { isMoved, partitionOf } from "../core/counting/placement.ts";
 import type { Arrival } from "../core/event.ts";
@@ -17,13 +17,13 @@ import { handleEach, type QueueBatch, type QueueMessage, retryDelaySeconds } fro
 const RETRY_SEED = 0x2c1b3c6d;
 
 export interface OverflowDeps {
-  /** Opens a sealed message; throws on anything that is not one. */
+  /** Opens an encrypted message. Throws on anything else. */
   readonly unpack: (bytes: Uint8Array) => Overflow;
-  /** Appends to a partition; "overloaded" when it takes nothing now. */
+  /** Appends to a partition. "overloaded" when it takes nothing now. */
   readonly append: (partition: string, arrivals: readonly Arrival[]) => Promise<readonly unknown[] | "overloaded">;
-  /** Notes that a message waits: the collector has, unless D1 was too slow. */
+  /** Notes that a message waits. The collector has done so, unless D1 was too slow. */
   readonly note: (note: OverflowNote) => Promise<void>;
-  /** Takes the note away. */
+  /** Removes the note. */
   readonly settle: (note: OverflowNote) => Promise<void>;
   /** Pool partitions of the deployment. */
   readonly poolSize: number;
@@ -40,15 +40,16 @@ export async function deliverOverflow(batch: QueueBatch, deps: OverflowDeps): Pr
 }
 
 /**
- * Somewhere in the usual wait, by the message's id. What overflowed together must not come back together: a partition
- * takes its share of a second and turns the rest away, and after a flood the whole backlog would wait for each other's
- * retries (seen with a share of 5,000 a second: a flood of 20,000 a second was not all counted two minutes after it).
+ * Some time within the usual wait, by the message's id. Messages that overflowed together must not come back together.
+ * A partition takes its share of a second and turns the rest away, so after a flood the whole backlog would wait for
+ * its own retries. (Seen with a share of 5,000 a second: two minutes after a flood of 20,000 a second not all of it was
+ * counted.)
  */
 function spreadDelaySeconds({ id, attempts }: QueueMessage): number {
   return 1 + (hash32(id, RETRY_SEED) % retryDelaySeconds(attempts));
 }
 
-/** What becomes of one message's body, fresh from the queue or out of the dead letters. Throws when it is not taken. */
+/** Delivers one message's body, from the queue or from the dead letters. Throws when it is not taken. */
 export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<void> {
   const bytes = bytesOf(body);
   if (bytes === undefined) throw new Error("an overflow message is bytes");
@@ -56,11 +57,11 @@ export async function deliverBody(body: unknown, deps: OverflowDeps): Promise<vo
   try {
     await deliverParts(overflow, deps);
   } catch (error) {
-    // It waits, perhaps for long; that D1 cannot be told so is no other reason to fail.
+    // It waits, perhaps for long. If D1 cannot note that, the message does not fail because of it.
     await deps.note(noteOf(overflow, deps.now())).catch((cause: unknown) => logUnnoted(deps, cause));
     throw error;
   }
-  // Where this fails the message comes again, and its events are duplicates: until then answers are less sure than they
+  // Where this fails the message comes again, and its events are duplicates. Until then answers are less sure than they
   // could be.
   await deps.settle(noteOf(overflow, deps.now()));
 }
@@ -69,7 +70,7 @@ function logUnnoted({ log }: OverflowDeps, error: unknown): void {
   log({ event: "overflow_unnoted", error: causeOf(error) });
 }
 
-/** Every partition of the message is tried, whatever becomes of the others; the first that failed is told. */
+/** Tries every partition of the message, whatever becomes of the others. Throws the first failure. */
 async function deliverParts({ parts }: Overflow, deps: OverflowDeps): Promise<void> {
   const ends = await Promise.allSettled(parts.map((part) => deliverPart(part, deps)));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
@@ -85,11 +86,11 @@ async function deliverPart({ partition, arrivals }: OverflowPart, deps: Overflow
   }
 }
 
-/** Appends to one partition, and sorts what it says another one counts by partition. */
+/** Appends to one partition. Arrivals that another partition counts are collected by partition. */
 async function append({ partition, arrivals }: OverflowPart, moved: Map<string, Arrival[]>, deps: OverflowDeps) {
   const reply = await deps.append(partition, arrivals);
   if (reply === "overloaded") throw new Error(`${partition} is overloaded`);
-  // What was taken beside them are duplicates when the message comes again.
+  // The arrivals that were taken are duplicates when the message comes again.
   if (reply.includes("unread")) throw new Error(`${partition} cannot read the settings of a merchant`);
   arrivals.forEach((arrival, index) => {
     const fate = reply[index];
@@ -99,7 +100,7 @@ async function append({ partition, arrivals }: OverflowPart, moved: Map<string, 
     if (own === undefined) moved.set(name, [arrival]);
     else own.push(arrival);
   });
-  // They were accepted when they came; since then their merchant has gone, and nobody is left to count them for.
+  // They were accepted when they came. Their merchant is gone since then, so nobody is left to count them for.
   const unknown = reply.filter((fate) => fate === "unknown").length;
   if (unknown > 0) deps.log({ event: "overflow_of_unknown_merchant", partition, events: unknown });
 }

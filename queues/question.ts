@@ -1,6 +1,6 @@
-// The consumer of footfall-question: one part of a large question at a time. A part counts the events of its (Day,
-// partition)s and leaves what it has counted in R2; whoever finds all parts done puts the answer together. Doing either
-// again is harmless: the same text lands under the same key, and a job that has ended stays as it is.
+// The consumer of footfall-question: one part of a large question at a time. A part counts the events of its places and
+// leaves the counts in R2. Whoever finds all parts done makes the answer. To do either again is harmless: the same text
+// is written under the same key, and an ended job stays as it is.
 
 import type { RecentReply, RecentRequest } from "../core/archive/recent.ts";
 import { finish } from "../core/gradual.ts";
@@ -60,7 +60,7 @@ export async function answerParts(batch: QueueBatch, deps: QuestionDeps): Promis
   await handleEach(batch, { ...deps, handle });
 }
 
-/** The cron: sends again what may be lost, and forgets answers that are old. */
+/** The cron's step: it sends parts again that may be lost, and deletes old answers. */
 export async function driveQuestions(deps: QuestionDeps): Promise<void> {
   const now = deps.now();
   const stale = { now, before: now - JOB_STALE_MS, jobsMax: JOBS_DRIVEN_MAX };
@@ -106,8 +106,8 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
 }
 
 /**
- * Whether a part of a link's job makes room for a merchant's own: it is sent again, to come later. Twice is harmless,
- * as always.
+ * Whether a part of a link's job lets a merchant's own job go first. It is then sent again to come later, which may
+ * happen twice without harm.
  */
 async function standsBack(
   part: QuestionPart,
@@ -121,8 +121,8 @@ async function standsBack(
 }
 
 /**
- * Of a link's job one part after the other is on the queue, so that it keeps one consumer busy at most. The next one is
- * sent before this one is done: where that is lost, this one comes again, and a part that is done sends none.
+ * Only one part of a link's job is on the queue, so that it keeps one consumer busy at most. The next part is sent
+ * before this one is done. If that message is lost, this part comes again; a part that is done sends none.
  */
 async function sendNext(part: QuestionPart, { question }: QuestionJob, deps: QuestionDeps): Promise<void> {
   if (question.guest === undefined) return;
@@ -142,7 +142,7 @@ interface PartOfJob {
   readonly places: readonly SealPlace[];
 }
 
-/** Logs first, archive second, as in a request. */
+/** Reads logs first and the archive second, as a request does. */
 async function countPlaces(
   counting: JobCounting,
   { plan, merchant, places }: PartOfJob,
@@ -184,7 +184,8 @@ async function putTogether(
   const rules = latestRules(merchant.rules).version;
   const convert = await conversionOf(counting.purses(), merchant, deps);
   const { asOf, completeUntil = asOf } = job.question;
-  const answered = counting.answer({ currency: merchant.currency, convert, asOf: completeUntil, cost, rules });
+  const { currency, imported } = merchant;
+  const answered = counting.answer({ currency, convert, asOf: completeUntil, cost, rules, imported });
   if (!answered.ok) return fail(job, answered.rejection.message, deps);
   await putObject(deps, answerKey(job.id), JSON.stringify(answered.value));
   await endQuestionJob(deps.ledgers.ofMerchant(job.merchant), {

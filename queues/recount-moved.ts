@@ -1,6 +1,6 @@
-// Counts a Day again for merchants with a zone of the past on it: its events are picked out of the folders of several
-// Days, and its Hours are those of D1 that lie in it by now, whatever Day they were written under. Everything else is
-// as for any other Day (recount.ts). Whoever writes what comes out sees by each row's version that nobody wrote it
+// Counts a Day again for merchants with a zone of the past on it. Its events are collected from the folders of several
+// Days. Its Hours are those of D1 that belong to it now, whatever Day they were written under. Everything else is as
+// for any other Day (recount.ts). Whoever writes the result checks by each row's version that nobody wrote it
 // meanwhile, and by the archived position that no folder got an event that others have counted since.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
@@ -21,16 +21,16 @@ export interface MovedWanted extends SealPlace {
 
 export interface OpenedMoved {
   readonly what: Recount;
-  /** Of the folders; undefined for those nobody has looked at yet. */
+  /** The seals of the folders; undefined for folders that nobody has looked at yet. */
   readonly seals: readonly (SealRow | undefined)[];
 }
 
-/** Finds what there is of a Day in the folders around it. */
+/** Finds what the folders around a Day have of it. */
 export async function openMoved(
   { day, partition, settings, preview, zonePreview }: MovedWanted,
   deps: RecountDeps,
 ): Promise<OpenedMoved> {
-  // First of all: whatever lies below this position will be in what is looked up next (RPL-4).
+  // This comes first: everything below this position will be in what is looked up next (RPL-4).
   const since = deps.now();
   const { archivedPosition } = await deps.partition(partition).status();
   const removals = await listRemovals(deps.ledgers.of(partition), { day, partition });
@@ -66,7 +66,7 @@ export async function openMoved(
   return { what, seals };
 }
 
-/** Merchants whose Day has moved: of some, or of all there are. */
+/** Merchants whose Day has moved, among some or among all. */
 export async function movedMerchants(
   day: number,
   merchants: readonly number[] | undefined,

@@ -1,6 +1,6 @@
-// Sorts the bundles of an open Day into runs, so that a question of one merchant reads its own rows and not everybody's
-// (core/archive/runs.ts). Whoever archives a bundle asks for it now and then. Doing it again is harmless, also beside
-// itself: a run is a function of its bundles. Where it dies or is never asked, questions read bundles.
+// Sorts the bundles of an open Day into runs, so that a question of one merchant reads only that merchant's rows
+// (core/archive/runs.ts). The archive's consumer asks for it now and then. To do it again is harmless, even at the same
+// time, because a run depends only on its bundles. Where it dies or was never asked for, questions read bundles.
 
 import type { Bundle } from "../core/archive/bundle.ts";
 import { parseBundleKey, runKey } from "../core/archive/object-key.ts";
@@ -24,7 +24,7 @@ export interface RunDeps extends Archive {
 
 const SEED = 0x72756e73;
 
-/** The Days that are to be sorted after a bundle was archived: of one bundle of four its open Days, else none. */
+/** The Days to sort after a bundle was archived: its open Days for one bundle of four, else none. */
 export function daysToSort(
   { partition, first, events }: Pick<Bundle, "partition" | "first"> & { readonly events: readonly { day: number }[] },
   openFrom: number,
@@ -34,7 +34,7 @@ export function daysToSort(
   return [...days].filter((day) => day >= openFrom).map((day) => ({ day, partition }));
 }
 
-/** Makes the runs that an open Day lacks, for a while: what is left is made when somebody asks again. */
+/** Makes the runs that an open Day lacks, for a while. The rest is made when somebody asks again. */
 export async function makeRuns({ day, partition }: SealPlace, deps: RunDeps): Promise<void> {
   if (day < firstOpenDay(deps.now(), deps.pace.sealAfterMs)) return; // the seal sorts it, and deletes runs
   const place = { date: dateOf(day), partition };

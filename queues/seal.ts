@@ -96,7 +96,7 @@ export interface SealDeps extends RecountDeps, DueDeps {
   readonly log: Log;
 }
 
-/** Finds Days that have closed, and sends on what is due: the cron's part. */
+/** The cron's step: finds Days that have closed, and sends what is due. */
 export async function driveSeals(deps: SealDeps): Promise<void> {
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   for (let day = open - SEAL_LOOKBACK_DAYS; day < open; day++) await noteDay(day, deps);
@@ -123,7 +123,7 @@ async function sealBody(body: unknown, deps: SealDeps): Promise<void> {
   await pack(row, deps);
 }
 
-/** Last of all: nothing that a seal is for waits for it. */
+/** It comes last, so that nothing that a seal is for waits for it. */
 async function pack(place: SealPlace, deps: SealDeps): Promise<void> {
   const row = await findSeal(deps.ledgers.of(place.partition), place);
   if (row === undefined || row.generation === 0) return;
@@ -150,7 +150,7 @@ async function wait(row: SealRow, why: string, deps: SealDeps): Promise<void> {
   const since = Math.max(row.lateSince ?? 0, closesAt(row.day, pace.sealAfterMs));
   if (now - since > SEAL_RETRY_MAX_MS) return postpone(row, why, deps);
   await waitSeal(deps.ledgers.of(row.partition), { row, why, now });
-  // The cron asks again every few minutes; where late events are gathered for less, so does this.
+  // The cron asks again every few minutes. Where late events are gathered for less time, this asks sooner.
   const waitSeconds = Math.ceil(pace.lateCoalesceMs / 1_000);
   if (pace.lateCoalesceMs < SEAL_RETRY_MS)
     await deps.sendSeals([{ day: row.day, partition: row.partition }], waitSeconds);

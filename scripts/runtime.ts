@@ -49,6 +49,9 @@ export interface RuntimeOptions {
   readonly queueRetriesMax?: number;
   /** Requests per period, by the name of the limit, instead of what wrangler.toml says. */
   readonly rateLimits?: Readonly<Record<string, number>>;
+  /** A Worker that counts for the rate limits: its entrypoint "Counter" is bound as each of them, with the limit as
+   * its `props`. Undefined: the local runtime's counters. */
+  readonly counters?: { readonly name: string; readonly script: string };
   /** Takes each line that a Worker logs; standard error otherwise. */
   readonly log?: (line: string) => void;
   /** Whether an inspector listens, for benches that look at heaps. */
@@ -111,7 +114,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         (options.log ?? console.error)(`${level}: ${message}`),
       ...(options.inspects ? { inspectorPort: 0 } : {}),
       ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
-      workers: started.map(([, worker]) => worker) as [V4WorkerOptions, ...V4WorkerOptions[]],
+      workers: [...started.map(([, worker]) => worker), ...toCounters(options)] as [
+        V4WorkerOptions,
+        ...V4WorkerOptions[],
+      ],
     }),
   );
   try {
@@ -203,7 +209,7 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
     bindings: { ...workerOptions.bindings, ...options.vars, ...secretsOf(worker, options.secrets) },
     d1Databases: withLedgers(workerOptions.d1Databases, options.ledgers),
     queueConsumers: withPace(workerOptions.queueConsumers, options),
-    ratelimits: withLimits(workerOptions.ratelimits, options.rateLimits),
+    ...toLimits(workerOptions, options),
     unsafeDirectSockets: portsOf(worker, options).map((port) => ({ host: HOST, port })),
   };
 }
@@ -261,15 +267,29 @@ function withPace(consumers: Consumers | undefined, { queueWaitSeconds, queueRet
   return Object.fromEntries(entries) as Consumers;
 }
 
-type RateLimits = NonNullable<V4WorkerOptions["ratelimits"]>;
+/** A Worker's rate limits: the local runtime's own, or calls of `options.counters`. */
+function toLimits(
+  { ratelimits = {}, serviceBindings }: Pick<V4WorkerOptions, "ratelimits" | "serviceBindings">,
+  { rateLimits = {}, counters }: RuntimeOptions,
+): Pick<V4WorkerOptions, "ratelimits" | "serviceBindings"> {
+  const limits = Object.entries(ratelimits).map(([name, { simple, ...rest }]) => {
+    return [name, { ...rest, simple: { ...simple, limit: rateLimits[name] ?? simple.limit } }] as const;
+  });
+  if (counters === undefined)
+    return { ratelimits: Object.fromEntries(limits), ...(serviceBindings && { serviceBindings }) };
+  const calls = limits.map(([name, { simple }]) => {
+    const props = { name, limit: simple.limit, period: simple.period ?? 60 };
+    return [name, { name: counters.name, entrypoint: "Counter", props }];
+  });
+  return { ratelimits: {}, serviceBindings: { ...serviceBindings, ...Object.fromEntries(calls) } };
+}
 
-function withLimits(limits: RateLimits = {}, overrides: RuntimeOptions["rateLimits"] = {}): RateLimits {
-  const entries = Object.entries(limits);
-  return Object.fromEntries(
-    entries.map(([name, { simple, ...rest }]) => {
-      return [name, { ...rest, simple: { ...simple, limit: overrides[name] ?? simple.limit } }];
-    }),
-  );
+function toCounters({ counters }: RuntimeOptions): readonly V4WorkerOptions[] {
+  if (counters === undefined) return [];
+  const { compatibilityDate } = readWorker("collector").workerOptions as V4WorkerOptions;
+  return [
+    { name: counters.name, modules: true, script: counters.script, ...(compatibilityDate && { compatibilityDate }) },
+  ];
 }
 
 async function toRuntime(

@@ -1,5 +1,5 @@
 // Encrypts bytes that leave our hands: AES-256-GCM under a key of one purpose (secret.ts). Sealed bytes are a nonce, a
-// tag and the ciphertext. So a byte that was changed, or another name, is noticed when they are opened.
+// tag and the ciphertext. Opening them fails if a byte or the name was changed.
 
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { assert } from "../core/outcome.ts";
@@ -26,8 +26,8 @@ function unseal(bytes: Uint8Array, key: Uint8Array, name = ""): Uint8Array {
 }
 
 /**
- * The inverse of `seal`, with the first of several keys that opens the bytes. Throws what the last one says where none
- * does.
+ * The inverse of `seal`, with the first of several keys that opens the bytes. If none does, it throws the error of the
+ * last one.
  */
 export function unsealByAny(bytes: Uint8Array, keys: readonly Uint8Array[], name = ""): Uint8Array {
   let failure: unknown = new Error("there is no key to open it with");

@@ -1,5 +1,5 @@
-// Dead letters as they lie in R2, as a list. The background Worker stores them and handles them again
-// (queues/dead-letter.ts, queues/redrive.ts); the API lists them and asks for that.
+// The list of dead letters in R2. The background Worker stores them and handles them again (queues/dead-letter.ts,
+// queues/redrive.ts). The API lists them and asks it to.
 
 import { DEAD_LETTER_PREFIX, parseDeadLetterKey } from "../core/archive/object-key.ts";
 
@@ -30,14 +30,14 @@ export interface DeadLetterListing {
 export interface DeadLetter {
   readonly key: string;
   readonly queue: string;
-  /** Id of the message that brought it last. */
+  /** Id of the last message that brought it. */
   readonly message: string;
-  /** When it was stored last, ISO 8601. */
+  /** When it was last stored, ISO 8601. */
   readonly storedAt: string;
   readonly bytes: number;
 }
 
-/** One page of the dead letters, by key, and where the next page starts if there is one. */
+/** One page of the dead letters by key, and the cursor of the next page if there is one. */
 export async function listDeadLetters(
   bucket: DeadLetterList,
   cursor?: string,

@@ -1,20 +1,20 @@
-// How parts of blocks are packed. It is deflate without gzip's header and checksum, which would be 18 bytes
-// each of eight parts, a fortieth of a small merchant's block: what a part holds is checked when it is read,
-// and D1 keeps its own checksums.
+// How the head and the sections of blocks are packed: deflate, without gzip's header and checksum. Those would take 18
+// bytes for each of eight byte strings, a fortieth of a small merchant's block. The content is checked when it is read,
+// and D1 has checksums of its own.
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
-/** As far as it pays: level 9 takes a third longer for one in two hundred. */
+/** Level 9 takes a third longer and saves one byte in two hundred. */
 const LEVEL = 6;
 
 /**
- * Most parts are small. zlib sets 270 KB aside for a window and tables, whatever it packs; with a window that the bytes
- * fill, 24 KB do, and making those is most of what packing a small part costs.
+ * Most inputs are small. zlib sets aside 270 KB for a window and tables, whatever it packs. With a window that the
+ * bytes fill, 24 KB are enough. To make those is most of the cost of packing a small input.
  */
 const SMALL_BYTES = 4_096;
 const SMALL = { windowBits: 12, memLevel: 5, chunkSize: 1_024 } as const;
 
-/** workerd reads its limit in whole buffers and refuses a result that ends close below it; Node does not. */
+/** workerd reads its limit in whole buffers and refuses a result that ends just below it. Node does not. */
 const LIMIT_SLACK_BYTES = 64 * 1024;
 
 export function deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -23,7 +23,7 @@ export function deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(deflateRawSync(bytes, { level: LEVEL, ...(isSmall && SMALL) }));
 }
 
-/** Throws on anything that is not whole, and on a result that is (well) above `bytesMax`. */
+/** Throws on incomplete input, and on a result that is (well) above `bytesMax`. */
 export function inflate(bytes: Uint8Array, bytesMax: number): Uint8Array<ArrayBuffer> {
   const chunkSize = bytes.length <= SMALL_BYTES ? SMALL_BYTES : 4 * SMALL_BYTES;
   return new Uint8Array(inflateRawSync(bytes, { maxOutputLength: bytesMax + LIMIT_SLACK_BYTES, chunkSize }));

@@ -8,6 +8,7 @@ import type { EraseReply, EraseRequest } from "../core/counting/erasure.ts";
 import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
 import type { Archive } from "./archive/bucket.ts";
+import { deleteImported } from "./archive/imported-file.ts";
 import type { Directory } from "./directory/directory.ts";
 import { deleteMerchant } from "./directory/ending.ts";
 import {
@@ -23,7 +24,7 @@ import {
 import { listRecords } from "./ledger/erasure-record.ts";
 import type { Ledger, Ledgers } from "./ledger/ledgers.ts";
 
-export interface ErasureDeps {
+export interface ErasureDeps extends Archive {
   readonly directory: Directory;
   readonly ledgers: Ledgers;
   readonly partition: (name: string) => { erase(request: EraseRequest): Promise<EraseReply> };
@@ -53,7 +54,10 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
   const openFrom = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
   await wakeParts(ledger, { erasure: number, openFrom, now: deps.now() });
   // What lies in a partition's log will still come into the archive, and has to be removed there.
-  if (isArchived) await finishErasure(ledger, { erasure, now: deps.now() });
+  if (!isArchived) return;
+  // Once more: a part of an import may have been on its way when the merchant ended.
+  if (kind === "merchant") await deleteImported(deps, merchant);
+  await finishErasure(ledger, { erasure, now: deps.now() });
 }
 
 /**
@@ -61,7 +65,7 @@ export async function driveErasure(erasure: Erasure, deps: ErasureDeps): Promise
  * ledger. What was erased already is not found again, and a partition that knows an erasure does nothing. Returns how
  * many there were.
  */
-export async function askAgain(position: number, deps: ErasureDeps & Archive): Promise<number> {
+export async function askAgain(position: number, deps: ErasureDeps): Promise<number> {
   const ledger = deps.ledgers.all[position] as Ledger;
   let asked = 0;
   for await (const record of listRecords(position, deps)) {
@@ -79,8 +83,9 @@ export async function askAgain(position: number, deps: ErasureDeps & Archive): P
  */
 async function endMerchant(
   erasure: Erasure,
-  { directory, ledgers }: Pick<ErasureDeps, "directory" | "ledgers">,
+  { directory, ledgers, bucket }: Pick<ErasureDeps, "directory" | "ledgers" | "bucket">,
 ): Promise<void> {
   await deleteMerchant(directory, erasure.merchant);
+  await deleteImported({ bucket }, erasure.merchant);
   await forgetMerchant(ledgers.ofMerchant(erasure.merchant), erasure);
 }

@@ -1,5 +1,5 @@
 // The one place that writes to the console. The platform keeps what it writes, and `npm start` passes it on.
 
-import { encodeLogLine, type Log } from "../core/log.ts";
+import { encodeLogEntry, type Log } from "../core/log.ts";
 
-export const writeLog: Log = (line) => console.error(encodeLogLine(line));
+export const writeLog: Log = (line) => console.error(encodeLogEntry(line));

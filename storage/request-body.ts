@@ -10,7 +10,12 @@ type Sent = Pick<Request, "headers" | "body" | "text" | "arrayBuffer">;
 
 export type RequestBody =
   | { readonly ok: true; readonly text: string; readonly packing?: Packing }
-  | { readonly ok: false; readonly problem: "too_large" | "incomplete" };
+  | {
+      readonly ok: false;
+      readonly problem: "too_large" | "incomplete";
+      /** Bytes of work that it was: as many as a body may have, or those that came before it ended. */
+      readonly bytes: number;
+    };
 
 /**
  * Reads at most `bytesMax` bytes, packed and unpacked. Invalid UTF-8 becomes U+FFFD, and a byte order mark is left out.
@@ -23,29 +28,43 @@ export async function readBody(
   { unpacks = false }: { readonly unpacks?: boolean } = {},
 ): Promise<RequestBody> {
   const length = request.headers.get("content-length");
-  if (length !== null && Number(length) > bytesMax) return { ok: false, problem: "too_large" };
+  if (length !== null && Number(length) > bytesMax) return tooLarge(bytesMax);
+  const read = { bytes: 0 };
   try {
     if (!unpacks) {
       // The platform ends a body at the length that it announced.
-      return toBody(length === null ? await readChunks(request.body, bytesMax) : await request.text());
+      if (length !== null) return { ok: true, text: await request.text() };
+      return toBody(await readChunks(request.body, { bytesMax, read }), bytesMax);
     }
     const bytes =
-      length === null ? await readBytes(request.body, bytesMax) : new Uint8Array(await request.arrayBuffer());
-    if (bytes === undefined) return { ok: false, problem: "too_large" };
+      length === null ? await readBytes(request.body, { bytesMax, read }) : new Uint8Array(await request.arrayBuffer());
+    if (bytes === undefined) return tooLarge(bytesMax);
     const packing = packingOf(bytes);
-    return packing === undefined ? { ok: true, text: UTF8.decode(bytes) } : await unpack(bytes, packing, bytesMax);
+    if (packing === undefined) return { ok: true, text: UTF8.decode(bytes) };
+    read.bytes = 0;
+    return await unpack(bytes, packing, { bytesMax, read });
   } catch {
-    return { ok: false, problem: "incomplete" };
+    return { ok: false, problem: "incomplete", bytes: read.bytes };
   }
+}
+
+function tooLarge(bytesMax: number): RequestBody {
+  return { ok: false, problem: "too_large", bytes: bytesMax };
+}
+
+interface Reading {
+  readonly bytesMax: number;
+  /** Bytes that have come. They are counted where a body breaks, too. */
+  readonly read: { bytes: number };
 }
 
 /** One decoder for all: it keeps no state between two whole texts. */
 const UTF8 = new TextDecoder();
 
-async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, bytesMax: number): Promise<RequestBody> {
+async function unpack(bytes: Uint8Array<ArrayBuffer>, packing: Packing, reading: Reading): Promise<RequestBody> {
   const unpacked = new Response(bytes).body?.pipeThrough(new DecompressionStream(packing)) ?? null;
-  const read = toBody(await readChunks(unpacked, bytesMax));
-  return read.ok ? { ...read, packing } : read;
+  const body = toBody(await readChunks(unpacked, reading), reading.bytesMax);
+  return body.ok ? { ...body, packing } : body;
 }
 
 /**
@@ -59,35 +78,36 @@ export function packingOf(bytes: Uint8Array): Packing | undefined {
   return first === 0x78 && (first * 256 + second) % 31 === 0 ? "deflate" : undefined;
 }
 
-function toBody(text: string | undefined): RequestBody {
-  return text === undefined ? { ok: false, problem: "too_large" } : { ok: true, text };
+function toBody(text: string | undefined, bytesMax: number): RequestBody {
+  return text === undefined ? tooLarge(bytesMax) : { ok: true, text };
 }
 
 /** Reads a body of unknown length as text; undefined as soon as it is too large. */
-async function readChunks(body: ReadableStream | null, bytesMax: number): Promise<string | undefined> {
+async function readChunks(body: ReadableStream | null, { bytesMax, read }: Reading): Promise<string | undefined> {
   if (body === null) return "";
   const decoder = new TextDecoder();
   let text = "";
-  let bytes = 0;
   for await (const chunk of body as ReadableStream<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > bytesMax) return undefined; // leaving the loop cancels the stream
+    read.bytes += chunk.byteLength;
+    if (read.bytes > bytesMax) return undefined; // leaving the loop cancels the stream
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
 }
 
 /** Reads a body of unknown length as bytes; undefined as soon as it is too large. */
-async function readBytes(body: ReadableStream | null, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readBytes(
+  body: ReadableStream | null,
+  { bytesMax, read }: Reading,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
-  let length = 0;
   for await (const chunk of body as ReadableStream<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > bytesMax) return undefined; // leaving the loop cancels the stream
+    read.bytes += chunk.byteLength;
+    if (read.bytes > bytesMax) return undefined; // leaving the loop cancels the stream
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(read.bytes);
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);

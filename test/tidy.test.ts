@@ -104,6 +104,30 @@ test("[COST-2] nobody but the metered D1 and R2 adds rows or operations of them 
   expect(offenders(shipped, ({ text }) => adding.test(text))).toEqual([]);
 });
 
+/** Names that gave a word of the glossary another meaning, the files that they stood in, and what is said now. */
+const OTHER_MEANINGS: readonly (readonly [name: RegExp, folder: string, now: string])[] = [
+  [/\bplace\??: string\b|\bPLACES\b|\bFIXED_PLACE\b/, "core/query/", "path"],
+  [/\bplaceOf\b/, "core/query/", "fieldOf"],
+  [/\bplaceOf\b/, "core/counting/earned.ts", "insertionIndex"],
+  [/\bplaceOf\b/, "core/counting/takings.ts", "insertionIndex"],
+  [/\b[pP]lace\b/, "workers/query/sessions.ts", "sender"],
+  [/\bparsePlace\b|\binterface Place\b/, "workers/query/erasures.ts", "cursor"],
+  [/\bLogLine\b|\bencodeLogLine\b/, "", "LogEntry"],
+  [/\bcsvLine\b/, "", "csvRow"],
+  [/\bcutDay\b/, "", "partialDay"],
+  [/\bcutReferrer\b|\bfunction cut</, "core/", "split"],
+];
+
+test("[TDY-12] a name means what the glossary of docs/spec.md says", () => {
+  const wrong = OTHER_MEANINGS.flatMap(([name, folder, now]) =>
+    offenders(
+      product.filter(({ path }) => path.startsWith(folder)),
+      ({ text }) => name.test(withoutComments(text)),
+    ).map((path) => `${path}: ${name.source} is now ${now}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test("[TDY-7] every rule of docs/spec.md is quoted by a test, and every quoted rule is in it", () => {
   const spec = readFileSync(join(ROOT, "docs/spec.md"), "utf8");
   const numbers = [...spec.matchAll(/^- \*\*([A-Z][A-Z0-9]*-\d+)\*\*/gm)].map(([, id]) => id);

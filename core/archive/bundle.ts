@@ -1,6 +1,7 @@
-// What one message of the archive queue carries: a stretch of a partition's log, complete and in order. The partition
-// cuts it and remembers the cut before it sends, so every delivery is the same bundle. The archive's consumer makes
-// Parquet objects of it, whose keys are a function of the bundle. Hosts compress the text (gzip) and send bytes.
+// What one message of the archive queue carries: consecutive events of a partition's log, complete and in order. The
+// partition decides where a bundle begins and ends and remembers that before it sends, so every delivery is the same
+// bundle. The archive's consumer makes Parquet objects of it. Their keys depend on the bundle alone. Hosts compress the
+// text (gzip) and send bytes.
 
 import { decodeEvent, type Event, type EventRow, encodeAfter, isEventRow } from "../event.ts";
 import { assert } from "../outcome.ts";
@@ -12,7 +13,7 @@ const BUNDLE_VERSION = 2;
 export interface LoggedEvent {
   /** Number of the merchant-local date. */
   readonly day: number;
-  /** Whether it came when its Day was closed. The partition has not counted it then; the Day's next replay will. */
+  /** Whether it came after its Day was closed. The partition has not counted it; the Day's next replay will. */
   readonly late: boolean;
   readonly event: Event;
 }
@@ -24,9 +25,9 @@ export interface Bundle {
   readonly events: readonly LoggedEvent[];
 }
 
-/** A logged event as it stands in the log and in a bundle: the Day, whether it is late, then the event's values. */
+/** A logged event as a row of the log and of a bundle: the Day, whether it is late, then the event's values. */
 export type LoggedRow = readonly [day: number, late: 0 | 1, ...EventRow];
-/** How many values of a row stand before those of the event. */
+/** The values of a row before those of the event. */
 const LOGGED_HEAD = 2;
 
 export function encodeLogged({ day, late, event }: LoggedEvent): LoggedRow {
@@ -38,7 +39,7 @@ export function decodeLogged(row: LoggedRow): LoggedEvent {
   return { day, late: late === 1, event: decodeEvent(row, LOGGED_HEAD) };
 }
 
-/** The bundle as JSON text. `rows` are as the log holds them, and are sent without being decoded. */
+/** The bundle as JSON text. `rows` are rows of the log, sent as they are. */
 export function encodeBundle(bundle: {
   readonly partition: string;
   readonly first: number;
@@ -47,7 +48,7 @@ export function encodeBundle(bundle: {
   return JSON.stringify({ version: BUNDLE_VERSION, ...bundle });
 }
 
-/** The inverse of `encodeBundle`. Throws on anything else: a poisoned message goes to the dead letters whole. */
+/** The inverse of `encodeBundle`. It throws on anything else, and the whole message becomes a dead letter. */
 export function decodeBundle(text: string): Bundle {
   const { version, partition, first, rows } = JSON.parse(text) as Record<string, unknown>;
   assert(version === BUNDLE_VERSION, `bundle version ${String(version)} is one this consumer knows`);

@@ -8,10 +8,10 @@ import { assert } from "../outcome.ts";
 import type { ColumnBlock, TextColumn } from "./event-columns.ts";
 import type { ArchivedEvent } from "./file.ts";
 
-/** How a column lies in Parquet: UTF-8 string, 32 and 64-bit signed integer, UTC instant in ms. */
+/** The type of a column in Parquet: UTF-8 string, 32 or 64-bit signed integer, UTC instant in ms. */
 export type ColumnType = "text" | "int32" | "int64" | "instant";
 
-/** A value as a column holds it: null where it is not known. */
+/** A value of a column. Null where it is not known. */
 export type Cell = string | number | null;
 
 export interface Column<Row = ArchivedEvent> {
@@ -19,7 +19,7 @@ export interface Column<Row = ArchivedEvent> {
   readonly type: ColumnType;
   /** The value that null stands for. A column without one is never null. */
   readonly absent: string | number | undefined;
-  /** Its value in a row, before nulls. */
+  /** Its value in a row, where "not known" is not yet null. */
   readonly value: (row: Row) => string | number;
 }
 

@@ -1,8 +1,8 @@
-// A merchant's events of one (Day, partition) as columns: of each field a typed array, texts as numbers of a list of
-// different ones. Questions are counted from these: what is thought of an event, and what a filter says of it, is found
-// out once for each different value and not for each event, and a row takes some 200 B and not 3 KB.
-// `storage/archive/column-block.ts` reads them out of files a block at a time; events that lie as rows are a block too.
-// An event is shown as a view of its row, which is made when it is asked for.
+// A merchant's events of one (Day, partition) as columns. Each field is a typed array; texts are numbers of a list of
+// different texts. Questions are counted from these. The opinion of an event, and what a filter says of it, is found
+// once for each different value instead of once for each event. A row takes about 200 B instead of 3 KB.
+// `storage/archive/column-block.ts` reads columns out of files, a block at a time. Events in rows can be made a block
+// too. An event is a view of its row, made when it is asked for.
 
 import { type Event, FIELDS } from "../event.ts";
 import { hash32 } from "../hash.ts";
@@ -10,13 +10,13 @@ import { assert } from "../outcome.ts";
 import { TextMap } from "../text-map.ts";
 import type { ArchivedEvent } from "./file.ts";
 
-/** Of each row the place of its text in a list of different ones. */
+/** For each row the index of its text in a list of different texts. */
 export interface TextColumn {
   readonly codes: Uint32Array;
   readonly values: readonly string[];
 }
 
-/** A column that is made when somebody looks: most questions look at no id, which takes as long as all other texts. */
+/** A column that is made when somebody reads it. Most questions read no id, and ids take as long as all other texts. */
 export class LateTexts implements TextColumn {
   readonly #make: () => TextColumn;
   #made: TextColumn | undefined;
@@ -36,7 +36,7 @@ export class LateTexts implements TextColumn {
   }
 }
 
-/** Rows as columns; one of `texts` and `numbers` at each place of `FIELDS`. */
+/** Rows as columns. For each index of `FIELDS` it has one of `texts` and `numbers`. */
 export interface ColumnBlock {
   readonly count: number;
   readonly partition: string;
@@ -48,11 +48,13 @@ export interface ColumnBlock {
 /** All rows that are counted together. */
 export interface EventColumns extends ColumnBlock {
   /**
-   * Whether no two rows have one id, but for those that are marked as duplicates: so it is where they come out of
-   * sealed files alone. Then nobody needs to compare ids, and equal ones would have different codes.
+   * Whether all rows have different ids, except rows marked as duplicates. That is so where all rows come from sealed
+   * files. Then nobody needs to compare ids, and equal ids would have different codes.
    */
   readonly isOnce: boolean;
-  /** For tables of codes (`PairCodes`): made of when events were received, which no sender can foresee. */
+  /**
+   * The seed of tables of codes (`PairCodes`). It is made of when events were received, which no sender can foresee.
+   */
   readonly seed: number;
 }
 
@@ -103,7 +105,7 @@ function textColumn(texts: readonly string[]): TextColumn {
   return { codes, values: known.values };
 }
 
-/** Numbers texts from 0 on, in the order in which they first come. */
+/** Gives texts numbers from 0 on, in the order in which they first appear. */
 class TextCodes {
   readonly #codes = new TextMap<number>();
   readonly values: string[] = [];
@@ -120,7 +122,7 @@ export function columnsOf(rows: readonly ArchivedEvent[]): EventColumns {
   return joinBlocks([blockOf(rows)]);
 }
 
-/** Blocks of one partition as one, in their order. */
+/** Joins blocks of one partition, in their order. */
 export function joinBlocks(blocks: readonly ColumnBlock[], { isOnce = false } = {}): EventColumns {
   const some = blocks.filter(({ count }) => count > 0);
   assert(
@@ -147,7 +149,7 @@ export function joinBlocks(blocks: readonly ColumnBlock[], { isOnce = false } = 
   return withSeed(columns, isOnce);
 }
 
-/** Rows that are counted together. */
+/** Columns with a seed, ready to be counted together. */
 export function withSeed(columns: ColumnBlock, isOnce = false): EventColumns {
   return { ...columns, isOnce, seed: seedOf(columns) };
 }
@@ -165,7 +167,7 @@ function joinNumbers(all: readonly Float64Array[]): Float64Array {
   return joined;
 }
 
-/** Equal texts get one code, whatever blocks they are in; texts that no row has are left out. */
+/** Equal texts get one code, whatever block they come from. Texts that no row has are left out. */
 function joinTexts(all: readonly TextColumn[], areDifferent: boolean): TextColumn {
   if (areDifferent) return new LateTexts(() => appendTexts(all));
   const count = all.reduce((sum, column) => sum + column.codes.length, 0);
@@ -186,7 +188,7 @@ function joinTexts(all: readonly TextColumn[], areDifferent: boolean): TextColum
   return { codes: joined, values: known.values };
 }
 
-/** Texts that are known to be different from each other. */
+/** The same for texts that are known to be all different. */
 function appendTexts(all: readonly TextColumn[]): TextColumn {
   const codes = new Uint32Array(all.reduce((sum, column) => sum + column.codes.length, 0));
   const values: string[] = [];
@@ -206,7 +208,7 @@ function seedOf(columns: ColumnBlock): number {
   return hash32(String(seed), columns.count);
 }
 
-/** Some of the rows, in the order that they are named in. */
+/** Some of the rows, in the order in which `rows` names them. */
 export function selectRows<Block extends ColumnBlock>(block: Block, rows: Uint32Array): Block {
   const pick = (from: Float64Array) => {
     const picked = new Float64Array(rows.length);
@@ -229,7 +231,7 @@ export function selectRows<Block extends ColumnBlock>(block: Block, rows: Uint32
   };
 }
 
-/** The rows that `isWanted`; the block itself where all are. */
+/** The rows for which `isWanted` is true. It is the block itself if all are. */
 export function filterRows<Block extends ColumnBlock>(block: Block, isWanted: (row: number) => boolean): Block {
   const rows = new Uint32Array(block.count);
   let found = 0;
@@ -237,7 +239,7 @@ export function filterRows<Block extends ColumnBlock>(block: Block, isWanted: (r
   return found === block.count ? block : selectRows(block, rows.subarray(0, found));
 }
 
-/** Rows in [start, end), in their order, with those texts alone that they have. Numbers are shared with the block. */
+/** Rows in [start, end), in their order, with only the texts that they have. Numbers are shared with the block. */
 export function sliceRows(block: ColumnBlock, start: number, end: number): ColumnBlock {
   if (start === 0 && end === block.count) return block;
   return {
@@ -249,10 +251,10 @@ export function sliceRows(block: ColumnBlock, start: number, end: number): Colum
   };
 }
 
-/** By code, one more than the place of its text among those of a slice; 0 between calls. */
+/** By code: one more than the index of its text among the texts of a slice. All 0 between calls. */
 let places = new Uint32Array(0);
 
-/** The texts of some rows. What it takes depends on these rows alone, and not on how many texts the block has. */
+/** The texts of some rows. The cost depends on these rows alone, and not on how many texts the block has. */
 function ownTexts({ codes, values }: TextColumn, start: number, end: number): TextColumn {
   if (values.length === 1) return { codes: noCodes(end - start), values };
   if (places.length < values.length) places = new Uint32Array(2 * values.length);
@@ -282,7 +284,7 @@ export function sortRows(block: ColumnBlock): ColumnBlock {
   return isSorted ? block : selectRows(block, order.sort(compare));
 }
 
-/** The rows with another text in some of them, by row. */
+/** The rows with other texts of one field in some rows. `changed` has them by row. */
 export function withTexts(block: ColumnBlock, field: keyof Event, changed: ReadonlyMap<number, string>): ColumnBlock {
   if (changed.size === 0) return block;
   const column = textsOf(block, field);
@@ -292,7 +294,7 @@ export function withTexts(block: ColumnBlock, field: keyof Event, changed: Reado
   return { ...block, texts: block.texts.with(AT.get(field) as number, { codes, values }) };
 }
 
-/** A row as an event. It is a view: whoever wants a copy with other values asks `toEvent` first. */
+/** A row as an event. It is a view. To copy it with other values, call `toEvent` first. */
 export function eventAt(columns: ColumnBlock, row: number): Event {
   return new RowEvent(columns, row) as unknown as Event;
 }
@@ -322,7 +324,7 @@ export function toEvent(event: Event): Event {
   return Object.fromEntries(FIELDS.map(({ name }) => [name, event[name]])) as unknown as Event;
 }
 
-/** The rows as they are archived. */
+/** The rows as archived events. */
 export function rowsOf(columns: ColumnBlock): readonly ArchivedEvent[] {
   return Array.from({ length: columns.count }, (_, row) => ({
     partition: columns.partition,

@@ -2,7 +2,7 @@
 // are those of the archive, with the Day in front. Left out is what belongs to the deployment: the merchant's number,
 // the partition, and the position in its log. From positions a merchant could tell how much its neighbours send (L6).
 
-import { type CsvCell, csvLine } from "../csv.ts";
+import { type CsvCell, csvRow } from "../csv.ts";
 import { parseAddress } from "../enrichment/address.ts";
 import type { Event } from "../event.ts";
 import { COLUMNS, type Column, toCell } from "./columns.ts";
@@ -59,8 +59,8 @@ export const NDJSON: TextFormat = {
 };
 
 export const CSV: TextFormat = {
-  head: csvLine(EXPORT_COLUMNS.map(({ name }) => name)),
-  line: (row) => csvLine(cellsOf(row).map(([, cell]) => cell)),
+  head: csvRow(EXPORT_COLUMNS.map(({ name }) => name)),
+  line: (row) => csvRow(cellsOf(row).map(([, cell]) => cell)),
 };
 
 /** Instants as ISO 8601 in UTC, and what is not known as null. */

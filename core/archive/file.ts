@@ -1,6 +1,6 @@
-// What one Parquet object of the archive holds: the events of one bundle that were counted in one Day, in the archive's
-// order. A bundle becomes one file for each Day that it has events of. Which columns a row has is `columns.ts`; how a
-// file is written is `storage/archive/parquet.ts`.
+// What one Parquet object of the archive holds: the events of one bundle that belong to one Day, in the archive's
+// order. A bundle becomes one file for each Day that it has events of. `columns.ts` says which columns a row has;
+// `storage/archive/parquet.ts` writes the file.
 
 import type { Event } from "../event.ts";
 import { assert } from "../outcome.ts";
@@ -8,7 +8,7 @@ import { dateOf } from "../time.ts";
 import type { Bundle } from "./bundle.ts";
 import type { ObjectName } from "./object-key.ts";
 
-/** An event with its place in the log it was counted from. */
+/** An event with its position in the log that it was counted from. */
 export interface ArchivedEvent {
   readonly partition: string;
   /** Position in the partition's log: with the partition, unique in the whole archive. */

@@ -1,4 +1,4 @@
-// What a sealed Day's folder holds: which files, which merchants' rows are in which of them, and a checksum of each
+// What a sealed Day's folder holds: its files, which of them has which merchant's rows, and a checksum of each
 // merchant's rows that DuckDB can compute as well (docs/archive.md). With it a reader finds the few row groups of a
 // small merchant, a replay learns which bundles the files replace, and anybody can prove that nothing was lost since
 // the seal.

@@ -1,9 +1,9 @@
-// Where things lie in the archive bucket. A Parquet object's key is a function of the bundle it came from and of
-// nothing else, so that every delivery of a bundle writes the same objects. Its folders are Hive partitions, which
-// DuckDB, Spark and Trino read as the columns `date` and `partition`. Each time a Day is sealed, its files go into a
-// new folder (a generation), and a manifest lists them. Runs are sorted files of an open Day's bundles. Questions read
-// them, a large Day is sorted from them, and they are deleted when the Day is sealed. Month files have old rollups
-// (core/block/month.ts). Dead letters lie under a prefix of their own.
+// Where objects lie in the archive bucket. The key of a Parquet object depends only on the bundle that it came from, so
+// every delivery of a bundle writes the same objects. Its folders are Hive partitions, which DuckDB, Spark and Trino
+// read as the columns `date` and `partition`. Each time a Day is sealed, its files go into a new folder (a generation),
+// and a manifest lists them. Runs are sorted files of an open Day's bundles. Questions read them, a large Day is sorted
+// from them, and they are deleted when the Day is sealed. Month files have old rollups (core/block/month.ts). Dead
+// letters have a prefix of their own.
 
 import { assert } from "../outcome.ts";
 import { parseDate } from "../time.ts";
@@ -40,7 +40,7 @@ const POSITION_DIGITS = 13;
 const SEGMENT = /^[a-z0-9-]{1,100}$/;
 const EVENTS_KEY = /^events\/date=([^/]+)\/partition=([^/]+)\/(\d{13})\.parquet$/;
 
-/** Whether a text may stand in a key, as a partition's name does. */
+/** Whether a text may be a segment of a key, as a partition's name is. */
 export function isKeySegment(text: string): boolean {
   return SEGMENT.test(text);
 }
@@ -85,14 +85,14 @@ export function sealedFileKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.parquet`;
 }
 
-/** What a seal knows once the Day's nth file is written. A seal that was interrupted goes on from there. */
+/** What a seal knows after the Day's nth file is written. An interrupted seal goes on from there. */
 export function sealedPartKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.part.json`;
 }
 
 /**
- * What a merchant is told of a seal's folder: "sealed/date=2026-11-21/partition=pool-3/generation=2". The rest of its
- * name, a position in the log and numbers of erasures, is of all merchants of the partition.
+ * The name of a seal's folder that merchants see: "sealed/date=2026-11-21/partition=pool-3/generation=2". The rest of
+ * the real name, a position in the log and numbers of erasures, is about all merchants of the partition.
  */
 export function sealName(folder: string): string {
   return folder.replace(/(\/generation=\d+)-.*$/, "$1");

@@ -1,6 +1,6 @@
-// What the query Worker asks a partition for when it reads events: those of one merchant that may not lie in the
-// archive yet. The reader takes these first and the archive second, and a row that is in both, by its position, once;
-// so nothing falls between the two.
+// What the query Worker asks a partition for when it reads events: those of one merchant that may not be in the archive
+// yet. The reader takes these first and the archive second. A row that both have, by its position, is taken once. So no
+// row is missed between the two.
 
 import type { LoggedRow } from "./bundle.ts";
 
@@ -11,8 +11,14 @@ export interface RecentRequest {
   readonly to: number;
 }
 
-/** In the order of the log; or "too many" where the archive is so far behind that they cannot be given. */
-export type RecentReply = "too many" | { readonly rows: readonly RecentRow[] };
+/** In the order of the log; or "too many" where the archive is too far behind. */
+export type RecentReply = "too many" | RecentRows;
+
+export interface RecentRows {
+  readonly rows: readonly RecentRow[];
+  /** How many rows of the log the partition has gone through to find them. */
+  readonly looked: number;
+}
 
 export interface RecentRow {
   readonly position: number;

@@ -1,14 +1,14 @@
-// Which runs an open Day has. A run holds the rows of consecutive bundles, sorted by merchant, so that a question of
-// one merchant reads its own rows and not everybody's. Four bundles become a run, four runs of one size a larger one,
-// as far as RUN_BUNDLES_MAX. A run is named by the first and the last of its bundles and by how many they are: bundles
-// are only added until the Day is sealed, so one that came late between two others tells that a run does not have it,
-// and that run is passed over. Bundles stay the truth: runs may be lost, or be made again, at any time.
+// Which runs an open Day has. A run has the rows of consecutive bundles, sorted by merchant, so that a question of one
+// merchant reads only that merchant's rows. Four bundles become a run, and four runs of one size become a larger run,
+// up to RUN_BUNDLES_MAX. A run is named by its first and last bundle and by their number. Until a Day is sealed,
+// bundles are only added. So if a bundle came late between the two, the number does not match, and the run is not used.
+// Bundles have the truth: runs may be lost, or made again, at any time.
 
 import { RUN_BUNDLES_MAX, RUN_FAN } from "../limits.ts";
 
 /** What a run holds. */
 export interface RunSpan {
-  /** Positions at which its first and its last bundle begin. */
+  /** The positions at which its first and last bundle begin. */
   readonly first: number;
   readonly last: number;
   /** How many bundles. */
@@ -16,8 +16,8 @@ export interface RunSpan {
 }
 
 /**
- * The pieces that together hold each bundle of a Day once, in the order of positions: the largest runs that there are,
- * and bundles that are in none. `bundles` are the positions at which they begin, ascending.
+ * The pieces that together hold each bundle of a Day once, in the order of positions: the largest existing runs, and
+ * bundles that are in no run. `bundles` are the positions at which they begin, ascending.
  */
 export function coverOf(bundles: readonly number[], runs: readonly RunSpan[]): readonly RunSpan[] {
   const at = new Map(bundles.map((first, index) => [first, index]));
@@ -35,7 +35,7 @@ export function coverOf(bundles: readonly number[], runs: readonly RunSpan[]): r
   return pieces;
 }
 
-/** The pieces to be merged next; undefined where there are not enough of one size side by side. */
+/** The pieces to be merged next. Undefined where there are not enough neighbours of one size. */
 export function nextRun(pieces: readonly RunSpan[], fan = RUN_FAN): readonly RunSpan[] | undefined {
   for (let size = 1; size * fan <= RUN_BUNDLES_MAX; size *= fan) {
     for (let start = 0; start + fan <= pieces.length; start++) {

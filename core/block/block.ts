@@ -1,7 +1,7 @@
-// Closed Days of one merchant in one partition, packed: up to ten of them, beginning at a multiple of ten. A block
-// is a list of byte strings that are read alone, the head first and then SECTIONS; whoever stores it compresses
-// each. All that a Day's rollup has is in it, and of its Hours the totals: nothing is lost but what Hours had beside
-// them, which events can tell (BLK-1).
+// Closed Days of one merchant in one partition, packed: up to ten Days, beginning at a multiple of ten. A block is a
+// list of byte strings, the head and then SECTIONS. Each can be read alone, and whoever stores it compresses each. A
+// block has all of a Day's rollup, and the totals of its Hours. The rest of the Hours is left out, because events can
+// tell it (BLK-1).
 
 import { ByteReader } from "../bytes.ts";
 import { slotStart } from "../counting/day.ts";
@@ -14,10 +14,10 @@ import { decodeHead, encodeHead, type HeadOfDay, type ThinHour } from "./head.ts
 import { SECTIONS, sectionOf } from "./section.ts";
 import { visitorsOf } from "./sketches.ts";
 
-/** 1: as below. Stands before each part, as each is read alone. */
+/** 1: as below. It begins each byte string, because each is read alone. */
 export const BLOCK_VERSION = 1;
 
-/** A closed Day as a block has it. */
+/** A closed Day in a block. */
 export interface BlockDay extends HeadOfDay {
   readonly breakdowns: RollupRow["breakdowns"];
 }
@@ -46,15 +46,12 @@ export function readHead(head: Uint8Array): readonly HeadOfDay[] {
   return decodeHead(unmarked(head));
 }
 
-/**
- * Which parts of a block a question about some dimensions reads, by their place among its parts. The head is always
- * one.
- */
+/** Which byte strings of a block a question about some dimensions reads, by index. The head is always one of them. */
 export function partsOf(dimensions: readonly DimensionName[]): readonly number[] {
   return [...new Set([0, ...dimensions.map((name) => 1 + sectionOf(name))])].sort((a, b) => a - b);
 }
 
-/** Days with their breakdowns by some dimensions. `partAt` gives a part that `partsOf` has named. */
+/** Days with their breakdowns by some dimensions. `partAt` gives a byte string that `partsOf` has named. */
 export function readDays(
   partAt: (place: number) => Uint8Array,
   dimensions: readonly DimensionName[],
@@ -77,18 +74,18 @@ export function readDays(
   return days;
 }
 
-/** What is not in a block's bytes, as its name says it. */
+/** What a block's bytes do not say, because its name does. */
 export interface BlockPlace {
   readonly merchant: number;
   readonly partition: string;
 }
 
-/** A Day's rollup, as it was put into the block. */
+/** The rollup of a Day, equal to the one that was packed. */
 export function toDayRow({ merchant, partition }: BlockPlace, { hours: _, ...day }: BlockDay): RollupRow {
   return { merchant, partition, grain: "day", bucket: day.day, ...day };
 }
 
-/** An Hour of it: totals, with no visitors and no breakdowns beside them. */
+/** The rollup of an Hour: its totals, without visitors and breakdowns. */
 export function toHourRow(
   { merchant, partition }: BlockPlace,
   { day }: Pick<HeadOfDay, "day">,

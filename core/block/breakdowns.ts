@@ -1,6 +1,6 @@
-// One section of a block: the breakdowns by some dimensions of its Days. Names stand once for all of them; then,
-// dimension by dimension, which names each Day has, their counters in columns over all Days, and their visitors.
-// Nothing is lost: what is read is the encoded breakdown that was written, to the byte.
+// One section of a block: the breakdowns of its Days by some dimensions. Names are written once for all Days. Then
+// follow, for each dimension, the names that each Day has, their counters as columns over all Days, and their visitors.
+// Nothing is lost: reading gives the encoded breakdowns that were written, byte for byte.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DimensionName } from "../counting/dimension.ts";
@@ -12,7 +12,7 @@ import { readNames, writeNames } from "./name.ts";
 import type { Section } from "./section.ts";
 import { type DayVisitors, readSketches, writeSketches } from "./sketches.ts";
 
-/** Of one Day: the encoded breakdowns of a section. A dimension that is younger than the Day's rollup has none. */
+/** One Day's encoded breakdowns of a section. A dimension that is younger than the Day's rollup has none. */
 export type SectionOfDay = RollupRow["breakdowns"];
 
 interface Decoded {
@@ -20,7 +20,7 @@ interface Decoded {
   readonly entries: readonly BreakdownEntry[];
 }
 
-/** The breakdowns of Days by a section's dimensions; `visitors` are those of each Day's sketch. */
+/** Encodes the breakdowns of Days by a section's dimensions. `visitors` are those of each Day's sketch. */
 export function encodeSection(
   { dimensions }: Section,
   days: readonly SectionOfDay[],
@@ -45,10 +45,10 @@ interface Context {
 
 function encodeDimension(days: readonly (Decoded | undefined)[], { numbers, visitors }: Context): Uint8Array {
   const writer = new ByteWriter();
-  // 0 stands for no breakdown, 1 for one of no values that was not cut.
+  // 0 stands for no breakdown, and 1 for an uncut breakdown without values.
   for (const day of days) writer.unsigned(day === undefined ? 0 : 1 + 2 * day.entries.length + (day.cut ? 1 : 0));
   const all = days.flatMap((day) => day?.entries ?? []);
-  // Values of one size are in the order of their names, so that the steps between them are short.
+  // Values of equal size are in the order of their names, so that the steps between them are short.
   for (const day of days) {
     let last = 0;
     for (const { value } of day?.entries ?? []) {
@@ -76,11 +76,13 @@ export interface SectionRead {
   readonly section: Section;
   /** Of each Day of the block, in its order. */
   readonly visitors: readonly DayVisitors[];
-  /** Those that are wanted; others are read past. */
+  /** The wanted dimensions. Others are skipped. */
   readonly dimensions?: readonly DimensionName[];
 }
 
-/** The inverse of `encodeSection`, a Day after the other. A block from before a dimension has nothing by it. */
+/**
+ * The inverse of `encodeSection`, one Day after the other. A block from before a dimension was added has none of it.
+ */
 export function decodeSection(
   bytes: Uint8Array,
   { section, visitors, dimensions = section.dimensions }: SectionRead,
@@ -109,7 +111,7 @@ function decodeDimension(
   const reader = new ByteReader(bytes);
   const heads = visitors.map(() => reader.unsigned());
   const lengths = heads.map((head) => (head === 0 ? 0 : (head - 1) >>> 1));
-  // Each value takes a byte at least: what says to have more is none of ours.
+  // Each value takes at least one byte. Bytes that claim more values were not written by Footfall.
   assert(lengths.reduce((sum, length) => sum + length, 0) <= reader.left, "the values of a dimension fit its bytes");
   const values = lengths.map((length) => {
     let last = 0;

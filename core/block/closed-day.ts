@@ -1,4 +1,4 @@
-// A Day's rollups as the block takes them: the Day's own row whole, of its Hours the totals.
+// A Day's rollups as a block takes them: the Day's own row as a whole, and only the totals of its Hours.
 
 import { slotOf } from "../counting/day.ts";
 import type { RollupRow } from "../counting/rollup-row.ts";

@@ -1,6 +1,6 @@
-// Integers of one counter as a column: nothing where all are zero, else as they are, or as what they differ
-// from those of another counter by, whichever is shorter. Visits are nearly visitors, events nearly page
-// views; most values have no orders.
+// The values of one counter as a column. A column of zeros takes no bytes. Any other column has the values themselves,
+// or their differences from another counter, whichever is shorter. There are nearly as many visits as visitors, and as
+// many events as page views. Most values have no orders.
 
 import { type ByteReader, ByteWriter } from "../bytes.ts";
 import { COUNTERS, type Counter, type Counts } from "../counting/rollup.ts";
@@ -10,7 +10,7 @@ import { assert } from "../outcome.ts";
 /** How a column is written. */
 const FORM = { zeros: 0, plain: 1, relative: 2 } as const;
 
-/** The counter that another is close to. It comes before it in COUNTERS. */
+/** Counters with nearly the same values as another one, which comes before them in COUNTERS. */
 const NEAR: Partial<Record<Counter, Counter>> = {
   known: "visitors",
   visits: "visitors",
@@ -29,7 +29,7 @@ export function writeCounts(all: readonly Counts[], writer: ByteWriter): void {
   writeMoney(all, writer);
 }
 
-/** Fills what `writeCounts` has written into as many zero counts. */
+/** Reads what `writeCounts` has written into as many counts, which must be zero. */
 export function readCounts(all: readonly Counts[], reader: ByteReader): void {
   for (const counter of COUNTERS) {
     const near = NEAR[counter];
@@ -60,7 +60,7 @@ function writeColumn(values: readonly number[], near: readonly number[] | undefi
   writer.append(isRelative ? encoded : plain);
 }
 
-/** Undefined where a difference does not fit: sums that were cut to COUNT_MAX are as large as the codec holds. */
+/** Undefined where a difference does not fit. A sum that was cut to COUNT_MAX is as large as the codec can hold. */
 function differences(values: readonly number[], near: readonly number[]): readonly number[] | undefined {
   const all = values.map((value, index) => value - (near[index] as number));
   return all.every((difference) => Math.abs(difference) <= DIFFERENCE_MAX) ? all : undefined;
@@ -68,7 +68,7 @@ function differences(values: readonly number[], near: readonly number[]): readon
 
 const DIFFERENCE_MAX = 2 ** 51;
 
-/** What a column takes once it is compressed, roughly: runs of zeros take little. */
+/** About how many bytes a column takes once it is compressed. Runs of zeros take few. */
 function sizeOf(values: readonly number[], encoded: Uint8Array): number {
   let zeros = 0;
   for (const value of values) if (value === 0) zeros += 1;
@@ -83,7 +83,7 @@ function encode(values: readonly number[]): Uint8Array {
   return writer.finish();
 }
 
-/** How many currencies each value has, then each currency's takings a column each. Most values have none. */
+/** How many currencies each value has, then the takings of each currency as columns. Most values have none. */
 function writeMoney(all: readonly Counts[], writer: ByteWriter): void {
   const takings = all.flatMap(({ money }) => money ?? []);
   writer.unsigned(takings.length);
@@ -117,7 +117,7 @@ function readMoney(all: readonly Counts[], reader: ByteReader): void {
   assert(at === length, "all money belongs to a value");
 }
 
-/** A list behind its length, of which each entry takes a byte at least. */
+/** A list with its length first. Each entry takes at least one byte. */
 export function readList<T>(reader: ByteReader, read: () => T): T[] {
   const length = reader.unsigned();
   assert(length <= reader.left, "a list fits the bytes");

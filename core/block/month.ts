@@ -1,8 +1,8 @@
-// A month file: the old blocks of one merchant in one partition that begin within thirty Days, as they lay in the
-// ledger, in one object. First an index that says what the file has. Then the parts of all blocks, the heads first,
-// then each section. So what a question reads of the blocks of a month lies together: the heads are one range, and the
-// heads with the first sections too. The ledger keeps where each part of a block lies (spans), so no question reads
-// the index. It is for whoever has lost the ledger.
+// A month file: the old blocks of one merchant in one partition that begin within thirty Days, in one object, as the
+// ledger had them. An index says what the file has. Then follow the heads of all blocks, then the first sections of all
+// blocks, and so on. So all that a question reads of a month's blocks lies together: the heads are one range, and the
+// heads with the first sections are one range too. The ledger knows where each of them lies (spans), so no question
+// reads the index. The index is for somebody who has lost the ledger.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { BLOCK_DAYS, MONTH_BLOCKS, MONTH_GAP_BYTES } from "../limits.ts";
@@ -12,16 +12,16 @@ import { SECTIONS } from "./section.ts";
 /** 1: as below. */
 const MONTH_VERSION = 1;
 
-/** Days of one month file, by their number: months begin at its multiples. */
+/** Days of one month file. A file begins at a multiple of it. */
 export const MONTH_DAYS = MONTH_BLOCKS * BLOCK_DAYS;
 
-/** Where a part lies in a file, in bytes. */
+/** Where a head or section lies in a file, in bytes. */
 export type Span = readonly [offset: number, length: number];
 
 /** A block as its row in the ledger has it. */
 export interface StoredBlock {
   readonly firstDay: number;
-  /** JSON: of each of its ten Days how many events it counted, and its version; null where it has none. */
+  /** JSON: for each of its ten Days the number of events and the version. Null where the block has no such Day. */
   readonly events: string;
   readonly versions: string;
   /** Compressed: the head, then each section. */
@@ -35,9 +35,9 @@ export interface MonthFile {
   readonly blocks: readonly StoredBlock[];
 }
 
-/** What the index of a file says of a block. */
+/** A block as the index of a file has it. */
 export interface IndexedBlock extends Omit<StoredBlock, "parts"> {
-  /** Of each part. */
+  /** Of the head and of each section. */
   readonly spans: readonly Span[];
 }
 
@@ -115,7 +115,7 @@ export function readMonthIndex(start: Uint8Array): {
 /** The head and each section. */
 const PARTS = 1 + SECTIONS.length;
 
-/** A part of a block; one from before there was such a section has none of it. */
+/** A head or section of a block. Empty if the block is from before there was such a section. */
 function partAt(parts: readonly Uint8Array[], place: number): Uint8Array {
   return parts[place] ?? new Uint8Array();
 }
@@ -134,7 +134,7 @@ function spansOf(start: number, lengths: readonly (readonly number[])[]): readon
   return spans;
 }
 
-/** What to read of a file so that it has all of these spans: spans that lie close together are one read. */
+/** The ranges to read so that all of these spans are covered. Spans that lie close together are one range. */
 export function rangesOf(spans: readonly Span[]): readonly Span[] {
   const ranges: [number, number][] = [];
   for (const [offset, length] of spans.filter(([, bytes]) => bytes > 0).sort((a, b) => a[0] - b[0])) {

@@ -1,5 +1,6 @@
-// Names of values, each once, in order, and each as what it has beyond the beginning that it shares with the one before
-// ("/products/mat", "/products/mug" is 11 characters shared, then "ug"). Pages of a shop take a third of their length.
+// Names of values, each once, in order. Each is written as its difference from the name before it: the number of
+// characters that both begin with, and the rest ("/products/mat" and "/products/mug" share 11 characters, so "ug"
+// follows). Pages of a shop take a third of their length.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { assert } from "../outcome.ts";
@@ -27,7 +28,7 @@ export function readNames(reader: ByteReader): string[] {
   });
 }
 
-/** In UTF-16 units; a pair of surrogates is never cut, for a half of it is no text. */
+/** In UTF-16 units. It never splits a pair of surrogates, because half of a pair is no text. */
 function sharedLength(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   let shared = 0;

@@ -1,5 +1,5 @@
-// The sections of a block: parts that can be read alone. A question about one dimension reads the head and one section.
-// Dimensions that are asked for together, or have names in common, are in the same section. The sections are listed in
+// The sections of a block, each of which can be read alone. A question about one dimension reads the head and one
+// section. Dimensions that are asked for together, or share names, are in the same section. The sections are listed in
 // the order of the stored bytes.
 
 import type { DimensionName } from "../counting/dimension.ts";
@@ -8,11 +8,11 @@ import { assert } from "../outcome.ts";
 
 export interface Section {
   readonly name: string;
-  /** In the order in which they are stored. New ones are only appended, since a block says how many it has. */
+  /** In the order in which they are stored. New ones go to the end, because a block only says how many it has. */
   readonly dimensions: readonly DimensionName[];
 }
 
-/** All sections, beside the head, which has the totals. */
+/** All sections besides the head, which has the totals. */
 export const SECTIONS: readonly Section[] = [
   { name: "page", dimensions: ["page"] },
   { name: "ends", dimensions: ["entry_page", "exit_page"] },
@@ -26,7 +26,7 @@ export const SECTIONS: readonly Section[] = [
   { name: "product", dimensions: ["product"] },
 ];
 
-/** The section that has a dimension, by its place among SECTIONS. */
+/** The section that has a dimension, as an index of SECTIONS. */
 export function sectionOf(dimension: DimensionName): number {
   return SECTIONS.findIndex(({ dimensions }) => dimensions.includes(dimension));
 }

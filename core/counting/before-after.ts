@@ -1,5 +1,5 @@
-// What a verify reports of a merchant before anything is changed: the numbers of its Days as they are shown, beside
-// those that they would become. The report is bounded: a part keeps the first merchants only, and the job adds up its
+// What a verify reports of a merchant before anything is changed: the present numbers of its Days beside the numbers
+// that a rebuild would give. The report is bounded: a part keeps its first merchants only, and the job adds up its
 // parts.
 
 import type { HeldRow } from "./difference.ts";

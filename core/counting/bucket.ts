@@ -1,6 +1,6 @@
-// Counts one bucket of a Day's state: an Hour, or all of it, in total and by every dimension. Dimensions that divide
-// the bucket's visits in the same way are counted once (`grouping.ts`), and a visit is added up before it is counted
-// under its values. What comes out is cut and encoded in `rollup.ts`.
+// Counts one bucket of a Day's state, an Hour or the whole Day, in total and by every dimension. Dimensions that divide
+// the bucket's visits in the same way are counted once (`grouping.ts`). A visit is added up before it is counted under
+// its values. `rollup.ts` cuts and encodes the result.
 
 import { isEngagement, isPageview } from "../event.ts";
 import { TOTAL_SKETCH_PRECISION, VALUE_SKETCH_PRECISION } from "../limits.ts";
@@ -17,16 +17,16 @@ import { addMoney, addMoneyTo, noTakings, TAKINGS, type Takings, wholeMoney } fr
 import { tupleAt, unpackTuple } from "./tuple.ts";
 import { type Cell, isBounce, type Visit } from "./visit.ts";
 
-/** What somebody who makes several rollups of a Day knows of it, instead of each finding it out. */
+/** What a caller that makes several rollups of a Day has found out already, so that each of them need not. */
 export interface KnownOfDay {
-  /** Those with a visit in the bucket, as `settledVisits` gives them; others may be among them. */
+  /** Visitors with a visit in the bucket, as `settledVisits` gives them. It may contain others as well. */
   readonly visitors?: VisitsByVisitor | undefined;
   readonly names?: DayNames | undefined;
 }
 
 /**
- * The rollup of an Hour (by slot) or of the WHOLE_DAY, broken down by the given dimensions. It looks at the visits
- * twice: first for what there is to be told apart, then to count.
+ * The rollup of an Hour (by its slot) or of the WHOLE_DAY, broken down by the given dimensions. It looks at the visits
+ * twice: first to find what must be told apart, then to count.
  */
 export function rollupOf(
   state: DayState,
@@ -57,51 +57,54 @@ export function rollupOf(
   };
 }
 
-/** Whether a visit has an event in the bucket. It starts where it has one, so the others add nothing to it. */
+/**
+ * Whether a visit has an event in the bucket. A visit starts in a bucket where it has an event, so other visits add
+ * nothing.
+ */
 function touches({ cells }: Visit, slot: number): boolean {
   if (slot === WHOLE_DAY) return true;
   for (const cell of cells) if (cell.slot === slot) return true;
   return false;
 }
 
-/** Whether anything that a visitor did says that it can be known again. */
+/** Whether any event of a visitor says that the visitor can be recognised another day. */
 function isKnown(visits: readonly Visit[]): boolean {
   return visits.some(({ known }) => known);
 }
 
-/** The Hours that a visitor was there; nearly all have one visit. */
+/** The Hours in which a visitor was there. Nearly all visitors have one visit. */
 function slotsOf(visits: readonly Visit[]): readonly number[] {
   const [first] = visits;
   return visits.length === 1 ? (first as Visit).slots : visits.flatMap(({ slots }) => slots);
 }
 
-/** A visitor while its visits are counted: each has an object of its own. */
+/** A visitor whose visits are being counted. Each visitor has one such object. */
 interface Who {
-  /** For sketches. */
+  /** What sketches take. */
   readonly entry: number;
   /** Whether it may be in another bucket as well (VIS-8). */
   readonly isKnown: boolean;
 }
 
-/** What is being added up for the total or for one value. */
+/** The sums for the total or for one value. */
 interface Tallied {
   readonly counts: Counts;
   readonly sketch: Sketch;
-  /** Visitors that are not in the sketch; undefined where nobody asks for them. */
+  /** Visitors that are not in the sketch. Undefined where nobody needs them. */
   readonly others: Sketch | undefined;
-  /** The visitor counted last: visitors come one after the other, so this is all it takes to count each once. */
+  /** The visitor counted last. Visitors come one after the other, so this is enough to count each once. */
   lastVisitor: Who | undefined;
   /** The visit counted last, for the same reason. */
   lastVisit: Visit | undefined;
 }
 
-/** What is added up for all dimensions that divide the bucket in one way. */
+/** The sums for all dimensions that divide the bucket in one way. */
 interface TalliedGroups extends Grouping<DimensionName> {
   /** By group. */
   readonly tallied: (Tallied | undefined)[];
 }
 
-/** What cells at one place have in common. */
+/** What cells with one combination of PLACE_FIELDS have in common. */
 interface Place {
   /** Its number among the tuples that were grouped. */
   readonly ordinal: number;
@@ -123,8 +126,8 @@ interface Tally {
   readonly places: ReadonlyMap<number, Place>;
   readonly byPlace: readonly TalliedGroups[];
   /**
-   * By dictionary number: dimensions that are no field of a tuple. Undefined where nobody asked. A visit without a page
-   * view enters and exits nowhere: "".
+   * By dictionary number: dimensions that are no field of a tuple. Undefined where not asked for. A visit without a
+   * page view enters and exits nowhere: "".
    */
   readonly goals: Map<number, Tallied> | undefined;
   readonly products: Map<number, Tallied> | undefined;
@@ -190,7 +193,7 @@ function newValue(): Tallied {
   return newTallied(VALUE_SKETCH_PRECISION, emptySketch(VALUE_SKETCH_PRECISION));
 }
 
-/** Event metrics belong to the hour of the event, visit metrics to the hour in which the visit starts. */
+/** Metrics of events count in the Hour of the event, and metrics of visits in the Hour in which the visit starts. */
 function tallyVisit(tally: Tally, who: Who, visit: Visit): void {
   const { slot, places, byPlace, goals, products } = tally;
   const startsHere = slot === WHOLE_DAY || visit.startSlot === slot;
@@ -266,7 +269,7 @@ function countCell(counts: Counts, cell: Cell, { kind }: Place): void {
   counts.money = addMoneyTo(counts.money, earned.money);
 }
 
-/** A cell as it counts under one of its products: what was sold is that product alone (ORD-8). */
+/** A cell as it counts under one of its products: it has sold only that product (ORD-8). */
 function ofProduct(cell: Cell, product: number): Cell {
   const { earned } = cell;
   if (earned === undefined) return cell;
@@ -305,13 +308,13 @@ function talliedUnder(values: Map<number, Tallied>, value: number): Tallied {
   return tallied;
 }
 
-/** Counts as they leave: what was carried of their money is part of it again. */
+/** Counts with their money complete: what was carried while adding is part of it again. */
 function wholeCounts(counts: Counts): Counts {
   const money = wholeMoney(counts.money);
   return money === counts.money ? counts : { ...counts, money };
 }
 
-/** What was counted, under the values of each dimension. Dimensions that divide alike share their numbers. */
+/** The counted values of each dimension. Dimensions that divide alike share their numbers. */
 function entriesOf(tally: Tally): ReadonlyMap<DimensionName, CountedValue[]> {
   const { texts } = tally.names;
   const entryOfValue = (value: number, { counts, sketch, others }: Tallied) => {

@@ -1,7 +1,7 @@
-// Everything counted of one merchant on one Day: the runs of each visitor, the orders, the drops, the
-// duplicate window, and which of its rollups have changed since they were published. It is a function of the
-// set of events (L4): live counting, recovery and replay all fold events into it with `countEvent`, and all
-// numbers come out of it through `rollup.ts`.
+// All that is counted of one merchant on one Day: the runs of each visitor, the orders, the drops, the duplicate
+// window, and which of its rollups have changed since they were published. It depends on the set of events and not on
+// their sequence (L4). Live counting, recovery and replay all add events with `countEvent`, and all numbers come out
+// through `rollup.ts`.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
@@ -33,22 +33,25 @@ import { type Cell, insert, isVisit, joinRuns, outlineOf, RANK, type Rank, type 
 import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 import { Visitors } from "./visitors.ts";
 
-/** A slot names an Hour of the Day: quarter hours from the Day's UTC midnight to the Hour's start. */
+/**
+ * A slot names an Hour of the Day. It is the number of quarter hours from the Day's UTC midnight to the start of the
+ * Hour.
+ */
 const SLOT_MS = 900_000;
-/** Stands beside the slots for the rollup of the whole Day. */
+/** Names the rollup of the whole Day where others have a slot. */
 export const WHOLE_DAY = 10_000;
 
 /**
- * 4: how much of the Day rests elsewhere. 3: runs with ranks, orders, prefetches. What 1 and 2 lacked cannot be made of
- * them: their Days are counted again from the archive.
+ * 4 added how much of the Day rests elsewhere, and 3 ranks of runs, orders and prefetches. These cannot be made of
+ * shapes 1 and 2, so such Days are counted again from the archive.
  */
 const SHAPE_VERSION = 4;
 const WITHOUT_REST = 3;
 
 /**
- * Texts and packed tuples of them (tuple.ts), each stored once and named by its place in its map: a map keeps
- * the order in which they came, and a list beside it would take a tenth of a small merchant's memory. Who
- * looks up names makes the list.
+ * Texts, and packed tuples of them (tuple.ts). Each is stored once and named by its index in its map. A map keeps the
+ * order in which entries came. A list beside it would take a tenth of a small merchant's memory, so a reader that looks
+ * up names makes one.
  */
 export interface Dictionary {
   readonly textNumbers: TextMap<number>;
@@ -57,11 +60,11 @@ export interface Dictionary {
   bytes: number;
 }
 
-/** The Day's dictionary by number: lists of one reading, which may add tuples of its own. */
+/** The Day's dictionary by number, as lists. They belong to one reader, which may add tuples of its own. */
 export interface DayNames {
   readonly texts: readonly string[];
   readonly tuples: string[];
-  /** Numbers of the tuples of the Day, and of those that the reading has added. */
+  /** Numbers of the Day's tuples, and of those that the reader has added. */
   readonly known: ReadonlyMap<string, number>;
   readonly added: Map<string, number>;
 }
@@ -84,7 +87,7 @@ export interface DayState {
   /** Undefined while there are none, as on most Days of most merchants; so are the next two. */
   orders: OrderBook | undefined;
   /**
-   * Visitor → prefetched page views, each a run of one: dropped, unless they turn out to have been seen (`settled.ts`).
+   * Visitor → prefetched page views, each a run of one. They are dropped, unless somebody saw the page (`settled.ts`).
    */
   prefetches: Map<string, Visit[]> | undefined;
   /** Slot → reason → hits dropped. */
@@ -93,7 +96,7 @@ export interface DayState {
   /** How much of the Day has left memory, and where it is found; undefined where nothing ever leaves. */
   rested: RestedCounts;
   readonly lookUp: RestedLookUp | undefined;
-  /** What ids, visitors and order numbers are hashed with. */
+  /** The key of hashes of ids, visitors and order numbers. */
   readonly idKey: HashKey;
   /** What orders and prefetches take in memory (held.ts). */
   looseBytes: number;
@@ -104,7 +107,7 @@ export interface DayState {
   changed: Map<number, number>;
 }
 
-/** `idKey` is what ids are hashed with: a secret where strangers send. `lookUp` finds what has left memory. */
+/** `idKey` is the key of hashes of ids: a secret where strangers send. `lookUp` finds what has left memory. */
 export function emptyDay(
   merchant: number,
   day: number,
@@ -133,12 +136,12 @@ export function countedEvents({ ids, rested }: Pick<DayState, "ids" | "rested">)
   return ids.size + rested.events;
 }
 
-/** About what a Day takes in memory, in bytes; a function of what it holds there (HLD-1). */
+/** About how many bytes of memory a Day takes. It depends on nothing but what the Day holds there (HLD-1). */
 export function heldBytes({ dictionary, visitors, ids, looseBytes }: DayState): number {
   return DAY_BYTES + dictionary.bytes + visitors.bytes + ids.bytes + looseBytes;
 }
 
-/** The UTC instant at which an Hour given by its slot starts. */
+/** The UTC instant at which the Hour of a slot starts. */
 export function slotStart(day: number, slot: number): number {
   return day * DAY_MS + slot * SLOT_MS;
 }
@@ -149,15 +152,30 @@ export function slotOf(day: number, instant: number): number {
 }
 
 /**
- * Counts one event that is not a duplicate. `position` is its place in the partition's log; rollups carry the highest
- * one as their version. A dropped event only counts as a drop.
+ * Counts one event that is not a duplicate. `position` is its number in the partition's log. The version of a rollup is
+ * the highest such number. A dropped event only counts as a drop.
  */
 export function countEvent(state: DayState, counted: CountedEvent): void {
   state.ids.remember(counted.event);
   countKnown(state, { ...counted, dropped: counted.event.dropped, kind: kindOf(state.dictionary, counted) });
 }
 
-/** The same of an event whose id has been remembered. */
+/**
+ * An event that was counted once and then erased: a resend of it is no new event, and what it was counted in is to be
+ * published again. Of one visitor's erasure drops stay until the seal (removeVisitor).
+ */
+export function countErased(state: DayState, counted: CountedEvent, isWhole: boolean): void {
+  const { event, settings, position } = counted;
+  if (!isWhole && event.dropped !== "" && event.dropped !== "prefetch") {
+    countEvent(state, counted);
+    return;
+  }
+  state.ids.remember(event);
+  markChanged(state, slotOf(state.day, hourOf(settings.zones, event.timestamp)), position);
+  markChanged(state, WHOLE_DAY, position);
+}
+
+/** The same for an event whose id is remembered already. */
 export function countKnown(state: DayState, { position, dropped, ...known }: KnownEvent): void {
   const { event, settings } = known;
   const slot = slotOf(state.day, hourOf(settings.zones, event.timestamp));
@@ -179,8 +197,8 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   const visits = state.visitors.wake(visitor);
   const outline = outlineOfVisitor(state, visitor);
   const all = outline === undefined ? visits : joinRuns([...(visits ?? []), ...outline.runs].map(outlineOf));
-  // What belongs to the visit before it, or takes its profile, may do so no more, or to another; and a
-  // prefetch may have been seen.
+  // A run that belonged to the visit before it, or took its profile, may now belong to another one or to
+  // none. And somebody may have seen a prefetched page.
   const wasPlain = all?.every(isVisit) ?? true;
   if (all !== undefined && all !== visits) insert(all, outlineOf(visit));
   if (visits === undefined) state.visitors.set(visitor, [visit]);
@@ -192,21 +210,21 @@ function countVisit(state: DayState, observed: Observed, position: number): void
   if (!isPlain || isPrefetched) markVisitor(state, visitor, { position, outline });
 }
 
-/** What rests of a visitor; undefined where nothing does. */
+/** What is known of a visitor's events that rest. Undefined where none do. */
 function outlineOfVisitor(state: DayState, visitor: string): VisitorOutline | undefined {
   if (state.lookUp === undefined || state.rested.visitors === 0) return undefined;
   const [high, low] = keyedHash(visitorKey(visitor), state.idKey);
   return decodeVisitorOutlines(state.lookUp.outlinesOf(high, low), state.day * DAY_MS);
 }
 
-/** The Hours of what rests under an order number. */
+/** The Hours of resting events with an order number. */
 function restedSlotsOf(state: DayState, number: string): readonly number[] {
   if (state.lookUp === undefined || state.rested.orders === 0) return [];
   const [high, low] = keyedHash(orderKey(number), state.idKey);
   return decodeOrderOutlines(state.lookUp.outlinesOf(high, low));
 }
 
-/** What stood under the number before may earn something else now. */
+/** Other events with this number may earn something else now. */
 function noteClaim(
   state: DayState,
   { number, claim, position }: { readonly number: string; readonly claim: DayClaim; readonly position: number },
@@ -230,7 +248,7 @@ function notePrefetch(state: DayState, visitor: string, visit: Visit): void {
   else own.push(visit);
 }
 
-/** What orders and prefetches take, counted anew. */
+/** The bytes of orders and prefetches, summed up again. */
 function looseBytesOf({ orders, prefetches }: DayState): number {
   let bytes = 0;
   for (const [number, claims] of orders ?? [])
@@ -243,7 +261,7 @@ function looseBytesOf({ orders, prefetches }: DayState): number {
 const slotsKnown = new WeakMap<readonly unknown[], { readonly slots: Set<number>; upTo: number }>();
 
 /**
- * The slots that are in a list which only grows. What was looked at before is not again: thousands may stand under one
+ * The slots in a list that only grows. It never looks at an entry twice, because a list may hold thousands for one
  * number.
  */
 function slotsOf<T>(list: readonly T[], slotOf: (one: T) => number): Iterable<number> {
@@ -267,7 +285,7 @@ export interface KnownEvent extends CountedEvent {
   readonly kind: Kind;
 }
 
-/** What an event has in common with many others, in numbers of the Day's dictionary. */
+/** What an event has in common with many others, as numbers of the Day's dictionary. */
 export interface Kind {
   /** Tuple number of its profile. */
   readonly profile: number;
@@ -377,7 +395,7 @@ interface Observed {
   readonly kind: Kind;
 }
 
-/** An event as a run of one. */
+/** An event as a run of one event. */
 function toVisit(dictionary: Dictionary, { event, opinion, settings, slot, kind }: Observed): Visit {
   const { profile, place, page } = kind;
   const { time, order, tie } = momentOf(event);
@@ -415,7 +433,7 @@ function rankOf({ name }: Event, { passive }: Opinion): Rank {
   return passive ? RANK.passive : RANK.opening;
 }
 
-/** What an event has earned by itself, without looking at others. */
+/** What an event earns by itself. */
 function toEarned(
   dictionary: Dictionary,
   { event, opinion, settings }: Pick<Observed, "event" | "opinion" | "settings">,
@@ -444,7 +462,7 @@ function toClaim(dictionary: Dictionary, observed: Observed, visit: Visit): DayC
   return { act, keyed: event.keyed === 1, ...momentOf(event), sale, visitor, slot, place };
 }
 
-/** A visit that changed changes every hour it has events in, and the hours whose visits were merged into it. */
+/** A changed visit changes every Hour in which it has events, and the Hours of the runs that were merged into it. */
 function markVisitHours(state: DayState, visits: readonly Visit[], added: Visit, position: number): void {
   for (const visit of visits) {
     if (visit.end < added.from || visit.from > added.from) continue;
@@ -459,8 +477,8 @@ function markVisits(state: DayState, visits: readonly Visit[], position: number)
 }
 
 /**
- * Every Hour in which a visitor has anything has changed. One who rests is woken: unpacked for each of thousands of
- * prefetches, a long visit would cost the square of their number.
+ * Every Hour in which a visitor has anything has changed. A resting visitor is woken. Otherwise thousands of prefetches
+ * would each unpack a long visit, at the cost of the square of their number.
  */
 function markVisitor(
   state: DayState,
@@ -475,7 +493,7 @@ function markVisitor(
   for (const slot of slotsOf(prefetches, ({ startSlot }) => startSlot)) markChanged(state, slot, position);
 }
 
-/** Takes a visitor out: runs, orders, prefetches. False where there was nothing. */
+/** Takes a visitor out: runs, orders, prefetches. False where the visitor had none. */
 export function removeVisitor(state: DayState, visitor: string, position: number): boolean {
   const visits = state.visitors.get(visitor) ?? [];
   const prefetches = state.prefetches?.get(visitor) ?? [];
@@ -489,7 +507,7 @@ export function removeVisitor(state: DayState, visitor: string, position: number
   return true;
 }
 
-/** Takes everybody out, the drops too. False where there was nothing. */
+/** Takes all visitors out, and the drops. False where there were none. */
 export function removeAll(state: DayState, position: number): boolean {
   if (state.visitors.size === 0 && state.prefetches === undefined && state.drops === undefined) return false;
   state.changed = new Map(state.changed);
@@ -510,7 +528,7 @@ export function markAll(state: DayState, position: number): void {
   markChanged(state, WHOLE_DAY, position);
 }
 
-/** The version of a rollup is the highest position that changed it, in whatever order events are counted. */
+/** The version of a rollup is the highest position that changed it, whatever the sequence of events is. */
 function markChanged(state: DayState, slot: number, position: number): void {
   state.changed.set(slot, Math.max(position, state.changed.get(slot) ?? 0));
 }
@@ -522,7 +540,10 @@ function countDrop(state: DayState, slot: number, reason: DropReason, count = 1)
   state.drops.set(slot, reasons);
 }
 
-/** The number of a text; the next one when it is new. Of one that another Day has already no copy is made. */
+/**
+ * The number of a text. A new text gets the next number. With `isOwn` it is not copied, because another Day has it
+ * already.
+ */
 export function textNumber(dictionary: Dictionary, text: string, isOwn = false): number {
   const known = dictionary.textNumbers.get(text);
   if (known !== undefined) return known;
@@ -544,8 +565,8 @@ export function tupleNumber(dictionary: Dictionary, tuple: readonly number[]): n
 }
 
 /**
- * An equal text that keeps no other in memory. A path is cut out of an address, and the engine keeps the whole address
- * for it: 2 KB for a page of ten letters, where somebody sends long parameters.
+ * An equal text that keeps no other text in memory. A path is cut out of an address, and the engine keeps the whole
+ * address for it: 2 KB for a page of ten letters, if somebody sends long parameters.
  */
 function ownText(text: string): string {
   return JSON.parse(JSON.stringify(text)) as string;

@@ -1,7 +1,7 @@
-// What distinguishes the rollups that readers see from those a replay of the archive gives: per merchant and
-// bucket every counter, drop, breakdown and sketch. A bucket that holds an event the archive was not known to
-// have when it was read is in doubt, not different: nobody can say yet. It compares and explains; reading both
-// sides is `queues/replay.ts`.
+// Compares the rollups that readers see with those that a replay of the archive gives. For each merchant and bucket it
+// compares every counter, drop, breakdown and sketch. A bucket is in doubt, and not different, if it holds an event
+// that may not have been in the archive when the archive was read. Nobody can judge it yet. This file compares and
+// explains; `queues/replay.ts` reads both sides.
 
 import { ByteWriter } from "../bytes.ts";
 import { REPLAY_MISMATCHES_MAX, TOTAL_SKETCH_PRECISION } from "../limits.ts";
@@ -13,7 +13,7 @@ import { breakdownOf, encodeTotalSketch, type Grain, isThin, type RollupRow, thi
 import { emptySketch, encodeSketch } from "./sketch.ts";
 import { type Money, noTakings, TAKINGS } from "./takings.ts";
 
-/** A row as readers see it, and whether it is D1's: a partition's own has not been published yet. */
+/** A row as readers see it. It is a row of D1, or one of a partition that is not published yet. */
 export interface HeldRow {
   readonly row: RollupRow;
   readonly published: boolean;
@@ -31,23 +31,25 @@ export interface Difference {
   readonly grain: Grain;
   readonly bucket: number;
   readonly partition: string;
-  /** It holds events that may not lie in the archive yet. */
+  /** The bucket has events that may not be in the archive yet. */
   readonly inDoubt: boolean;
   /** The first few. */
   readonly mismatches: readonly Mismatch[];
-  /** Undefined where nobody holds the bucket. */
+  /** Undefined where neither D1 nor the partition has the bucket. */
   readonly held: HeldRow | undefined;
-  /** Of zeros where the archive has nothing for the bucket. */
+  /** All zeros where the archive has nothing for the bucket. */
   readonly replayed: RollupRow;
 }
 
-/** The row a reader uses of each bucket: the one with the higher version, wherever it was read (QRY-21). */
+/**
+ * The row that a reader uses for each bucket: the one with the higher version, from D1 or from the partition (QRY-21).
+ */
 export function heldRows(rows: { live: readonly RollupRow[]; stored: readonly RollupRow[] }): readonly HeldRow[] {
   const held = new Map<string, HeldRow>();
   for (const row of rows.stored) held.set(nameOf(row), { row, published: true });
   for (const row of rows.live) {
     const stored = held.get(nameOf(row));
-    // An unpublished row of the same version is one that is being published right now: the partition still holds it.
+    // An unpublished row with the same version is being published now: the partition still holds it.
     if (stored === undefined || stored.row.version <= row.version) held.set(nameOf(row), { row, published: false });
   }
   return [...held.values()];
@@ -59,15 +61,15 @@ export interface Compared {
   /** Every event below this position of the partition lay in the archive before it was read. */
   readonly archivedPosition: number;
   /**
-   * The Day that all these buckets belong to. A held row may say another since its merchant's zone was changed for the
+   * The Day of all these buckets. A held row may name another one, if its merchant's zone was changed for the
    * past.
    */
   readonly day: number;
 }
 
 /**
- * The buckets that differ. The archive must have been read before the held rows: what it showed is then in them, and a
- * held row whose version lies below `archivedPosition` is made of archived events alone.
+ * The buckets that differ. The archive must be read before the held rows. Then all that it showed is in the held rows,
+ * and a held row whose version is below `archivedPosition` is made of archived events only.
  */
 export function differencesOf({ held, replayed, archivedPosition, day }: Compared): readonly Difference[] {
   const left = new Map(replayed.map((row) => [nameOf(row), row]));
@@ -77,8 +79,8 @@ export function differencesOf({ held, replayed, archivedPosition, day }: Compare
     left.delete(nameOf(one.row));
     const mismatches = mismatchesOf(one.row, again);
     if (mismatches.length === 0) continue;
-    // A late event may lie in the archive before it is counted: its seal must find it missing, not an undo take it
-    // away.
+    // A late event may be in the archive before it is counted. A seal must find it missing, and an undo must not
+    // remove it.
     const inDoubt = Math.max(one.row.version, again.version) >= archivedPosition;
     differences.push({ ...placeOf(one.row), inDoubt, mismatches, held: one, replayed: again });
   }
@@ -110,8 +112,8 @@ export function emptyRow(named: RollupRow): RollupRow {
 }
 
 /**
- * The first mismatches of two rows of one bucket, in the order counters, drops, sketch, breakdowns. Of an Hour whose
- * Day is packed nothing is left but its totals; who was there on the Day, the Day's own row knows.
+ * The first mismatches of two rows of one bucket, in this order: counters, drops, sketch, breakdowns. An Hour of a
+ * packed Day has only totals left. Who was there on that Day, the Day's own row says.
  */
 export function mismatchesOf(held: RollupRow, replayed: RollupRow): readonly Mismatch[] {
   const found = [...totalMismatches(held, replayed)];
@@ -134,7 +136,7 @@ export function totalMismatches(held: RollupRow, counted: RollupRow): readonly M
     if (a !== b) found.push({ what: `dropped ${reason}`, held: a, replayed: b });
   }
   if (!isSameBytes(held.sketch, replayed.sketch)) found.push(bytesMismatch("sketch", held.sketch, replayed.sketch));
-  // A Day's sketch says nothing of visitors who cannot come again: that others were there shows here alone.
+  // A Day's sketch has no visitors who cannot come again. A difference among those shows only here.
   if (!isSameBytes(held.presence, replayed.presence))
     found.push(bytesMismatch("presence", held.presence, replayed.presence));
   return found;

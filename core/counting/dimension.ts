@@ -1,9 +1,9 @@
-// The dimensions a rollup is broken down by: one ordered list. A dimension's values come either from each event (page,
-// name), from the visit's first event (source, country, browser), or from the visit's first or last page. An event may
-// have several goals or none; of every other dimension it has one value. The list is what rollups, the D1 columns and
-// the query grammar are made from.
+// The dimensions that a rollup is broken down by, as one ordered list. A value comes from each event (page, name), from
+// the visit's first event (source, country, browser), or from the visit's first or last page. An event may have several
+// goals or none; for every other dimension it has one value. Rollups, the columns of D1 and the query grammar are made
+// from this list.
 
-/** What the first event of a visit says about all of it. Order is the order of a visit's profile. */
+/** What the first event of a visit says about the whole visit. A visit's profile has this order. */
 export const PROFILE_FIELDS = [
   "source",
   "referrer",
@@ -23,7 +23,7 @@ export const PROFILE_FIELDS = [
 ] as const;
 export type ProfileField = (typeof PROFILE_FIELDS)[number];
 
-/** What each event says for itself. Order is the order of an event's place. */
+/** What each event says for itself, in the order of a tuple. */
 export const PLACE_FIELDS = ["stream", "name", "hostname", "page"] as const;
 export type PlaceField = (typeof PLACE_FIELDS)[number];
 
@@ -65,5 +65,5 @@ export const DIMENSIONS: readonly Dimension[] = [
   { name: "language", question: "visit:language", scope: "visit", empty: "(not set)" },
 ];
 
-/** Stands for all values that a rollup was cut by. */
+/** Stands for all values that were cut off a rollup. */
 export const OTHER = "(other)";

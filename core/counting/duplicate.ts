@@ -1,7 +1,7 @@
-// The duplicate window (L2): the ids already counted, as a set of 64-bit hashes in one flat array. A Set of texts would
-// take ten times the memory, and every event of a Day is in here. Two different ids collide with probability n²/2^65:
-// one in three million for ten million events of one merchant and Day. Hashes are keyed: senders choose ids, and must
-// not be able to choose such that fall together (L7).
+// The duplicate window (L2): the ids that were counted, as a set of 64-bit hashes in one flat array. Every event of a
+// Day is in it, and a Set of texts would take ten times the memory. Two different ids have the same hash with
+// probability n²/2^65: one in three million for ten million events of one merchant and Day. The hash has a secret key,
+// because senders choose ids and must not be able to choose ids that collide (L7).
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Event } from "../event.ts";
@@ -10,7 +10,7 @@ import { type HashKey, keyedHash } from "../keyed-hash.ts";
 
 const SLOTS_MIN = 16;
 /**
- * High word, low word, and what was told under the id: one array, because an array has more bytes of its own than a
+ * High word, low word, and the hash of the content. It is one array, because an array has more bytes of its own than a
  * small set.
  */
 const STRIDE = 3;
@@ -18,27 +18,27 @@ const STRIDE = 3;
 /** Which half of a number of 64 bits lies first in memory. */
 const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** A key that everybody knows: for tests, and for tools on one's own machine. */
+/** A public key, for tests and for tools on one's own machine. */
 export const KNOWN_KEY: HashKey = new Uint32Array(4);
 
 /**
- * What an event is known by (DUP-1). Ids that came with an API key are apart from those that came without: nobody who
- * knows a tracking ID can take a server's id before it does.
+ * What an event is recognised by (DUP-1). Ids with an API key are kept apart from ids without. So nobody who knows a
+ * tracking ID can use up a server's id first.
  */
 export function duplicateKey({ id, keyed }: Pick<Event, "id" | "keyed">): string {
   return (keyed === 1 ? "k" : "p") + id;
 }
 
 /**
- * A hash of what a sender says beside the id and the time: two events of one id that differ in it are two stories
- * (DUP-2).
+ * A hash of what a sender says, without the id and the time. Two events with one id and different hashes tell two
+ * stories (DUP-2).
  */
 function contentOf({ name, url, props, revenue, currency, order, products }: Event, key: HashKey): number {
   const told = `${name}\n${url}\n${revenue} ${currency}\n${order}\n${products}\n${props}`;
   return hash32(told, key[0] as number);
 }
 
-/** Names one story of several that were told under an id. No id looks like it: those begin with another letter. */
+/** Names one of several stories under an id. No id has this form, because ids begin with another letter. */
 function storyKey(id: string, content: number): string {
   return `s${content} ${id}`;
 }
@@ -50,7 +50,7 @@ interface Told {
   readonly content: number;
 }
 
-/** Of the event looked at last: it is recalled on one Day or several, and then remembered. */
+/** The hashes of the last event. An event is recalled on one or more Days, and then remembered. */
 let toldLast: Told | undefined;
 
 function toldBy(event: Event, key: HashKey): Told {
@@ -59,7 +59,7 @@ function toldBy(event: Event, key: HashKey): Told {
   return toldLast;
 }
 
-/** What is told of an event by the columns that it lies in (once.ts). */
+/** An event by hashes of its columns (once.ts). */
 export interface ToldAs {
   /** As `duplicateKey` gives it. */
   readonly key: string;
@@ -69,7 +69,7 @@ export interface ToldAs {
 
 /** Ids that were remembered and have left memory. */
 export interface RestedIds {
-  /** What was told under an id, by the hash of it; undefined where it is not among them. */
+  /** The content that came with an id, by the id's hash. Undefined where the id is not among them. */
   contentOf(high: number, low: number): number | undefined;
 }
 
@@ -79,10 +79,10 @@ export class IdSet {
   readonly #rested: RestedIds | undefined;
   #words = new Uint32Array(STRIDE * SLOTS_MIN);
   #size = 0;
-  /** Whether any other story is among its members: hardly any set has one. */
+  /** Whether any member is another story. Hardly any set has one. */
   #hasStories = false;
 
-  /** Of `rested` it knows as of its own; its size and its bytes are of those in memory. */
+  /** Members of `rested` count as members. `size` and `bytes` are of those in memory. */
   constructor(key: HashKey, rested?: RestedIds) {
     this.#key = key;
     this.#rested = rested;
@@ -93,7 +93,7 @@ export class IdSet {
     return this.#size;
   }
 
-  /** For hashes of what is told under its ids. */
+  /** The seed of hashes of contents. */
   get seed(): number {
     return this.#key[0] as number;
   }
@@ -107,7 +107,7 @@ export class IdSet {
     return this.contentOf(id) !== undefined;
   }
 
-  /** What was told under an id; undefined where it is not a member. */
+  /** The content that came with an id. Undefined where the id is not a member. */
   contentOf(id: string): number | undefined {
     const [high, low] = this.#hash(id);
     const slot = this.#slot(high, low);
@@ -115,8 +115,8 @@ export class IdSet {
   }
 
   /**
-   * Those in memory by their hashes, three words each: both words of the hash, and what was told under it. The engine
-   * sorts numbers of 64 bits without calling anybody, ten times as fast as objects are sorted.
+   * The members in memory, sorted by hash, in three words each: both words of the hash, and the hash of the content.
+   * The engine sorts 64-bit numbers without a callback, ten times as fast as it sorts objects.
    */
   toSorted(): Uint32Array {
     const hashes = new BigUint64Array(this.#size);
@@ -146,8 +146,8 @@ export class IdSet {
   }
 
   /**
-   * Whether an event's id was told before (DUP-1, DUP-2): "same" is the event once more; "other" is another story under
-   * its id, which is kept and not counted, once each.
+   * Whether an event's id came before (DUP-1, DUP-2). "same": it is the same event again. "other": it is another story
+   * under the id. Each other story is kept once and not counted.
    */
   recall(event: Event): "new" | "same" | "other" {
     const { id, content } = toldBy(event, this.#key);
@@ -157,8 +157,8 @@ export class IdSet {
   }
 
   /**
-   * Recalls an event by its key and a hash of its content, and remembers it: as a new one, or as another story where it
-   * `isStory` or turns out to be one. The hashes of contents of one set must be made in one way.
+   * Recalls an event by its key and the hash of its content, and remembers it: as new, or as another story where
+   * `isStory` says so or it turns out to be one. All content hashes of one set must be made in the same way.
    */
   keep({ key, content, isStory }: ToldAs): "new" | "same" | "story" {
     const [high, low] = this.#hash(key);
@@ -229,7 +229,7 @@ export class IdSet {
     return this.#words[slot] === 0 && this.#words[slot + 1] === 0;
   }
 
-  /** Where the pair stands, or would go: the place of its high word. */
+  /** The index of the pair, or of the free slot where it would go. The index is that of its high word. */
   #slot(high: number, low: number): number {
     const words = this.#words;
     const mask = this.#slots - 1;

@@ -1,5 +1,5 @@
 // What one event, or a cell of a visit, has earned: orders, refunds, money by currency, and the products sold. An event
-// without an order number earns as it stands; those with one are settled together (`order-book.ts`).
+// without an order number earns by itself. Events with one are settled together (`order-book.ts`).
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Opinion } from "../enrichment/opinion.ts";
@@ -16,7 +16,7 @@ import {
   type OwnMoney,
 } from "./takings.ts";
 
-/** A product's part, under its number in the Day's dictionary. */
+/** What was sold of one product, by its number in the Day's dictionary. */
 export interface Sold {
   readonly product: number;
   readonly currency: string;
@@ -25,7 +25,7 @@ export interface Sold {
   revenue: number;
 }
 
-/** It is added to where it is: whoever keeps one that others hold as well keeps a copy. */
+/** Sums are added in this object. A caller that keeps an object which others also hold keeps a copy. */
 export interface Earned {
   orders: number;
   refunds: number;
@@ -72,8 +72,8 @@ export function earnedOf({ sign, ofOrder, sale }: Earning): Omit<Earned, "sold">
 }
 
 /**
- * What an event that no order number ties to others earns by itself; undefined where that is nothing (ORD-2, ORD-5).
- * `sale` is what it carries.
+ * What an event earns that shares no order number with others. Undefined where that is nothing (ORD-2, ORD-5). `sale`
+ * is what it carries.
  */
 export function ownEarning<L extends Line>(
   { order, revenue }: Pick<Event, "order" | "revenue">,
@@ -82,11 +82,11 @@ export function ownEarning<L extends Line>(
 ): Earning<L> | undefined {
   if (act === "step") return undefined;
   if (act !== "none") return order === "" ? { sign: act === "purchase" ? 1 : -1, ofOrder: true, sale } : undefined;
-  // A name of the merchant's own earns as it is, also less than nothing, and sells no products.
+  // An event with a name of the merchant's own earns its money, even a negative amount, and sells no products.
   return revenue === 0 ? undefined : { sign: 1, ofOrder: false, sale: { ...sale, revenue, lines: [] } };
 }
 
-/** Adds `more` to `into`, where there is one, and answers the sum. */
+/** Adds `more` to `into` and returns the sum. Either may be undefined. */
 export function addEarned(into: Earned | undefined, more: Earned | undefined): Earned | undefined {
   if (into === undefined || more === undefined) return into ?? copyEarned(more);
   into.orders += more.orders;
@@ -102,7 +102,7 @@ export function copyEarned(earned: Earned | undefined): Earned | undefined {
   return { ...earned, money: copyMoney(earned.money), sold: earned.sold.map((one) => ({ ...one })) };
 }
 
-/** A copy under other numbers of products. */
+/** A copy with other numbers of products. */
 export function renumberEarned(earned: Earned | undefined, numberOf: (product: number) => number): Earned | undefined {
   const copy = copyEarned(earned);
   if (copy === undefined || copy.sold.length === 0) return copy;
@@ -112,14 +112,14 @@ export function renumberEarned(earned: Earned | undefined, numberOf: (product: n
 
 /** What was sold of one product, by currency. */
 export function soldOf({ sold }: Earned, product: number): readonly Sold[] {
-  const from = placeOf(sold, product, "");
+  const from = insertionIndex(sold, product, "");
   let to = from;
   while (sold[to]?.product === product) to += 1;
   return sold.slice(from, to);
 }
 
 function addSold(sum: Sold[], more: Sold): void {
-  const at = placeOf(sum, more.product, more.currency);
+  const at = insertionIndex(sum, more.product, more.currency);
   const known = sum[at];
   if (known === undefined || known.product !== more.product || known.currency !== more.currency) {
     sum.splice(at, 0, { ...more });
@@ -132,8 +132,8 @@ function addSold(sum: Sold[], more: Sold): void {
   if (carried !== 0) addSold(sum, { ...more, currency: carryOf(more.currency), units: 0, revenue: carried });
 }
 
-/** Where a product's part of a currency stands, or would. */
-function placeOf(sum: readonly Sold[], product: number, currency: string): number {
+/** The index of a product's amount in a currency, or where it would go. */
+function insertionIndex(sum: readonly Sold[], product: number, currency: string): number {
   let [from, to] = [0, sum.length];
   while (from < to) {
     const middle = (from + to) >>> 1;

@@ -1,5 +1,5 @@
-// What an erasure or a retention setting takes out of the archive, and out of a Day's state. A removal of kind
-// "erasure" takes the numbers with it; retention keeps them: they name nobody.
+// What an erasure or a retention setting removes from the archive and from a Day's state. A removal of kind "erasure"
+// removes the numbers too. Retention keeps them, because they name nobody.
 
 import type { ArchivedEvent } from "../archive/file.ts";
 import type { Settings } from "../merchant.ts";
@@ -12,13 +12,13 @@ export interface Removal {
   readonly merchant: number;
   /** As events have it; empty for all. */
   readonly visitor: string;
-  /** Position of the partition's log: events at or above it stay. */
+  /** Position of the partition's log. Events at or above it stay. */
   readonly before: number;
 }
 
 /** What is to leave the state of Days that are not sealed. */
 export interface EraseRequest {
-  /** Number of the erasure: the same one is carried out once. */
+  /** Number of the erasure. Each number is carried out once. */
   readonly erasure: number;
   readonly merchant: number;
   /** As events have it; empty for all visitors. */
@@ -26,15 +26,15 @@ export interface EraseRequest {
   /** Numbers of Days in [fromDay, toDay). */
   readonly fromDay: number;
   readonly toDay: number;
-  /** The merchant itself is gone: not even zeros are left of it. */
+  /** The merchant itself is gone, and not even zeros stay. */
   readonly forget: boolean;
-  /** The position a partition has answered before; 0 when it is not known to have. */
+  /** The position that the partition answered before; 0 if it is not known to have answered. */
   readonly told: number;
 }
 
-/** Where a partition carried it out. */
+/** Up to where a partition has carried it out. */
 export interface EraseReply {
-  /** Events below this position of the log are meant. */
+  /** The erasure is about events below this position of the log. */
   readonly position: number;
   /** Every event below this position lies in the archive. */
   readonly archivedPosition: number;
@@ -43,12 +43,12 @@ export interface EraseReply {
 /** Stands for the id of an erasure where a retention setting is the reason. */
 export const RETENTION = "retention";
 
-/** Merchants of whom everything is to go, the numbers of the Day too. */
+/** Merchants of whom everything is removed, the numbers of the Day too. */
 export function erasedWhole(removals: readonly Removal[]): ReadonlySet<number> {
   return new Set(removals.filter(({ visitor }) => visitor === "").map(({ merchant }) => merchant));
 }
 
-/** The removal that means an archived event, if any does. */
+/** The removal that an archived event falls under, if there is one. */
 export function removalOf({ event, position }: ArchivedEvent, removals: readonly Removal[]): Removal | undefined {
   return removals.find(
     ({ merchant, visitor, before }) =>
@@ -56,13 +56,15 @@ export function removalOf({ event, position }: ArchivedEvent, removals: readonly
   );
 }
 
-/** Whether a merchant's retention is over for a Day: its events go, its numbers are as they are. `today` as in UTC. */
+/**
+ * Whether a merchant's retention has ended for a Day. Then its events go and its numbers stay. `today` is a Day in UTC.
+ */
 export function isExpired({ retentionDays }: Settings, day: number, today: number): boolean {
   return retentionDays !== undefined && day < today - retentionDays;
 }
 
 /**
- * Takes a visitor, or all of them, out of a Day; false where there was nothing. Its ids stay: a resend is no new event.
+ * Removes one visitor or all visitors from a Day. False where there was nothing. Ids stay, so a resend is no new event.
  */
 export function eraseFrom(state: DayState, visitor: string, position: number): boolean {
   return visitor === "" ? removeAll(state, position) : removeVisitor(state, visitor, position);

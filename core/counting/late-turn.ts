@@ -1,15 +1,14 @@
-// In which order late Days are counted again: by turns of their merchants. A merchant's first Day that waits is counted
-// at once, its second a turn later, its hundredth a hundred turns later; so whoever sends of a thousand past Days makes
-// their own wait, and the one late event of a neighbour does not stand behind them. A Day of several merchants is
-// counted when the first of them has its turn.
+// The order in which late Days are counted again: merchants take turns. A merchant's first waiting Day is counted at
+// once, its second one turn later, its hundredth a hundred turns later. So whoever sends events of a thousand past Days
+// makes their own Days wait. A neighbour's one late event does not wait behind them.
 
 import { LATE_TURN_SECONDS, LATE_WAIT_SECONDS_MAX } from "../limits.ts";
 
 export type MerchantDay = readonly [merchant: number, day: number];
 
 /**
- * Seconds that each Day waits beyond the others' wait for company. `waiting` is how many Days of a merchant wait
- * already.
+ * Seconds that each Day waits, besides the wait for other late events. `waiting` is the number of the merchant's Days
+ * that wait already.
  */
 export function lateWaits(
   late: readonly MerchantDay[],

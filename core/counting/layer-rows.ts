@@ -1,7 +1,7 @@
-// A layer on disk: what of several merchants' Days has left memory at one time, as rows of a table. There are three
-// kinds of rows, each sorted by merchant: ids with what was told under them, outlines of visitors and orders
-// (rested.ts), and Days of visits (layer.ts). Beside them a filter of all keys, and where each row begins: both stay in
-// memory, so that a key that is not there costs no read, and one that is there costs one row.
+// A layer on disk: the rows of a table with all that left memory at one time, for several merchants' Days. There are
+// three kinds of rows, each sorted by merchant: ids with their content hashes, outlines of visitors and orders
+// (rested.ts), and Days of visits (layer.ts). A filter of all keys and the beginning of each row stay in memory. So a
+// key that is not in the layer costs no read, and a key that is in it costs one row.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { KeyFilter } from "../key-filter.ts";
@@ -15,7 +15,7 @@ export interface LayerHead {
   /** UTC ms. */
   readonly madeAt: number;
   readonly filter: KeyFilter;
-  /** By kind, of each row the first merchant and the high word of its first key, one after the other. */
+  /** For each kind and row: the first merchant and the high word of its first key, one after the other. */
   readonly firsts: Readonly<Record<RowKind, Uint32Array>>;
 }
 
@@ -24,14 +24,14 @@ export interface LayerRows {
   readonly rows: Readonly<Record<RowKind, readonly Uint8Array[]>>;
 }
 
-/** What stands under a key. */
+/** What a row has for a key. */
 export interface KeyRecord {
   readonly merchant: number;
   readonly high: number;
   readonly low: number;
-  /** Of an id: what was told under it. */
+  /** For an id: its content hash. */
   readonly word: number;
-  /** Of an outline. */
+  /** For an outline. */
   readonly payload: Uint8Array;
 }
 
@@ -40,7 +40,7 @@ export interface PieceRecord {
   readonly bytes: Uint8Array;
 }
 
-/** Ids of a merchant by their hashes, three words each: both words of the hash, and what was told under it. */
+/** A merchant's ids by hash, in three words each: both words of the hash, and the content hash. */
 export interface IdRecords {
   readonly merchant: number;
   readonly words: Uint32Array;
@@ -53,18 +53,18 @@ export interface LayerRecords {
 }
 
 const NO_BYTES = new Uint8Array();
-/** Merchant, high word, low word, and a word more: of an outline where its payload ends. */
+/** Merchant, high word, low word, and one more word. For an outline that is where its payload ends. */
 const RECORD_BYTES = 16;
 const COUNT_BYTES = 4;
 const ID_WORDS = 3;
 const IDS_PER_ROW = Math.floor(LAYER_ROW_BYTES / RECORD_BYTES);
 
-/** Where a merchant's own key stands in the filter: whether it has anything in the layer at all. */
+/** The filter's key for a merchant itself: whether the layer has anything of it. */
 export function ownKey(merchant: number): readonly [high: number, low: number] {
   return filterKey(merchant, 0, 0);
 }
 
-/** A key as it stands in the filter: merchants share it. */
+/** A key as the filter has it. All merchants share one filter. */
 export function filterKey(merchant: number, high: number, low: number): readonly [high: number, low: number] {
   const mixed = Math.imul(merchant ^ (merchant >>> 15), 0x2c1b3c6d);
   return [(high ^ mixed) >>> 0, (low ^ Math.imul(mixed, 0x85ebca6b)) >>> 0];
@@ -81,7 +81,7 @@ export function toLayer({ ids, outlines, pieces }: LayerRecords, madeAt: number)
   for (const merchant of merchants) filter.add(...ownKey(merchant));
   const idRows = idRowsOf(ids, idCount);
   const outlineRows = keyRows(outlines);
-  const pieceRows = cut(
+  const pieceRows = split(
     pieces.toSorted((a, b) => a.merchant - b.merchant),
     ({ bytes }) => bytes.length,
   );
@@ -99,7 +99,7 @@ export function toLayer({ ids, outlines, pieces }: LayerRecords, madeAt: number)
   };
 }
 
-/** The row that has a key, if any has. */
+/** The row that may have a key, if any. */
 export function rowOf(firsts: Uint32Array, merchant: number, high: number): number | undefined {
   let [from, to] = [0, firsts.length / 2];
   while (from < to) {
@@ -122,7 +122,7 @@ export function rowsOf(firsts: Uint32Array, merchant: number): readonly number[]
   return rows;
 }
 
-/** What a row of ids or outlines has under a key. */
+/** What a row of ids or outlines has for a key. */
 export function findKey(
   row: Uint8Array,
   key: Pick<KeyRecord, "merchant" | "high" | "low">,
@@ -142,7 +142,7 @@ export function findKey(
   return undefined;
 }
 
-/** A row of ids or outlines without those of a merchant. */
+/** A row of ids or outlines without those of one merchant. */
 export function withoutKeys(row: Uint8Array, merchant: number): Uint8Array {
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
   const records = Array.from({ length: view.getUint32(0) }, (_, at) => recordAt(view, at));
@@ -179,7 +179,7 @@ export function decodeHead(bytes: Uint8Array): LayerHead {
   return { madeAt, filter, firsts: { ids, outlines, pieces } };
 }
 
-/** Rows of ids as `encodeKeys` writes them. There are tens of thousands, and no object is made for any of them. */
+/** Rows of ids, as `encodeKeys` writes them. There are tens of thousands of ids, so it makes no object for an id. */
 function idRowsOf(
   ids: readonly IdRecords[],
   count: number,
@@ -208,11 +208,11 @@ function idRowsOf(
 
 function keyRows(records: KeyRecord[]): readonly (readonly KeyRecord[])[] {
   records.sort((a, b) => a.merchant - b.merchant || a.high - b.high || a.low - b.low);
-  return cut(records, ({ payload }) => RECORD_BYTES + payload.length);
+  return split(records, ({ payload }) => RECORD_BYTES + payload.length);
 }
 
-/** Cuts a list where the bytes of its members would be more than a row's; a member is in one row. */
-function cut<T>(list: readonly T[], bytesOf: (one: T) => number): readonly (readonly T[])[] {
+/** Splits a list so that each piece fits a row. No member is split. */
+function split<T>(list: readonly T[], bytesOf: (one: T) => number): readonly (readonly T[])[] {
   const rows: T[][] = [];
   let bytes = Number.POSITIVE_INFINITY;
   for (const one of list) {
@@ -251,7 +251,7 @@ function recordAt(view: DataView, at: number): KeyRecord {
   const offset = COUNT_BYTES + at * RECORD_BYTES;
   const word = view.getUint32(offset + 12);
   const heads = COUNT_BYTES + view.getUint32(0) * RECORD_BYTES;
-  // Rows of ids have no payloads, and end where these would begin.
+  // Rows of ids end where payloads would begin.
   const hasPayload = view.byteLength > heads;
   const start = !hasPayload || at === 0 ? heads : view.getUint32(offset - RECORD_BYTES + 12);
   return {

@@ -1,7 +1,7 @@
-// How a part of an open Day leaves memory and is read again. `splitDay` parts a Day: ids and visitors who have gone
-// rest, the others stay. What rests is a Day of its own with names of its own, so it can lie on disk as bytes, be read
-// alone, and is never changed. `wholeDay` puts all of it together. Runs of a visitor that lie in several places become
-// the same runs as if none had ever left (visit.ts), so it does not matter when what has left (L4).
+// How some of an open Day leaves memory and is read again. `splitDay` splits a Day: ids, and visitors who have gone,
+// will rest; the others stay. What rests is a Day of its own with its own names. So its bytes can lie on disk and be
+// read alone, and they never change. `wholeDay` puts everything together again. A visitor's runs from several pieces
+// become the same runs as if none had left (visit.ts). So it does not matter when something leaves (L4).
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { LAYER_PIECE_BYTES, WHOLE_DAY_UNPACKED_BYTES } from "../limits.ts";
@@ -26,30 +26,30 @@ import { encodeOrderOutline, encodeVisitorOutline, NOTHING_RESTS } from "./reste
 import { unpackTuple } from "./tuple.ts";
 import { type Cell, joinRuns, outlineOf, type Visit } from "./visit.ts";
 
-/** A Day in two: what stays in memory, and what rests from now on. */
+/** A Day in two: what stays in memory, and what will rest. */
 export interface SplitDay {
   readonly left: DayState;
   /** Several where there is much. */
   readonly pieces: readonly Piece[];
-  /** About what the visits and orders in them took in memory, at rest. */
+  /** About how many bytes their visits and orders took in memory, at rest. */
   readonly bytes: number;
-  /** Whether all who have gone rest now: otherwise there was no room for more of them. */
+  /** Whether all visitors who have gone rest now. If not, there was no room for more of them. */
   readonly isWhole: boolean;
 }
 
-/** A Day of nothing but visits, orders and prefetches, and what counting has to know of them. */
+/** A Day of visits, orders and prefetches only, and what counting must know of them. */
 export interface Piece {
   readonly day: DayState;
   readonly outlines: Outline[];
 }
 
-/** A visitor's or an order number's. */
+/** An outline of a visitor or of an order number. */
 type Outline = readonly [kind: "visitor" | "order", name: string, bytes: Uint8Array];
 
 /**
- * Parts a Day. Ids rest, and who was last seen before an instant (UTC ms), as far as `bytesMax` goes: about what they
- * take in memory at rest. Who finds no room stays. The Day itself is not changed; what stays is held by both, so only
- * one of them may be counted into from now on.
+ * Splits a Day. Ids will rest, and so will visitors who were last seen before an instant (UTC ms), up to `bytesMax`
+ * bytes as estimated at rest. Visitors without room stay. The Day itself is not changed. Both results share what stays,
+ * so events may be counted into only one of them afterwards.
  */
 export function splitDay(state: DayState, before: number, bytesMax = Number.POSITIVE_INFINITY): SplitDay {
   const pieces: Piece[] = [];
@@ -145,8 +145,8 @@ function prefetchesWithout(prefetches: DayState["prefetches"], gone: ReadonlySet
 }
 
 /**
- * What stays with no names but its own, where most of it is names of those who have left. Mostly nearly all names are
- * of pages that go on being read, and to number them anew would take each visit apart.
+ * The staying part with only its own names, if most names are of visitors who left. Usually most names are of pages
+ * that are still read; to number them again would take each visit apart.
  */
 function renamed(left: DayState): DayState {
   if (left.dictionary.bytes <= takenBytes(left)) return left;
@@ -162,7 +162,10 @@ export function encodePiece({ day }: Piece): Uint8Array {
   return writer.finish();
 }
 
-/** A Day with all that rests of it, to be read; itself where nothing does. Both note in one place what has changed. */
+/**
+ * A Day with all that rests of it, for reading. It is the Day itself if nothing rests. Both note changes in the same
+ * map.
+ */
 export function wholeDay(state: DayState): DayState {
   if (state.lookUp === undefined || (state.rested.visitors === 0 && state.rested.orders === 0)) return state;
   const whole = joinedDay(state, state.lookUp.pieces());
@@ -171,7 +174,7 @@ export function wholeDay(state: DayState): DayState {
   return whole;
 }
 
-/** A Day with what has left memory since an instant, UTC ms. Whoever was there since that instant is in it. */
+/** A Day with all that left memory since an instant (UTC ms). It has every visitor who was there since then. */
 export function recentDay(state: DayState, since: number): DayState {
   return state.lookUp === undefined ? state : joinedDay(state, state.lookUp.pieces(since));
 }
@@ -205,7 +208,7 @@ function slotsOf(visits: readonly Visit[]): readonly number[] {
   return [...new Set(visits.map(({ startSlot }) => startSlot))];
 }
 
-/** Copies from one Day into another, whose dictionary has other numbers. */
+/** Copies from one Day into another, which has other dictionary numbers. */
 class Copier {
   readonly into: DayState;
   readonly #from: DayNames;
@@ -226,7 +229,7 @@ class Copier {
     else visitors.replace(visitor, joinRuns([...known, ...copies]));
   }
 
-  /** The same of a visitor who is new, and rests. */
+  /** The same for a new visitor, who rests. */
   addResting(visitor: string, runs: readonly Visit[]): void {
     if (runs.length > 0)
       this.into.visitors.setResting(
@@ -295,7 +298,7 @@ class Copier {
     return this.#profiles[number];
   }
 
-  /** All its numbers are texts, but for that of goals. */
+  /** All its numbers stand for texts, except the number of goals. */
   #place(number: number): number {
     this.#places[number] ??= tupleNumber(
       this.into.dictionary,

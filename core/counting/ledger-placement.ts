@@ -1,7 +1,7 @@
-// Which ledger has a partition's numbers, and a merchant's: pure functions of their names and of how many ledgers there
-// are, the same for good. The pool index decides: pool-11 of 4 ledgers is in ledger 3. A merchant's own partitions are
-// in the ledger of its pool partition, so everything of a merchant lies in one ledger. The number of ledgers divides
-// POOL_SIZE; then a merchant stays in its ledger whatever POOL_SIZE becomes.
+// Which ledger has the numbers of a partition, and of a merchant. Both depend only on their names and on the number of
+// ledgers, and never change. The pool index decides: pool-11 is in ledger 3 of 4. A merchant's own partitions use the
+// ledger of its pool partition, so one ledger has everything of a merchant. The number of ledgers divides POOL_SIZE, so
+// a merchant stays in its ledger when POOL_SIZE grows.
 
 import { LEDGERS_MAX } from "../limits.ts";
 import { assert } from "../outcome.ts";
@@ -19,7 +19,7 @@ export function ledgerOf(partition: string, ledgers: number): number {
   return kind === "pool" ? Number(number) % ledgers : ledgerOfMerchant(Number(number), ledgers);
 }
 
-/** Throws unless so many ledgers go with a pool of that size. */
+/** Throws unless this number of ledgers goes with a pool of that size. */
 export function checkLedgers(ledgers: number, poolSize: number): void {
   if (ledgers < 1 || ledgers > LEDGERS_MAX) throw new Error(`there are 1 to ${LEDGERS_MAX} ledgers, not ${ledgers}`);
   if (poolSize % ledgers !== 0)

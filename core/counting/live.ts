@@ -17,10 +17,10 @@ export interface LiveRequest {
 
 export interface LiveReply {
   readonly rows: readonly RollupRow[];
-  /** Days of the range with late events that no rollup counts and that may not lie in the archive yet. */
+  /** Days of the range with late events that no rollup counts and that may not be in the archive yet. */
   readonly late: readonly number[];
   /**
-   * UTC ms at which numbers of the merchant that D1 has were changed last, other than by publishing; 0 for never.
+   * UTC ms of the last change of the merchant's numbers in D1, other than by publishing; 0 for never.
    * Undefined while they may be changing. Until it is another, D1 has the same numbers of closed Days.
    */
   readonly changedAt?: number | undefined;

@@ -1,7 +1,7 @@
-// When an event happened among others of its visitor or its order number. Events of one instant keep the order in
-// which they came: by when their request was received, then by their place in it (VIS-3). What is still equal, in
-// two requests of one millisecond, is told apart by a hash of the ids: any order will do there, as long as it is
-// always the same one (L4).
+// When an event happened, among others of its visitor or its order number. Events of one instant keep the order in
+// which they came: by the time their request was received, then by their index in it (VIS-3). Two requests of one
+// millisecond may still be equal. Then a hash of the ids decides. Any order will do there, as long as it is always the
+// same (L4).
 
 import type { Event } from "../event.ts";
 import { hash32 } from "../hash.ts";
@@ -10,15 +10,18 @@ import { REQUEST_EVENTS_MAX } from "../limits.ts";
 export interface Moment {
   /** UTC ms. */
   readonly time: number;
-  /** Of its arrival, comparable among events of one `time`. */
+  /** The order of its arrival, to compare events of one `time`. */
   readonly order: number;
   /** A hash of its id. */
   readonly tie: number;
 }
 
-/** Places in a request, rounded up to a power of two. */
+/** Events of a request, rounded up to a power of two. */
 const PLACES = 2 ** Math.ceil(Math.log2(REQUEST_EVENTS_MAX));
-/** Clocks of senders run ahead too: what was received before it happened is above 0 as well. 34 years. */
+/**
+ * 34 years. A sender's clock may run ahead, so an event may be received before it happened. With this the difference is
+ * never negative.
+ */
 const RECEIVED_OFFSET_MS = 2 ** 40;
 
 const TIE_SEED = 0x51ed270b;
@@ -27,7 +30,7 @@ export function momentOf(event: Event): Moment {
   return { time: event.timestamp, order: orderOf(event), tie: hash32(event.id, TIE_SEED) };
 }
 
-/** The same; the id is looked at where it decides. */
+/** The same, but the id is hashed only if it decides. */
 export function lateMomentOf(event: Event): Moment {
   return {
     time: event.timestamp,

@@ -1,7 +1,7 @@
-// A Day whose merchant has got another zone for the past: its events lie in the folders of several Days, among
-// others. Rows come folder after folder, and each tells whether it is one of the Day's. An id counts once in its
-// folder, as the seal keeps it once there, and then once in the Day: so it makes no difference whether a folder was
-// sealed before it is read.
+// A Day whose merchant got another zone for the past. Its events lie in the folders of several Days, among other
+// events. Rows come folder after folder, and each row is asked whether it belongs to the Day. An id counts once in its
+// folder, as a seal would keep it, and then once in the Day. So it makes no difference whether a folder was sealed
+// before it is read.
 
 import type { Event } from "../event.ts";
 import type { HashKey } from "../keyed-hash.ts";
@@ -27,7 +27,7 @@ export class MovedDay {
     this.#shown = shownZones(settings);
   }
 
-  /** Whether the next row is the Day's, and the first of its id. Rows that are erased are not shown to it. */
+  /** Whether the next row belongs to the Day and is the first of its id. Erased rows must not be passed. */
   takes(event: Pick<Event, "id" | "keyed" | "timestamp" | "dropped">): boolean {
     const { timestamp } = event;
     const folder = shownDay(this.#filed, timestamp);

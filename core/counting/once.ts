@@ -1,6 +1,6 @@
-// Rows of the archive as they are kept where they are read once more: each event once, the first of an id as itself,
-// and every other story under its id as a duplicate (DUP-1, DUP-2). It is what `IdSet.recall` says of one event after
-// the other; here what is told is hashed once for each different text.
+// Rows of the archive, reduced to what is kept where they are read again: the first event of each id as itself, and
+// every other story under its id as a duplicate (DUP-1, DUP-2). `IdSet.recall` does the same event by event. Here each
+// different text is hashed only once.
 
 import {
   type ColumnBlock,
@@ -15,10 +15,10 @@ import { hash32 } from "../hash.ts";
 import { mix } from "../pair-codes.ts";
 import { duplicateKey, type IdSet } from "./duplicate.ts";
 
-/** The texts that make an event another story; its revenue is the rest. */
+/** The texts whose difference makes another story. Revenue is compared as well. */
 const TOLD = ["name", "url", "currency", "order", "products", "props"] as const;
 
-/** The rows that were not told before, in their order; their ids are remembered in `ids`. */
+/** The rows that are new, in their order. `ids` remembers their ids. */
 export function keptOnce(block: ColumnBlock, ids: IdSet): ColumnBlock {
   const contents = contentsOf(block, ids.seed);
   const [texts, drops, keyed] = [textsOf(block, "id"), textsOf(block, "dropped"), numbersOf(block, "keyed")];
@@ -36,7 +36,7 @@ export function keptOnce(block: ColumnBlock, ids: IdSet): ColumnBlock {
   return repeated.size === 0 ? told : filterRows(told, (row) => !repeated.has(row));
 }
 
-/** A hash for each row of what its sender says beside the id and the time. */
+/** For each row a hash of what its sender says, without the id and the time. */
 function contentsOf(block: ColumnBlock, seed: number): Uint32Array {
   const contents = new Uint32Array(block.count).fill(seed);
   for (const field of TOLD) addTexts(contents, textsOf(block, field), seed);

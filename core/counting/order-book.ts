@@ -1,7 +1,7 @@
-// The orders of a merchant's Day: every event with an order number that buys, gives back or cancels, under its number.
-// Which of them earn is settled when somebody reads (`settle` in core/order.ts), because an event that comes later may
-// change it: the server's word for an order that a page has told already, a cancellation. All of them are kept, also
-// those that earn nothing: an erasure may take the one that did.
+// The orders of a merchant's Day: every event with an order number that buys, gives back or cancels, by its number.
+// Which of them earn is settled when somebody reads (`settle` in core/order.ts), because a later event may change it,
+// such as a cancellation or the server's own word on an order that a page told before. All events are kept, even those
+// that earn nothing, because an erasure may remove the one that earned.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import type { Claim, Line } from "../order.ts";
@@ -9,33 +9,33 @@ import { settle } from "../order.ts";
 import { TextMap } from "../text-map.ts";
 import { type Earned, earnedWithProducts } from "./earned.ts";
 
-/** A product's line, under its number in the Day's dictionary. */
+/** A line of an order; its product is a number of the Day's dictionary. */
 interface NumberedLine extends Line {
   readonly label: number;
 }
 
-/** An event with an order number, and where in the Day it stands. */
+/** An event with an order number, and the cell of the Day that has it. */
 export interface DayClaim extends Claim<NumberedLine> {
   readonly visitor: string;
   readonly slot: number;
-  /** Its cell's. */
+  /** The cell's. */
   readonly place: number;
 }
 
 /** By order number. */
 export type OrderBook = TextMap<DayClaim[]>;
 
-/** What a claim has earned, where it stands. */
+/** What a claim has earned, with the cell that has it. */
 export interface DayEarning extends Pick<DayClaim, "slot" | "place" | "time"> {
   readonly earned: Earned;
   /**
-   * Products that it takes back without naming them, by the number of its order alone: they are its own all the same
+   * Products that it takes back by the order's number alone, without naming them. They count for it all the same
    * (ORD-8).
    */
   readonly unnamed: readonly number[];
 }
 
-/** What all orders of a Day come to, by the visitors whose events they are. */
+/** What all orders of a Day earn, by the visitors of their events. */
 export function earningsOf(book: OrderBook): ReadonlyMap<string, readonly DayEarning[]> {
   const found = new Map<string, DayEarning[]>();
   for (const claims of book.values()) {
@@ -49,9 +49,7 @@ export function earningsOf(book: OrderBook): ReadonlyMap<string, readonly DayEar
   return found;
 }
 
-/**
- * Takes a visitor's claims out; the slots of all that stood under the same numbers, whose earnings may be others now.
- */
+/** Removes a visitor's claims. Returns the slots of all claims with the same numbers, whose earnings may change. */
 export function eraseClaims(book: OrderBook, visitor: string): ReadonlySet<number> {
   const slots = new Set<number>();
   for (const [number, claims] of book) {

@@ -1,22 +1,21 @@
-// Which partition counts an event: a pure function of the event and of how its merchant is spread, so that the
-// collector, the partitions themselves, the query Worker and a replay agree without asking anybody. Small
-// merchants share a pool; a hot merchant is spread over partitions of its own, by visitor. How a merchant is
-// spread holds from an instant on (core/merchant.ts), and it is the event's own time that decides: whatever comes
-// late or twice comes to the same partition.
+// Which partition counts an event. It depends only on the event and on how its merchant is spread, so the collector,
+// the partitions, the query Worker and a replay agree without asking anybody. Small merchants share a pool. A hot
+// merchant is spread over partitions of its own, by visitor. A spread holds from an instant on (core/merchant.ts), and
+// the event's own time decides. So a late or repeated event comes to the same partition.
 
 import type { Arrival } from "../event.ts";
 import { hash32 } from "../hash.ts";
 import { type SpreadTimeline, spreadAt } from "../merchant.ts";
 import { inRegion } from "../region.ts";
 
-/** What decides where an arrival is counted, beside its time. */
+/** What decides which partition counts an arrival, besides its time. */
 export type Placeable = Pick<Arrival, "address"> & { readonly event: Pick<Arrival["event"], PlacingFact> };
 type PlacingFact = "merchant" | "visitor" | "userAgent" | "timestamp";
 
-/** What partitions a deployment has. */
+/** The partitions that a deployment has. */
 export interface Placement {
   readonly poolSize: number;
-  /** Regions that partitions stand in beside those of no region. */
+  /** Regions with partitions of their own, besides the partitions without a region. */
   readonly regions: readonly string[];
 }
 
@@ -28,8 +27,7 @@ export interface Spread {
 }
 
 /**
- * What a partition answers for an arrival that another one counts: it was not taken, and here is how its merchant is
- * spread.
+ * A partition's answer to an arrival that another one counts: it was not taken, and this is how its merchant is spread.
  */
 export interface Moved {
   readonly moved: KnownSpread;
@@ -37,7 +35,7 @@ export interface Moved {
 
 export interface KnownSpread {
   readonly merchant: number;
-  /** Of the settings it is from. */
+  /** The version of the settings that say so. */
   readonly version: number;
   readonly spread: SpreadTimeline;
 }
@@ -50,7 +48,7 @@ export function partitionOf(arrival: Placeable, spread: SpreadTimeline, poolSize
   return partitionAt(arrival, arrival.event.timestamp, { spread, poolSize });
 }
 
-/** Whether a partition said that another one counts the arrival. */
+/** Whether a partition answered that another one counts the arrival. */
 export function isMoved(fate: unknown): fate is Moved {
   return typeof fate === "object" && fate !== null && "moved" in fate;
 }
@@ -63,13 +61,14 @@ export function partitionAt(
 ): string {
   const partitions = spreadAt(spread, instant);
   if (partitions === 0) return poolPartition(event.merchant, poolSize);
-  // Whatever tells visitors apart before they have an id.
+  // This tells visitors apart before they have an id.
   const visitor = event.visitor || `${address}|${event.userAgent}`;
   return ownPartition(event.merchant, hash32(visitor, VISITOR_SEED) % partitions);
 }
 
 /**
- * Every partition that may hold anything of a merchant: its pool's and those it is or was spread over, in all regions.
+ * Every partition that may hold anything of a merchant: its pool's, and those that it is or was spread over, in all
+ * regions.
  */
 export function partitionsOf(spread: Spread, { poolSize, regions }: Placement): readonly string[] {
   return everywhere([poolPartition(spread.merchant, poolSize), ...ownPartitions(spread)], regions);
@@ -102,7 +101,7 @@ export function poolPartition(merchant: number, poolSize: number): string {
   return `pool-${poolHash(merchant) % poolSize}`;
 }
 
-/** What a merchant's pool partition, and its ledger (ledger.ts), are taken from. */
+/** The hash that decides a merchant's partition in the pool, and its ledger (ledger-placement.ts). */
 export function poolHash(merchant: number): number {
   return hash32(String(merchant), POOL_SEED);
 }

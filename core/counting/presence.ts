@@ -1,14 +1,14 @@
-// Who was there on a Day, as far as numbers over parts of it need to know: how many visitors of one Hour were next
-// there in which other, and a digest of all of them. An Hour's visitors do not add up, since one may stay for several;
-// with these pairs they do: those of any part of a Day are the sum over its Hours, less the pairs that lie inside it
-// (VIS-9). Pairs add up over partitions, and take some 40 bytes a Day.
+// Who was there on a Day, as far as numbers of parts of the Day need it: for two Hours, how many visitors of the first
+// were next there in the second, and a digest of all visitors. The visitors of several Hours do not add up, since one
+// may stay for several. These pairs correct that: the visitors of a part of a Day are the sum over its Hours, less the
+// pairs inside it (VIS-9). Pairs of partitions add up, and take about 40 bytes a Day.
 //
-// The digest tells two sets of visitors apart whose counters are equal, which only a comparison needs (RPL-1). Sketches
-// do that where there are any; a Day keeps none of visitors that nobody can know again.
+// The digest distinguishes two sets of visitors with equal counters, which only a comparison needs (RPL-1). Sketches do
+// that where there are any. A Day has none of visitors whom nobody can recognise again.
 
 import { type ByteReader, ByteWriter } from "../bytes.ts";
 
-/** So many visitors of the Hour at `slot` were next there in the Hour at `next`. Slots as in `day.ts`. */
+/** How many visitors of the Hour at `slot` were next there in the Hour at `next`. Slots as in `day.ts`. */
 export interface Pair {
   readonly slot: number;
   readonly next: number;
@@ -18,20 +18,22 @@ export interface Pair {
 export interface Presence {
   /** In order of their slots. */
   readonly pairs: readonly Pair[];
-  /** The visitors' 64 bits, in two halves, each the exclusive or of all: no order, and each visitor once. */
+  /**
+   * The exclusive or of all visitors' 64 bits, in two halves. The order does not matter. Each visitor is in it once.
+   */
   readonly digest: readonly [high: number, low: number];
 }
 
 export const NOBODY: Presence = { pairs: [], digest: [0, 0] };
 
-/** Takes visitors one by one, each once. */
+/** Takes each visitor once. */
 export class PresenceCounter {
   readonly #pairs = new Map<number, number>();
   #high = 0;
   #low = 0;
 
   /**
-   * `visitor` is 16 hex digits; `slots` are of the Hours that the visitor was there, in any order, perhaps repeated.
+   * `visitor` is 16 hex digits. `slots` are the visitor's Hours, in any order, perhaps repeated.
    */
   add(visitor: string, slots: readonly number[]): void {
     this.#high ^= Number.parseInt(visitor.slice(0, 8), 16);
@@ -55,7 +57,7 @@ export class PresenceCounter {
   }
 }
 
-/** More than any slot is apart from another, so that two make one number. */
+/** More than any two slots differ by, so that two slots fit one number. */
 const SLOTS = 4_096;
 
 function inOrder(a: Pair, b: Pair): number {
@@ -63,7 +65,7 @@ function inOrder(a: Pair, b: Pair): number {
 }
 
 /**
- * How many visitors were there from one slot of a Day up to another, given how many were in each Hour by its slot.
+ * How many visitors were there from one slot of a Day up to another. `inHour` has the visitors of each Hour by slot.
  * Exact.
  */
 export function visitorsBetween(
@@ -73,7 +75,7 @@ export function visitorsBetween(
 ): number {
   let count = 0;
   for (const [slot, visitors] of hours) if (slot >= from && slot < to) count += visitors;
-  // The Hours of a visitor between the two follow on one another: of n there are n - 1 pairs inside.
+  // A visitor with n Hours between the two slots has n - 1 pairs inside.
   for (const { slot, next, visitors } of pairs) if (slot >= from && next < to) count -= visitors;
   return count;
 }

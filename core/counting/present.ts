@@ -1,6 +1,5 @@
-// Who of a merchant's visitors is there, read from what a partition holds of the Day: visits know when they
-// were last heard of, which page was looked at last and what brought the visitor. And what was bought last,
-// as orders stand at this instant.
+// Which visitors of a merchant are there now, read from what a partition holds of the Day. A visit knows its last
+// event, the page looked at last and the source. And what was bought last, as orders stand at this instant.
 
 import { keyedHash } from "../keyed-hash.ts";
 import { NOW_SHOWN_MAX } from "../limits.ts";
@@ -18,7 +17,7 @@ export interface PresentRequest {
   readonly merchant: number;
   /** Numbers of the Days that may have them. */
   readonly days: readonly number[];
-  /** UTC ms: whoever was last heard of before is gone. */
+  /** UTC ms. Visitors without an event since then are gone. */
   readonly since: number;
 }
 
@@ -26,7 +25,7 @@ export interface Present {
   readonly visitors: readonly PresentVisitor[];
   /** The last ones, the newest first. */
   readonly orders: readonly PresentOrder[];
-  /** How many visitors, order numbers and texts were gone through for that: what it took. */
+  /** How many visitors, order numbers and texts were looked through: the cost. */
   readonly looked: number;
 }
 
@@ -49,7 +48,7 @@ export interface PresentOrder {
   readonly products: readonly string[];
 }
 
-/** Those of one Day. Of what rests of it, only what has left memory since is read, unless more decides. */
+/** Who is there, from one Day. Of what rests, it reads only what left memory since then, unless older events decide. */
 export function presentOf(state: DayState, since: number): Present {
   const { visitors, orders } = state.rested;
   if (visitors === 0 && orders === 0) return presentIn(state, since);
@@ -59,9 +58,9 @@ export function presentOf(state: DayState, since: number): Present {
 }
 
 /**
- * Whether all of the Day says the same as what is recent. Older runs may belong to a visit that no event opened or that
- * came back, or show that a prefetched page was seen. Older events may stand under the same order numbers; all of them
- * are older than the orders that are shown, if these are enough and recent.
+ * Whether the whole Day would say the same as its recent part. An older run may belong to a visit that no event opened
+ * or that came back, or may show that a prefetched page was seen. Older events may have the same order numbers. All of
+ * them are older than the shown orders, if those are enough and recent.
  */
 function isDecided(recent: DayState, { orders }: Present, since: number): boolean {
   const hasOlder = (key: string) => {
@@ -83,10 +82,10 @@ function presentIn(state: DayState, since: number): Present {
   const recent = [...state.visitors.since(since)];
   const runs = new Map(recent);
   const visitors: PresentVisitor[] = [];
-  // What orders have earned stands in no visit that is shown: they are not settled for it.
+  // No shown visit says what orders have earned, so orders are not settled for it.
   for (const [visitor, visits] of settledVisits({ ...state, orders: undefined }, names, recent)) {
     const last = visits.at(-1) as Visit;
-    // A run that belongs to the visit before it is heard of all the same.
+    // A run that belongs to the visit before it counts as an event of it too.
     const at = Math.max(last.end, ...(runs.get(visitor) ?? []).map(({ end }) => end));
     const source = tupleAt(names.tuples[last.profile] as string, PROFILE_FIELDS.indexOf("source")) as number;
     visitors.push({
@@ -104,7 +103,7 @@ function presentIn(state: DayState, since: number): Present {
 type Line = DayClaim["sale"]["lines"][number];
 
 /**
- * The last ones. An order earns at one of its claims, so numbers are settled from the latest claim on,
+ * The last orders. An order earns at one of its claims. So numbers are settled by their latest claim, the newest first,
  * until no other can be later.
  */
 function ordersOf({ orders }: DayState, texts: readonly string[]): readonly PresentOrder[] {
@@ -136,7 +135,7 @@ function newest(orders: readonly PresentOrder[]): readonly PresentOrder[] {
   return orders.toSorted((a, b) => b.at - a.at || b.revenue - a.revenue).slice(0, NOW_SHOWN_MAX);
 }
 
-/** What several Days, or several partitions, say. */
+/** What several Days or several partitions say, together. */
 export function presentTogether(all: readonly Present[]): Present {
   const visitors = new Map<string, PresentVisitor>();
   for (const one of all.flatMap((own) => own.visitors)) {

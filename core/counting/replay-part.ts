@@ -1,6 +1,5 @@
-// What a message of footfall-replay names: one (Day, partition) of a job. It does not say what is to be done: that is
-// read from the job's state when the message is delivered. So a message that comes late or twice does not repeat
-// finished work.
+// The message of the queue footfall-replay names one (Day, partition) of a job. It does not say what to do. The job's
+// state says that when the message is delivered. So a late or repeated message does not repeat finished work.
 
 import { assert } from "../outcome.ts";
 

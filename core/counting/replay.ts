@@ -1,7 +1,7 @@
 // The second caller of the counting rules (L3): from archived events to rollup rows, as the partition that counted them
-// would publish them now. Opinions are formed again from the facts under the rules that hold for them; nothing derived
-// is copied. The caller reads the archive, as much at a time as its memory allows. It decides what to do with the rows:
-// compare, write or show them.
+// would publish them now. Opinions are formed again from the facts, under the rules that hold for them. No derived
+// value is copied. The caller reads the archive, as much at a time as its memory allows, and decides whether to
+// compare, write or show the rows.
 
 import {
   type ColumnBlock,
@@ -42,7 +42,7 @@ import type { Visit } from "./visit.ts";
  */
 export type SettingsOf = (merchant: number) => Settings | undefined;
 
-/** What archived events of a merchant are counted by. */
+/** The settings and rules that archived events of a merchant are counted by. */
 export interface ReplayedUnder {
   readonly settings: Settings;
   /** The deployment's own rules. */
@@ -56,10 +56,10 @@ export interface ReplayedDay {
 }
 
 /**
- * Counts archived events under the rules that hold for each, given in the order of the log. Returns them as they are to
- * be kept, without those that repeat one that was counted. Of two rows with one id the first counts: when they came,
- * that was the one with the lower position. A row that has the id of another and tells another story is kept as a
- * duplicate (DUP-2). That holds as well for one that came after its Day was closed, when nobody compared them.
+ * Counts archived events, given in the order of the log, under the rules that hold for each. Returns the events to
+ * keep: without those that repeat an event that was counted. Of two rows with one id the first counts. It had the lower
+ * position when both came. A row with the id of another and another story is kept as a duplicate (DUP-2). That is so
+ * even for a row that came after its Day was closed, when nobody compared the two.
  */
 export function replayRows(
   { state }: ReplayedDay,
@@ -74,8 +74,8 @@ export function replayRows(
   for (let row = 0; row < kept.count; row++) {
     const event = eventAt(kept, row);
     const opinion = opinionAt(opinions, row);
-    // An event that was a duplicate when it came stays one, also where the first of that id lies on the Day beside this
-    // one.
+    // An event that was a duplicate when it came stays one, even if the first event of that id is on the Day beside
+    // this one.
     const dropped = textAt(drops, row) === "duplicate" ? "duplicate" : opinion.dropped;
     const position = kept.positions[row] as number;
     countKnown(state, { event, opinion, settings, position, dropped, kind: kinds.of(row) });
@@ -83,7 +83,7 @@ export function replayRows(
   return kept;
 }
 
-/** Remembers what kinds of events there are: found out once for each that is different (day.ts). */
+/** Remembers the kinds of events, so that each kind is found out once (day.ts). */
 class Kinds {
   readonly #state: DayState;
   readonly #columns: EventColumns;
@@ -113,12 +113,12 @@ class Kinds {
   }
 }
 
-/** What of the Hours is wanted: whether of one that starts at a UTC instant nothing but its totals is looked at. */
+/** Whether only totals are wanted of the Hour that starts at a UTC instant. */
 export type IsThinWanted = (hourStart: number) => boolean;
 
 /**
- * The rollups of one merchant's Day: a row per Hour with anything in it, and one for the Day. Hours of which only
- * totals are wanted are made as they lie in a packed Day: that takes a small part of what their breakdowns and sketches
+ * The rollups of one merchant's Day: one row per Hour with anything in it, and one for the Day. An Hour of which only
+ * totals are wanted is made as a packed Day has it. That takes a small share of the time that breakdowns and sketches
  * take.
  */
 export function replayedRows(
@@ -138,7 +138,7 @@ export function replayedRows(
 }
 
 /**
- * The visits of each Hour, found in one pass: looking for each Hour by itself would go through all visitors 24 times.
+ * The visits of each Hour, found in one pass. To search for each Hour by itself would take 24 passes over all visitors.
  */
 function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVisitor> {
   const bySlot = new Map<number, [string, readonly Visit[]][]>();
@@ -155,7 +155,7 @@ function visitsBySlot(visitors: VisitsByVisitor): ReadonlyMap<number, VisitsByVi
   return bySlot;
 }
 
-/** The rollups of events that are all at hand, in any order: one row per merchant, bucket and partition. */
+/** The rollups of given events, in any order: one row per merchant, bucket and partition. */
 export function replay(events: Iterable<ArchivedEvent>, settingsOf: SettingsOf): readonly RollupRow[] {
   const global = settingsOf(GLOBAL_MERCHANT)?.rules ?? [];
   const days = new Map<string, { readonly day: number; readonly settings: Settings; readonly rows: ArchivedEvent[] }>();

@@ -1,7 +1,7 @@
-// What of a Day has left memory (layer.ts), as counting sees it: numbers that are kept along with the Day, and a way to
-// look up what must be known when a later event comes. Of a visitor that is an outline: when each run of events was,
-// and in which Hours, without pages and sources. An event does not change what rests. It is counted beside it, and both
-// become one when somebody reads the whole Day.
+// What of a Day has left memory (layer.ts), as counting sees it: some counts that are kept with the Day, and a way to
+// look up what a later event needs. For a visitor that is an outline: when each run of events was, and in which Hours,
+// without pages and sources. A later event does not change what rests. It is counted beside it, and both are joined
+// when somebody reads the whole Day.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { RestedIds } from "./duplicate.ts";
@@ -12,10 +12,10 @@ import { decodeVisit, encodeVisit } from "./visit-codec.ts";
 export interface RestedCounts {
   /** Ids of events. */
   readonly events: number;
-  /** Visitors, and numbers of orders: one that came again and left again is counted again. */
+  /** Visitors and order numbers. One that came back and left again counts again. */
   readonly visitors: number;
   readonly orders: number;
-  /** About what all of it would take in memory (held.ts). */
+  /** About how much memory all of it would take (held.ts). */
   readonly bytes: number;
 }
 
@@ -28,11 +28,11 @@ export interface RestedLookUp extends RestedIds {
    * is given: those that left apart are apart.
    */
   outlinesOf(high: number, low: number, before?: number): readonly Uint8Array[];
-  /** Everything but ids: Days, encoded; of what has left since an instant (UTC ms) where one is given. */
+  /** Encoded Days of everything but ids. With an instant (UTC ms), only of what left since then. */
   pieces(since?: number): Iterable<Uint8Array>;
 }
 
-/** What an outline is found by. No id of an event looks like it: those begin with another letter. */
+/** The key of a visitor's outlines. No id of an event has this form, because ids begin with another letter. */
 export function visitorKey(visitor: string): string {
   return `v${visitor}`;
 }
@@ -41,9 +41,9 @@ export function orderKey(number: string): string {
   return `o${number}`;
 }
 
-/** What rests of one visitor. */
+/** What is known of one visitor's resting events. */
 export interface VisitorOutline {
-  /** Runs of nothing but times, rank and Hours. */
+  /** Runs with only their times, rank and Hours. */
   readonly runs: readonly Visit[];
   /** The Hours of prefetched pages. */
   readonly prefetchSlots: readonly number[];
@@ -57,7 +57,7 @@ export function encodeVisitorOutline({ runs, prefetchSlots }: VisitorOutline, ba
   return writer.finish();
 }
 
-/** What all outlines of a visitor say together; undefined where there is none. */
+/** All outlines of a visitor, joined. Undefined where there is none. */
 export function decodeVisitorOutlines(all: readonly Uint8Array[], base: number): VisitorOutline | undefined {
   if (all.length === 0) return undefined;
   const runs: Visit[] = [];
@@ -70,7 +70,7 @@ export function decodeVisitorOutlines(all: readonly Uint8Array[], base: number):
   return { runs, prefetchSlots };
 }
 
-/** The Hours in which something stands under an order number. */
+/** The Hours that have events with an order number. */
 export function encodeOrderOutline(slots: readonly number[]): Uint8Array {
   const writer = new ByteWriter();
   writeSlots(slots, writer);

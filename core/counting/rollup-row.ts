@@ -1,6 +1,6 @@
-// A rollup on its way: from a partition to D1, and from a partition's `live()` to the query Worker. Its values are
-// absolute. It carries the partition and a version (the log position of the last event counted). So it does no harm to
-// write a row twice, or an old one after a new one, and a reader can replace a stored row by a live one.
+// A rollup on its way from a partition to D1, or from a partition's `live()` to the query Worker. Its values are
+// absolute. It carries the partition and a version, the log position of the last event counted. So it does no harm to
+// write a row twice, or an old row after a new one, and a reader can replace a stored row by a live one.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import type { DropReason } from "../outcome.ts";
@@ -35,11 +35,11 @@ export interface RollupRow {
   readonly drops: Readonly<Partial<Record<DropReason, number>>>;
   /** `absorbEncoded` reads it. */
   readonly sketch: Uint8Array;
-  /** `decodePresence` reads that of a Day. Empty for an Hour, and where it was not asked for. */
+  /** `decodePresence` reads a Day's. Empty for an Hour, and where it was not asked for. */
   readonly presence: Uint8Array;
   /** `decodeBreakdown` reads each. Only the dimensions that were asked for. */
   readonly breakdowns: Readonly<Partial<Record<DimensionName, Uint8Array>>>;
-  /** What the Day knows about the visitors of this Hour, if the Hour has only totals left. Other rows have none. */
+  /** What the Day says about the visitors of this Hour, if the Hour has only totals left. Other rows have none. */
   readonly within?: WithinDay;
 }
 
@@ -130,7 +130,7 @@ export function withinOf({
   return (slot) => ({ pairs: pairs.get(slot) ?? [], hasKnown });
 }
 
-/** What is left of an Hour once its Day is closed; a Day stays what it is. */
+/** What stays of an Hour once its Day is closed. A Day's row is not changed. */
 export function thinned(row: RollupRow): RollupRow {
   return row.grain === "day" ? row : { ...row, sketch: new Uint8Array(), presence: new Uint8Array(), breakdowns: {} };
 }

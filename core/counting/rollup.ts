@@ -1,7 +1,7 @@
 // The numbers of one merchant for one Hour or one whole Day: totals, drops, and a breakdown by every dimension, each
-// with a mergeable sketch of its visitors. A rollup is computed from a Day's state whenever somebody needs it, never
-// counted along (`bucket.ts`), so it cannot drift from the events. What a metric means: docs/spec.md, CNT. D1 stores
-// the counts as columns and each breakdown as one packed column.
+// with a mergeable sketch of its visitors. A rollup is computed from a Day's state whenever somebody needs it
+// (`bucket.ts`). It is never counted along, so it cannot differ from the events. docs/spec.md (CNT) says what each
+// metric means. D1 stores counts as columns, and each breakdown as one packed column.
 
 import { ByteReader, ByteWriter, utf8Length } from "../bytes.ts";
 import {
@@ -18,9 +18,9 @@ import { absorbSketch, decodeSketch, emptySketch, encodeSketch, estimate, type S
 import { addMoneyTo, decodeMoney, encodeMoney, type OwnMoney, TAKINGS, wholeMoney } from "./takings.ts";
 
 /**
- * The counters of a rollup and of each value in a breakdown, in stored order. All integers. `known` is how many of
- * the visitors may be in another bucket as well, and are in the sketch: of a Day those with an id, of an Hour all
- * (VIS-8). All but those add up.
+ * The counters of a rollup and of each value in a breakdown, in stored order. All are integers. `known` counts the
+ * visitors in the sketch, who may be in another bucket as well: of a Day those with an id, of an Hour all (VIS-8). All
+ * counters except the visitors add up.
  */
 export const COUNTERS = [
   "visitors",
@@ -42,20 +42,20 @@ export type Counter = (typeof COUNTERS)[number];
  */
 export type Counts = Record<Counter, number> & { money: OwnMoney };
 
-/** Counters that most values have none of, as of money: they are stored behind a mark. */
+/** Counters that are 0 for most values, as money is. They are stored behind a mark. */
 const OF_ORDERS = ["orders", "refunds", "units"] as const;
 const OF_TRAFFIC = COUNTERS.filter((name) => !(OF_ORDERS as readonly string[]).includes(name));
 
 export interface BreakdownEntry {
   readonly value: string;
   readonly counts: Counts;
-  /** Of those visitors that `counts.known` counts. */
+  /** Has the visitors that `counts.known` counts. */
   readonly sketch: Sketch;
 }
 
 /** A value before its breakdown is cut. */
 export interface CountedValue extends BreakdownEntry {
-  /** The other visitors, for the sake of those values that are then added up; undefined where there are none. */
+  /** The other visitors. They are needed when values are added up as "(other)". Undefined where there are none. */
   readonly others: Sketch | undefined;
 }
 
@@ -95,8 +95,8 @@ export function zeroCounts(): Counts {
 }
 
 /**
- * Adds `from` to `into`. Written out: going through COUNTERS took three times as long, and this is done for every
- * value.
+ * Adds `from` to `into`. It is written out, because a loop over COUNTERS took three times as long and this runs for
+ * every value.
  */
 export function addCounts(into: Counts, from: Counts): void {
   into.visitors += from.visitors;
@@ -118,10 +118,10 @@ export function isNothing(counts: Counts): boolean {
   return counts.money === undefined && COUNTERS.every((counter) => counts[counter] === 0);
 }
 
-/** 2: known visitors are counted, and of a Day they alone are in sketches. Stands above the mark of a cut. */
+/** 2: known visitors are counted, and a Day's sketches have only those. It stands above the mark of a cut. */
 const BREAKDOWN_VERSION = 2;
 
-/** A breakdown as one packed column. With a writer of the caller's, its bytes begin where that stood. */
+/** A breakdown as one packed column. If the caller passes a writer, the bytes begin at the writer's end. */
 export function encodeBreakdown({ cut, entries }: Breakdown, writer = new ByteWriter()): Uint8Array {
   const start = writer.length;
   writer.byte(BREAKDOWN_VERSION * 2 + (cut ? 1 : 0));
@@ -142,8 +142,8 @@ export function decodeBreakdown(bytes: Uint8Array): Breakdown {
 }
 
 /**
- * Goes through an encoded breakdown without making one, and answers whether it was cut: `take` reads each value's
- * counters and sketch, or past them.
+ * Reads an encoded breakdown without making an object of it, and returns whether it was cut. `take` must read each
+ * value's counters and sketch, or skip them.
  */
 export function readBreakdown(bytes: Uint8Array, take: (value: string, reader: ByteReader) => void): boolean {
   const reader = new ByteReader(bytes);
@@ -159,7 +159,7 @@ export function isCutBreakdown(bytes: Uint8Array): boolean {
   return (bytes[0] as number) % 2 === 1;
 }
 
-/** Adds counters as they are stored, and gives the money beside them, which is the caller's to add up. */
+/** Adds stored counters to `into`, and returns their money, which the caller must add. */
 export function addEncodedCounts(into: Counts, reader: ByteReader): OwnMoney {
   for (const counter of OF_TRAFFIC) into[counter] += reader.signed();
   if (reader.byte() === 0) return undefined;
@@ -167,7 +167,7 @@ export function addEncodedCounts(into: Counts, reader: ByteReader): OwnMoney {
   return decodeMoney(reader);
 }
 
-/** Reads past what belongs to one value. */
+/** Skips what belongs to one value. */
 export function skipEntry(reader: ByteReader): void {
   for (let left = OF_TRAFFIC.length; left > 0; left--) reader.unsigned();
   if (reader.byte() !== 0) {
@@ -193,9 +193,9 @@ export function cutBreakdown(entries: CountedValue[]): Breakdown {
 }
 
 /**
- * Which of the sorted values are kept in so many bytes. Anybody can send values of 2,000 characters, or one with money
- * of every currency, and a few visitors more than the shop's own values have; these must not fill the room. So long
- * values come after all others, and those of many currencies have half of it.
+ * Which of the sorted values are kept in `room` bytes. Anybody can send values of 2,000 characters, or a value with
+ * money of every currency, and a few more visitors than the shop's own values have. Such values must not fill the room.
+ * So long values come after all others, and values of many currencies have half of the room.
  */
 function keptOf(sorted: readonly CountedValue[], room: number): ReadonlySet<CountedValue> {
   const kept = new Set<CountedValue>();
@@ -216,7 +216,7 @@ function keptOf(sorted: readonly CountedValue[], room: number): ReadonlySet<Coun
   return kept;
 }
 
-/** The values that were cut, as one. Its visitors are estimated: one visitor may have seen many of the values. */
+/** The cut values as one value. Its visitors are estimated, because one visitor may have seen many of the values. */
 function addUp(values: readonly CountedValue[]): BreakdownEntry {
   const counts = zeroCounts();
   const sketch = emptySketch(VALUE_SKETCH_PRECISION);
@@ -251,7 +251,7 @@ function encodeEntry(entry: BreakdownEntry, writer: ByteWriter): void {
   encodeSketch(entry.sketch, writer);
 }
 
-/** The most that an entry can take: nearly all breakdowns fit by it, and need not be encoded to know that. */
+/** The most bytes that an entry can take. Nearly all breakdowns fit by it and need not be encoded to find out. */
 function entryBytesMax({ value, sketch, counts }: BreakdownEntry): number {
   const sketchBytes = sketch.sparse === undefined ? (2 ** sketch.precision * 6) / 8 : sketch.sparse.length * 8;
   const moneyBytes = (counts.money?.length ?? 0) * (TAKINGS.length * 8 + 8);
@@ -259,8 +259,8 @@ function entryBytesMax({ value, sketch, counts }: BreakdownEntry): number {
 }
 
 /**
- * The most that the "(other)" entry can take: a dense sketch, long counters, and money of all currencies that the
- * values have.
+ * The most bytes that the "(other)" entry can take: a dense sketch, long counters, and money in every currency of the
+ * values.
  */
 function otherBytes(entries: readonly BreakdownEntry[]): number {
   const currencies = new Set(entries.flatMap(({ counts }) => (counts.money ?? []).map(({ currency }) => currency)));

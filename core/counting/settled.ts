@@ -1,8 +1,8 @@
-// The visits of a Day as they are counted, read from what the state holds. A run that no event opened belongs to the
-// visit before it. A visit that came back from a payment page keeps the profile (source, device, country) of the visit
-// before. A prefetched page that was then looked at is a page view. What orders have earned stands in the visits that
-// bought. All of this depends on events that may still come, so it is decided anew at each reading and changes nothing
-// that is stored: the same set of events reads the same (L4).
+// The visits of a Day as they are counted, read from its state. A run that no event opened belongs to the visit before
+// it. A visit that came back from a payment page keeps the profile (source, device, country) of the visit before. A
+// prefetched page that somebody then looked at is a page view. What orders have earned is added to the visits that
+// bought. All of this depends on events that may still come. So it is decided at each reading, and stored state is not
+// changed: the same set of events always reads the same (L4).
 
 import { TextMap } from "../text-map.ts";
 import type { DayNames, DayState } from "./day.ts";
@@ -17,8 +17,8 @@ import { addCell, insert, isVisit, RANK, type Visit } from "./visit.ts";
 export type VisitsByVisitor = Iterable<readonly [visitor: string, visits: readonly Visit[]]>;
 
 /**
- * The visits of a Day by visitor, for reading only; of some `visitors` where they are given. A visitor without a visit
- * (only prefetches, or only engagement reports) is not among them.
+ * The visits of a Day by visitor, for reading only; of some `visitors` if they are given. A visitor without a visit
+ * (only prefetches, or only engagement reports) is left out.
  */
 export function settledVisits(
   state: DayState,
@@ -60,7 +60,7 @@ function settleVisits(
   const own = runs.map(copyOf);
   for (const prefetch of seen) insert(own, copyOf(prefetch));
   const visits: Visit[] = [];
-  // Even a run that is joined to another one, or left out, tells whether its visitor can be known again.
+  // Even a run that is joined to another one, or left out, says whether its visitor can be recognised again.
   const known = own.some((run) => run.known);
   for (const run of own) {
     const before = visits.at(-1);
@@ -76,7 +76,7 @@ function settleVisits(
     if (visit === undefined) continue;
     const count = unnamed.length > 0 ? 1 : 0;
     const named = count > 0 ? placeWith(names, place, unnamed) : place;
-    // Where the event's own place lacks the products, the event is moved to the place that names them.
+    // If the tuple of the event's cell lacks the products, the event moves to the cell whose tuple names them.
     if (count > 0) addCell(visit, { slot, place, count: -1, engagementMs: 0, earned: undefined });
     addCell(visit, { slot, place: named, count, engagementMs: 0, earned: copyEarned(own) });
   }
@@ -84,8 +84,8 @@ function settleVisits(
 }
 
 /**
- * The number of the place that equals another one but for its products. Where the Day has no such place, one is made
- * for this reading.
+ * The number of the tuple that is equal but for its products. If the Day has no such tuple, one is made for this
+ * reader.
  */
 function placeWith({ tuples, known, added }: DayNames, place: number, products: readonly number[]): number {
   const packed = (tuples[place] as string) + packTuple(products);

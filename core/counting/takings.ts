@@ -1,6 +1,6 @@
-// Money of one currency: what a cell, a rollup and each value of a breakdown has of it. Sums are kept in the currency
-// they came in and converted when somebody asks (`query/money.ts`), because a rate may come, or be put right, after the
-// event. All are integers that add up; most cells and values have none.
+// Money in one currency, as a cell, a rollup and each value of a breakdown has it. Sums stay in the currency they came
+// in. They are converted when somebody asks (`query/money.ts`), because a rate may come or be corrected after the
+// event. All are integers that add up. Most cells and values have none.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { COUNT_MAX } from "../limits.ts";
@@ -29,13 +29,14 @@ export type Takings = Record<Taking, number> & {
 
 /** Ordered by currency, each once; undefined stands for none. */
 export type Money = readonly Takings[] | undefined;
-/** Money that nobody else holds: it may be added to where it is. */
+/** Money that no other object holds, so it may be changed. */
 export type OwnMoney = Takings[] | undefined;
 
 /**
- * Sums are exact however large, because a number that comes back from beyond 2^53 must leave the others as they were
- * (CNT-6). What is beyond half of this is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1 of "EUR+". Only forged hits
- * come so far. `wholeMoney` puts the two together again, before anything leaves a Day's state or a question's purse.
+ * Sums are exact however large they are, because a number that comes back from beyond 2^53 must leave the others as
+ * they were (CNT-6). Half of this is the bound. Beyond it an amount is carried: 2^52 + 5 of "EUR" is 5 of "EUR" and 1
+ * of "EUR+". Only forged hits come so far. `wholeMoney` puts the two together again before anything leaves a Day's
+ * state or a question's purse.
  */
 export const CARRIED = 2 ** 52;
 const CARRY = "+";
@@ -54,8 +55,8 @@ export function copyMoney(money: Money): OwnMoney {
 }
 
 /**
- * Adds `more` to a sum where it stands, or to a new one, and answers it. Each currency is found in a few steps:
- * somebody may send all that there are, and nothing is copied or sorted for each event.
+ * Adds `more` to a sum, or to a new one, and returns it. Each currency is found in a few steps, and nothing is copied
+ * or sorted, because somebody may send all currencies there are.
  */
 export function addMoneyTo(sum: OwnMoney, more: Money): OwnMoney {
   if (sum === undefined || more === undefined) return sum ?? copyMoney(more);
@@ -64,7 +65,7 @@ export function addMoneyTo(sum: OwnMoney, more: Money): OwnMoney {
 }
 
 function addOne(sum: Takings[], more: Takings): void {
-  const at = placeOf(sum, more.currency);
+  const at = insertionIndex(sum, more.currency);
   const known = sum[at];
   if (known?.currency !== more.currency) {
     sum.splice(at, 0, { ...more });
@@ -74,8 +75,8 @@ function addOne(sum: Takings[], more: Takings): void {
   if (carry !== undefined) addOne(sum, carry);
 }
 
-/** Where a currency stands, or would. */
-function placeOf(sum: readonly Takings[], currency: string): number {
+/** The index of a currency, or where it would go. */
+function insertionIndex(sum: readonly Takings[], currency: string): number {
   let [from, to] = [0, sum.length];
   while (from < to) {
     const middle = (from + to) >>> 1;
@@ -85,7 +86,7 @@ function placeOf(sum: readonly Takings[], currency: string): number {
   return from;
 }
 
-/** Adds to takings of the same currency where they are; what is carried, if anything is, is to be added beside them. */
+/** Adds to takings of the same currency. Returns what must be carried, if anything must. */
 export function addTakings(into: Takings, more: Takings): Takings | undefined {
   let carry: Takings | undefined;
   for (const taking of TAKINGS) {
@@ -99,14 +100,12 @@ export function addTakings(into: Takings, more: Takings): Takings | undefined {
   return carry;
 }
 
-/**
- * How many times CARRIED is carried from a sum of two; what stays is at least -CARRIED / 2, and less than CARRIED / 2.
- */
+/** How often CARRIED is carried from a sum of two. The rest is at least -CARRIED / 2, and less than CARRIED / 2. */
 export function carriedOf(sum: number): number {
   return sum < CARRIED / 2 && sum >= -CARRIED / 2 ? 0 : Math.round(sum / CARRIED);
 }
 
-/** Under which what is carried of a currency stands: right behind it. */
+/** The name of a currency's carried amount. It sorts right behind the currency. */
 export function carryOf(currency: string): string {
   return currency + CARRY;
 }
@@ -115,7 +114,7 @@ export function isCarry(currency: string): boolean {
   return currency.endsWith(CARRY);
 }
 
-/** The sums as whole numbers, without what was carried; those beyond COUNT_MAX are that (CNT-6). */
+/** The sums with their carried amounts added. A sum beyond COUNT_MAX becomes COUNT_MAX (CNT-6). */
 export function wholeMoney(money: OwnMoney): OwnMoney {
   if (money === undefined || !money.some(({ currency }) => isCarry(currency))) return money;
   const whole = new Map<string, Takings>();
@@ -127,7 +126,7 @@ export function wholeMoney(money: OwnMoney): OwnMoney {
   return [...whole.values()];
 }
 
-/** Takings with what was carried of them. Exact where it is not cut: beyond twice CARRIED the rest does not matter. */
+/** Takings with their carried amount added. Exact up to twice CARRIED; beyond that all is cut to COUNT_MAX anyway. */
 export function uncarry(takings: Takings, carried: Takings): Takings {
   const whole = { ...takings };
   for (const taking of TAKINGS) {
@@ -137,7 +136,7 @@ export function uncarry(takings: Takings, carried: Takings): Takings {
   return whole;
 }
 
-/** Without what came to nothing: equal sums have equal bytes. */
+/** Leaves out currencies whose sums are all 0, so that equal sums have equal bytes. */
 export function encodeMoney(money: Money, writer: ByteWriter): void {
   const filled = (money ?? []).filter((one) => TAKINGS.some((taking) => one[taking] !== 0));
   writer.unsigned(filled.length);

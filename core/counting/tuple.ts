@@ -1,5 +1,5 @@
-// A short list of dictionary numbers as text, two characters a number: it is its own key in a map, and takes a third of
-// the memory of an array beside a key made of it. A Day of many small merchants holds hundreds of thousands.
+// A short list of dictionary numbers as a text, two characters a number. The text is its own key in a map, and takes a
+// third of the memory of an array with a key made of it. A Day of many small merchants has hundreds of thousands.
 
 const UNIT = 0x10000;
 

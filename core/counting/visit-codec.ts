@@ -1,6 +1,5 @@
-// A run of a visitor's events as bytes: as a checkpoint stores it, and as a partition's memory holds it
-// while its visitor is away. Times are relative to a base, the UTC midnight of the Day's number, which
-// whoever reads it must know.
+// A run of a visitor's events as bytes, for a checkpoint, and for a partition's memory while its visitor is away. Times
+// are relative to a base, the UTC midnight of the Day's number. Whoever reads the bytes must know it.
 
 import type { ByteReader, ByteWriter } from "../bytes.ts";
 import { decodeEarned, encodeEarned } from "./earned.ts";

@@ -27,7 +27,7 @@ export interface Cell {
 }
 
 /**
- * What an event can do to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the
+ * What an event does to a visit (VIS-4): an engagement report belongs to one; a passive event, which the page or the
  * tracker reports, can stand alone; any other opens one.
  */
 export const RANK = { engagement: 0, passive: 1, opening: 2 } as const;
@@ -64,7 +64,7 @@ export interface Visit {
   index: Map<number, Cell> | undefined;
 }
 
-/** With up to so many cells they are searched one by one, which is faster than an index and takes less memory. */
+/** Up to this many cells are searched one by one. That is faster than an index and takes less memory. */
 const CELLS_SEARCHED_MAX = 32;
 
 /** Whether two runs of one visitor and Day are near enough to be one. */
@@ -122,7 +122,7 @@ export function insert(visits: Visit[], visit: Visit): number {
   return visitBytes(visit);
 }
 
-/** Makes runs of one visitor, which may touch and come in any order, into those that do not. Changes them. */
+/** Joins runs of one visitor, in any order, so that no two touch any more. Changes the given runs. */
 export function joinRuns(runs: readonly Visit[]): Visit[] {
   const joined: Visit[] = [];
   for (const run of runs.toSorted((a, b) => a.from - b.from)) {
@@ -133,7 +133,7 @@ export function joinRuns(runs: readonly Visit[]): Visit[] {
   return joined;
 }
 
-/** A run without pages, sources and counts: what says which Hours change when an event comes to it. */
+/** A run without pages, sources and counts. It says which Hours change when an event comes to the run. */
 export function outlineOf(visit: Visit): Visit {
   const cells = visit.slots.map((slot): Cell => ({ slot, place: 0, count: 0, engagementMs: 0, earned: undefined }));
   const outline = { profile: 0, interactions: 0, entry: undefined, exit: undefined, index: undefined };
@@ -145,7 +145,10 @@ export function isVisit({ rank, returns }: Visit): boolean {
   return rank === RANK.opening && !returns;
 }
 
-/** Whether a visit is a bounce: one page view or one event, and beside it only what page and tracker report (VIS-5). */
+/**
+ * Whether a visit is a bounce: one page view or one event, and otherwise only reports of the page and the tracker
+ * (VIS-5).
+ */
 export function isBounce(visit: Visit): boolean {
   return visit.interactions <= 1;
 }

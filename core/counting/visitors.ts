@@ -1,7 +1,7 @@
-// The visits of a Day by visitor. A visitor who is reading is held as objects, ready to be counted into; one
-// who has gone rests as packed text, an eighth of the memory: most visitors of a Day have gone, and the few
-// who come back wake up. Packed is what a checkpoint stores, so that writing and reading one copies it. What
-// is held how changes no number.
+// The visits of a Day by visitor. The visits of a visitor who is reading are objects, ready to be counted into. Those
+// of a visitor who has gone rest as packed text and take an eighth of the memory. Most visitors of a Day have gone; the
+// few who come back wake up. A checkpoint stores the same packed text, so writing and reading one only copies it. How
+// visits are held changes no number.
 
 import { ByteReader, ByteWriter } from "../bytes.ts";
 import { hex32 } from "../hash.ts";
@@ -13,7 +13,7 @@ export class Visitors {
   /** UTC ms to which packed times are relative. */
   readonly #base: number;
   /**
-   * Visitor → visits in order, apart by more than the gap; or the same packed, a character for each byte, which the
+   * Visitor → visits in order, with more than the gap between them; or the same packed, one character a byte, which the
    * engine stores in one. One map for both: most merchants are small, and a map takes 200 bytes before its first entry.
    */
   readonly #visits = new Map<string, Visit[] | string>();
@@ -24,9 +24,9 @@ export class Visitors {
     this.#base = base;
   }
 
-  /** Who was seen since somebody asked who is there; undefined where nobody has. */
+  /** Visitors seen since somebody asked who is there. Undefined if nobody asked. */
   #watched: Set<string> | undefined;
-  /** Whether that was asked since visitors were last sent to rest. */
+  /** Whether somebody asked since visitors were last sent to rest. */
   #isWatched = false;
 
   get size(): number {
@@ -37,7 +37,7 @@ export class Visitors {
     return this.#bytes;
   }
 
-  /** What those who rest take in memory. */
+  /** How much memory resting visitors take. */
   get restingBytes(): number {
     let bytes = 0;
     for (const held of this.#visits.values()) if (typeof held === "string") bytes += VISITOR_BYTES + visitsBytes(held);
@@ -48,7 +48,7 @@ export class Visitors {
     return this.#visits.has(visitor);
   }
 
-  /** A visitor's visits, to be added to where they are. */
+  /** A visitor's visits as objects that may be changed. */
   wake(visitor: string): Visit[] | undefined {
     this.#watched?.add(visitor);
     const held = this.#visits.get(visitor);
@@ -69,19 +69,19 @@ export class Visitors {
     this.#set(visitor, visits, VISITOR_BYTES + visitsBytes(visits));
   }
 
-  /** A visitor's visits, to be read. Who rests goes on resting. */
+  /** A visitor's visits, for reading. A resting visitor stays at rest. */
   get(visitor: string): readonly Visit[] | undefined {
     const held = this.#visits.get(visitor);
     return typeof held === "string" ? this.#unpack(held) : held;
   }
 
-  /** Sets the visits of a visitor who has none, and who rests from the beginning. */
+  /** Sets the visits of a new visitor, who rests at once. */
   setResting(visitor: string, visits: readonly Visit[]): void {
     const packed = this.#packed(visits);
     this.#set(visitor, packed, VISITOR_BYTES + visitsBytes(packed));
   }
 
-  /** Puts other visits in the place of a visitor's, or of none. */
+  /** Replaces a visitor's visits, if there are any. */
   replace(visitor: string, visits: Visit[]): void {
     this.delete(visitor);
     this.set(visitor, visits);
@@ -108,7 +108,7 @@ export class Visitors {
     return this.#visits.keys();
   }
 
-  /** Every visitor's visits, to be read. Who rests goes on resting. */
+  /** Every visitor's visits, for reading. Resting visitors stay at rest. */
   *[Symbol.iterator](): Generator<readonly [visitor: string, visits: readonly Visit[]]> {
     for (const [visitor, held] of this.#visits) yield [visitor, typeof held === "string" ? this.#unpack(held) : held];
   }
@@ -137,7 +137,10 @@ export class Visitors {
       yield [visitor, typeof held === "string" ? this.#base + endOf(held) : latestOf(held)];
   }
 
-  /** The visitors but for some. Their visits are held once: only one of the two may be counted into from now on. */
+  /**
+   * All visitors but some. Both objects hold the same visits, so events may be counted into only one of them
+   * afterwards.
+   */
   without(gone: ReadonlySet<string>): Visitors {
     const left = new Visitors(this.#base);
     for (const [visitor, held] of this.#visits)
@@ -145,7 +148,7 @@ export class Visitors {
     return left;
   }
 
-  /** Packs the visits of all who were last seen before an instant (UTC ms), or of everybody. */
+  /** Packs the visits of all visitors who were last seen before an instant (UTC ms), or of everybody. */
   rest(before = Number.POSITIVE_INFINITY): void {
     if (!this.#isWatched) this.#watched = undefined;
     this.#isWatched = false;
@@ -178,7 +181,9 @@ export class Visitors {
     return textOf(this.#pack(visits));
   }
 
-  /** The last visit first, so that its end is found without reading the others. Good until the next is packed. */
+  /**
+   * Puts the last visit first, so that its end is found without reading the others. The next call overwrites the bytes.
+   */
   #pack(visits: readonly Visit[]): Uint8Array {
     packing.clear();
     packing.unsigned(visits.length);
@@ -197,7 +202,7 @@ export class Visitors {
   }
 }
 
-/** One for all: what is written is copied before the next. */
+/** One writer for all: its bytes are copied before the next use. */
 const packing = new ByteWriter();
 
 function latestOf(visits: readonly Visit[]): number {
@@ -205,11 +210,11 @@ function latestOf(visits: readonly Visit[]): number {
 }
 
 /**
- * The end of the visit that stands first in packed visits, relative to their base: the last one, but for what earlier
- * versions have stored, where it is the first. So these may leave memory sooner, which changes no number.
+ * The end of the visit that stands first in packed visits, relative to their base. It is the last visit; in visits that
+ * earlier versions stored, it is the first. So those may leave memory sooner, which changes no number.
  */
 function endOf(packed: string): number {
-  // How many they are, a byte of flags, then its first event (zigzag) and its length, as `encodeVisit` writes them.
+  // The number of visits, a byte of flags, then its first event (zigzag) and its length, as `encodeVisit` writes them.
   const visit = afterVarint(packed, 0) + 1;
   const from = varintAt(packed, visit);
   return (from % 2 === 0 ? from / 2 : -(from + 1) / 2) + varintAt(packed, afterVarint(packed, visit));
@@ -245,7 +250,7 @@ function hexWordAt(text: string, start: number): number {
   return word >>> 0;
 }
 
-/** So many bytes become a text in one call; longer runs are cut, so as not to overflow the stack. */
+/** One call makes a text of this many bytes. Longer runs are split, so that the stack does not overflow. */
 const APPLY_MAX = 4_096;
 
 function textOf(bytes: Uint8Array): string {
@@ -256,7 +261,7 @@ function textOf(bytes: Uint8Array): string {
   return text;
 }
 
-/** Spreading would ask an iterator for each byte, which takes several times as long. */
+/** To spread the bytes would ask an iterator for each, and take several times as long. */
 function textOfFew(bytes: Uint8Array): string {
   return String.fromCharCode.apply(undefined, bytes as unknown as number[]);
 }

@@ -1,5 +1,5 @@
-// Web addresses, split by hand: core has no URL class, and a tracked address must never throw. It follows RFC 3986's
-// generic syntax far enough for counting. Hosts are in their one spelling; paths stand as they were sent (spelling.ts).
+// Web addresses, split without a URL class: core has none, and no address may throw. It follows RFC 3986's generic
+// syntax as far as counting needs it. Hosts get their one spelling. Paths stay as they were sent (spelling.ts).
 
 import { QUERY_PARAMETERS_MAX } from "../limits.ts";
 import { decodeEscapes } from "./escape.ts";
@@ -9,10 +9,7 @@ export interface Address {
   readonly scheme: string;
   /** In its one spelling, without user and port. */
   readonly hostname: string;
-  /**
-   * As sent, from its "/" on, which is put there where it is missing ("https://shop.example cart"); no query or
-   * fragment.
-   */
+  /** As sent, from its "/" on, without query and fragment. A missing "/" is added ("https://shop.example cart"). */
   readonly path: string;
   /** Without the question mark. */
   readonly query: string;
@@ -26,10 +23,10 @@ export function parseAddress(url: string): Address | undefined {
   return parsedLast.address;
 }
 
-/** The address looked at last: several steps of enrichment ask for a referrer. */
+/** The last address that was parsed. Several steps of enrichment ask for the same referrer. */
 let parsedLast: { readonly url: string; readonly address: Address | undefined } | undefined;
 
-/** Whether `parseAddress` finds an address: what follows its scheme may be anything. */
+/** Whether `parseAddress` finds an address. Anything may follow its scheme. */
 export function isAddress(url: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
 }
@@ -44,22 +41,25 @@ function splitAddress(url: string): Address | undefined {
   return { scheme: scheme.toLowerCase(), hostname, path: path.startsWith("/") ? path : `/${path}`, query, fragment };
 }
 
-/** The first value of each parameter of a query string by its name in lower case; of so many parameters. */
+/**
+ * The first value of each parameter of a query string, by its name in lower case. It reads QUERY_PARAMETERS_MAX
+ * parameters.
+ */
 export function parseQuery(query: string): ReadonlyMap<string, string> {
   return readPairs(pairsOf(query), toKey);
 }
 
-/** The first parameters of a query string, each as it stands. */
+/** The first parameters of a query string, not decoded. */
 export function pairsOf(query: string): readonly string[] {
   return query.split("&", QUERY_PARAMETERS_MAX);
 }
 
-/** The first value of each parameter by its name as it stands, for protocols that tell "A" from "a". */
+/** The first value of each parameter, by its exact name. Some protocols distinguish "A" from "a". */
 export function parseParameters(query: string): ReadonlyMap<string, string> {
   return readPairs(query.split("&"), (name) => name);
 }
 
-/** Names and values decoded; broken escapes are kept as they stand. */
+/** Decodes names and values. Broken escapes stay as they are. */
 function readPairs(pairs: readonly string[], toKey: (name: string) => string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const pair of pairs) {
@@ -70,12 +70,12 @@ function readPairs(pairs: readonly string[], toKey: (name: string) => string): M
   return parameters;
 }
 
-/** The name of a parameter as "name=value" stands in a query, decoded and in lower case. */
+/** The name of a parameter, decoded and in lower case, from "name=value" as a query has it. */
 export function queryKey(pair: string): string {
   return toKey(queryName(pair));
 }
 
-/** A link that was escaped for HTML once too often has "&amp;" between its parameters. */
+/** Some links were escaped for HTML once too often and have "&amp;" between their parameters. */
 function toKey(name: string): string {
   return name.toLowerCase().replace(/^(?:amp;)+/, "");
 }

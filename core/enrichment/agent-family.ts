@@ -1,12 +1,12 @@
-// What an agent is called without its versions, such as "Googlebot" of "Mozilla/5.0 (compatible; Googlebot/2.1; …)" or
-// "curl" of "curl/8.1": the name by which a merchant knows a machine, and which stands in a pattern of a rule as it is.
-// Browsers are called as in answers (device.ts).
+// The name of an agent without versions, such as "Googlebot" for "Mozilla/5.0 (compatible; Googlebot/2.1; …)" or "curl"
+// for "curl/8.1". Merchants know a machine by this name, and can use it as a pattern in a rule. Browsers have the same
+// names as in answers (device.ts).
 
 import { LEFT_OUT_NAME_LENGTH_MAX } from "../limits.ts";
 import { NO_AGENT } from "./bot.ts";
 import { deviceOf } from "./device.ts";
 
-/** Words of an agent, links and addresses left out: "Go-http-client", "bingbot", "Chrome-Lighthouse". */
+/** Words of an agent, without links and addresses: "Go-http-client", "bingbot", "Chrome-Lighthouse". */
 const WORD = /[a-z][\w.-]*/gi;
 const LINK = /\S*(?:https?:\/\/|www\.|@)[^\s;)]*/gi;
 /** What machines call themselves. */
@@ -23,7 +23,7 @@ export function agentFamily(userAgent: string, hints = ""): string {
   return name.slice(0, LEFT_OUT_NAME_LENGTH_MAX);
 }
 
-/** Characters of an agent that are read: what it calls itself stands at its beginning. */
+/** Characters of an agent that are read. Its name is near the beginning. */
 const READ_MAX = 500;
 
 /** "Mozilla/5.0 (compatible; Yandex …)"; Internet Explorer began so as well. */

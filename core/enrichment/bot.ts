@@ -1,6 +1,6 @@
-// Whether the visitor is a machine. That is told by its agent, by the platform's list of verified bots, or by hints of
-// a browser without a window. An event of the merchant's own server may have an unknown agent, which is no bot. A hit
-// of a browser format that came without an agent (NO_AGENT) is one.
+// Whether the visitor is a machine. The agent says so, or the platform's list of verified bots, or the hints of a
+// browser without a window. An event of the merchant's own server may have an unknown agent and is no bot. A hit of a
+// browser format without an agent (NO_AGENT) is a bot.
 
 import { isbot } from "isbot";
 import { AGENT_VERDICTS_KEPT_MAX } from "../limits.ts";
@@ -22,12 +22,12 @@ export const bot: Step = ({ userAgent, verifiedBot, hints }, opinion, matchers) 
   if (ruled === "drop" || isBuiltIn()) opinion.dropped = "bot";
 };
 
-/** Whether the hints tell of a headless Chrome, which may hide it in its agent. */
+/** Whether the hints show a headless Chrome. Its agent may hide that. */
 function isHeadless(hints: string): boolean {
   return hints.includes("Headless");
 }
 
-/** Verdicts of rules, by the number of the matcher and the agent. */
+/** Verdicts of rules, by the matcher's number and the agent. */
 const ruledVerdicts = new Map<string, Verdict>();
 
 function ruledVerdict({ number, bots }: Matcher, userAgent: string): Verdict {

@@ -1,6 +1,7 @@
-// What a link says of itself: campaign parameters, and the ids that advertisers put into links when they are clicked.
-// Texts in parentheses are marks of our own ("(none)", "(other)", "(gclid)"), and other products' links carry theirs:
-// what a sender writes there loses its parentheses, or says nothing, so that it is never taken for a mark.
+// What a link says of itself: campaign parameters, and the ids that advertisers add to links when they are clicked.
+// Texts in parentheses are our own marks ("(none)", "(other)", "(gclid)"), and other products have similar ones. If a
+// sender writes parentheses around such a text, they are removed or the text is ignored, so that it is never taken for
+// a mark.
 
 import { URL_LENGTH_MAX } from "../limits.ts";
 import { parseQuery } from "./address.ts";
@@ -8,12 +9,12 @@ import { compose } from "./compose.ts";
 
 export interface Campaign {
   readonly utm_source: string;
-  /** The link's, else the mark of its click id, such as "(gclid)". */
+  /** The link's medium, else the mark of its click id, such as "(gclid)". */
   readonly utm_medium: string;
   readonly utm_campaign: string;
   readonly utm_content: string;
   readonly utm_term: string;
-  /** Whom a click id names; empty without one. */
+  /** The advertiser that a click id names. Empty without one. */
   readonly clicked: string;
 }
 
@@ -62,7 +63,7 @@ export function isShoppingMark(medium: string): boolean {
   return SHOPPING_MARKS.has(medium);
 }
 
-/** What a query says; undefined where it says nothing of the kind. */
+/** The campaign of a query. Undefined where the query names none. */
 export function parseCampaign(query: string): Campaign | undefined {
   const parameters = parseQuery(query);
   const said = (name: string) => cleanValue(parameters.get(name) ?? "");
@@ -78,14 +79,14 @@ export function parseCampaign(query: string): Campaign | undefined {
   return isSilent ? undefined : { utm_source, utm_medium, utm_campaign, utm_content, utm_term, clicked };
 }
 
-/** Of several click ids the first of the list. */
+/** The first click id, in the order of the list. */
 function clickOf(parameters: ReadonlyMap<string, string>): (typeof CLICK_IDS)[number] | undefined {
   let first = CLICK_IDS.length;
   for (const name of parameters.keys()) first = Math.min(first, RANKS.get(name) ?? first);
   return CLICK_IDS[first];
 }
 
-/** What says that there is nothing, in other products' words and as our answers show it. */
+/** Words that mean "nothing", in other products and in our answers. */
 const NOTHING: ReadonlySet<string> = new Set([
   "none",
   "not set",
@@ -100,7 +101,7 @@ const NOTHING: ReadonlySet<string> = new Set([
   "blank",
 ]);
 
-/** Without blanks around it, in one spelling of Unicode, and never in parentheses. */
+/** A value without blanks around it, in one spelling of Unicode, and never in parentheses. */
 function cleanValue(raw: string): string {
   if (raw === "") return "";
   const text = raw.slice(0, URL_LENGTH_MAX / 4).trim();

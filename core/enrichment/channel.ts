@@ -1,6 +1,6 @@
-// The channel a visit came through: a fixed order of rules in the spirit of GA4's default channel groups, first match
-// wins, with AI assistants as a channel of their own. A merchant's own map comes before them. Source: Google Analytics
-// help, "Default channel group".
+// The channel that a visit came through. An ordered list of rules decides, much like GA4's default channel groups, and
+// the first match wins. AI assistants are a channel of their own. A merchant's own rules come first. Source: Google
+// Analytics help, "Default channel group".
 
 import { matches } from "../pattern.ts";
 import { isPaidMark, isShoppingMark } from "./campaign.ts";
@@ -71,7 +71,7 @@ function builtInChannel(opinion: Opinion): string {
   return (RULES.find(([, applies]) => applies(clue)) as (typeof RULES)[number])[0];
 }
 
-/** GA4's own pattern, and the click ids that only paid clicks carry. */
+/** By GA4's own pattern, or by click ids that only paid clicks carry. */
 function isPaid(medium: string): boolean {
   return /^(.*cp.*|ppc|retargeting|paid.*)$/.test(medium) || isPaidMark(medium);
 }

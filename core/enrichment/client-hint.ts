@@ -1,11 +1,11 @@
-// Client hints: what a Chromium browser says of itself in headers of its own, beside an agent that it has frozen. They
-// name the browser that calls itself Chrome, the system where the agent keeps quiet, and phones and tablets that ask
-// for desktop pages. Only browsers send them.
+// Client hints: what a Chromium browser says of itself in extra headers, because its agent no longer changes. They name
+// browsers that call themselves Chrome, the system where the agent does not say it, and phones and tablets that ask for
+// desktop pages. Only browsers send them.
 
 import { isObject } from "../formats/field.ts";
 
 export interface Hints {
-  /** Names of brands, such as "Google Chrome"; without the made-up one and the engine's own. */
+  /** Names of brands, such as "Google Chrome", without the made-up brand and without the engine. */
   readonly brands: readonly string[];
   /** Such as "Windows", or empty. */
   readonly platform: string;
@@ -14,7 +14,7 @@ export interface Hints {
 
 const NO_HINTS: Hints = { brands: [], platform: "", mobile: undefined };
 
-/** Reads the `hints` of an event; what cannot be read says nothing. */
+/** Reads the `hints` of an event. A text that cannot be read gives no hints. */
 export function parseHints(text: string): Hints {
   if (text === "") return NO_HINTS;
   const given = readObject(text);

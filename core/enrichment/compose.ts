@@ -1,5 +1,5 @@
-// Unicode's composed forms. Composing puts the accents behind a letter into their order, which takes time by the square
-// of their number. So of those that follow one another only the first ones are read.
+// Unicode's composed forms. Composing sorts the accents behind a letter, in time that grows with the square of their
+// number. So only the first accents of a row are read.
 
 import { MARKS_IN_ROW_MAX } from "../limits.ts";
 

@@ -1,7 +1,7 @@
-// Networks in which machines live and people do not: hosting and cloud providers by the number of their
-// autonomous system. A short list of the large ones, on purpose. What also carries people is left out: content
-// networks (Cloudflare, Fastly and Akamai carry Apple's Private Relay), Google's own network (its VPN), and hosts
-// that mostly serve consumer VPNs.
+// Networks of machines, in which people do not live: hosting and cloud providers, by the number of their autonomous
+// system. The list is short on purpose and has only the large ones. Networks that also carry people are left out:
+// content networks (Cloudflare, Fastly and Akamai carry Apple's Private Relay), Google's own network (its VPN), and
+// hosts that mostly serve consumer VPNs.
 
 const PROVIDERS: readonly (readonly [name: string, asns: readonly number[]])[] = [
   ["Amazon Web Services", [14618, 16509]],
@@ -50,7 +50,7 @@ const PROVIDERS: readonly (readonly [name: string, asns: readonly number[]])[] =
   ["Aeza", [210644]],
 ];
 
-/** Who has an autonomous system of the list, by its number. */
+/** The provider of each autonomous system in the list, by its number. */
 export const DATA_CENTRES: ReadonlyMap<number, string> = new Map(
   PROVIDERS.flatMap(([name, asns]) => asns.map((asn) => [asn, name] as const)),
 );

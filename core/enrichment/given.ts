@@ -1,6 +1,6 @@
-// What a keyed sender says of browser, system and device where it has no user agent: another product has worked that
-// out already, and an import brings its words. They are kept as they came; here they get the names that agents are
-// given, so that "chrome", "Chrome Mobile" and "Mobile Chrome" are one. A word that is not known stays as it is.
+// Browser, system and device in the words of a keyed sender that has no user agent. Another product has found them out,
+// and an import brings its words. They are stored as they came. Here they get the names that agents get, so that
+// "chrome", "Chrome Mobile" and "Mobile Chrome" are the same. An unknown word stays as it is.
 
 import { isObject } from "../formats/field.ts";
 import type { Device } from "./device.ts";
@@ -10,12 +10,14 @@ const BROWSERS: ReadonlyMap<string, string> = new Map([
   ["chrome", "Chrome"],
   ["crios", "Chrome"],
   ["chrome mobile", "Mobile Chrome"],
+  ["chrome mobile ios", "Mobile Chrome"],
   ["chrome for android", "Mobile Chrome"],
   ["mobile chrome", "Mobile Chrome"],
   ["chromium", "Chromium"],
   ["firefox", "Firefox"],
   ["fxios", "Mobile Firefox"],
   ["firefox mobile", "Mobile Firefox"],
+  ["firefox mobile ios", "Mobile Firefox"],
   ["mobile firefox", "Mobile Firefox"],
   ["safari", "Safari"],
   ["ios", "Mobile Safari"],
@@ -34,7 +36,7 @@ const BROWSERS: ReadonlyMap<string, string> = new Map([
   ["facebook", "Facebook"],
 ]);
 
-/** By how they begin: "Windows 10", "Mac OS X 10.15", "iOS 17". */
+/** By their beginning: "Windows 10", "Mac OS X 10.15", "iOS 17". */
 const SYSTEMS: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^windows/i, "Windows"],
   [/^(mac ?os|os x|macintosh)/i, "Mac OS"],
@@ -58,10 +60,10 @@ const DEVICES: ReadonlyMap<string, string> = new Map([
   ["wearable", "Wearable"],
 ]);
 
-/** What may be said, in the order of the API's fields. */
+/** The fields that may be given, in the order of the API. */
 export const GIVEN_FIELDS = ["browser", "os", "device"] as const;
 
-/** Reads the `given` of an event; what cannot be read says nothing. */
+/** Reads the `given` of an event. A text that cannot be read gives nothing. */
 export function parseGiven(text: string): Device {
   const given = readObject(text);
   const word = (name: (typeof GIVEN_FIELDS)[number]) => (typeof given[name] === "string" ? given[name] : "");

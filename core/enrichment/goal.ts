@@ -1,11 +1,11 @@
-// Which of the merchant's goals an event reaches: by its name, its page, or both. One event may reach several.
-// Engagement reports reach none: they lengthen what was there already.
+// Which of the merchant's goals an event reaches: by its name, its page, or both. An event may reach several.
+// Engagement reports reach none, because they only lengthen a visit.
 
 import { isEngagement, isPageview } from "../event.ts";
 import { matches } from "../pattern.ts";
 import type { Step } from "./opinion.ts";
 
-/** Step: the names of the goals reached, sorted. Without an event's name a goal is a page that is viewed. */
+/** Step: the names of the reached goals, sorted. A goal without an event's name is reached by a page view. */
 export const goal: Step = (event, opinion, { own }) => {
   if (own.goals.length === 0 || isEngagement(event.name)) return;
   const name = event.name.toLowerCase();

@@ -1,15 +1,15 @@
 // A host in its one spelling: lower case, without a final dot, and international names in Punycode
-// ("xn--mller-kva.example" for "Müller.example"). That is how browsers send it, how streams and rules are stored, and
-// it tells look-alikes apart. Core has no URL class, so RFC 3492 is done here; test/core/enrichment/spelling.test.ts
-// holds it to what Node's makes of it.
+// ("xn--mller-kva.example" for "Müller.example"). Browsers send it so, streams and rules store it so, and it shows
+// look-alikes as different. Core has no URL class, so RFC 3492 is implemented here.
+// test/core/enrichment/spelling.test.ts compares it with Node's.
 
 import { HOSTNAME_LENGTH_MAX } from "../limits.ts";
 import { compose } from "./compose.ts";
 import { decodeEscapes } from "./escape.ts";
 
 /**
- * A host as browsers send it, without final dots. "" for what no host can be, such as "(none)": answers have names of
- * their own in parentheses.
+ * A host as browsers send it, without final dots. "" for a text that cannot be a host, such as "(none)", because
+ * answers use names in parentheses.
  */
 export function spellHost(text: string): string {
   const lower = text.toLowerCase();
@@ -19,7 +19,7 @@ export function spellHost(text: string): string {
   return end > HOSTNAME_LENGTH_MAX ? "" : ascii.slice(0, end);
 }
 
-/** The same host for people to read; for what cannot be read it is as it was. */
+/** The same host for people to read. A host that cannot be read stays as it was. */
 export function readHost(host: string): string {
   if (!host.includes("xn--")) return host;
   return host
@@ -29,7 +29,7 @@ export function readHost(host: string): string {
 }
 
 /**
- * A label that is not what its reading is spelt as ("xn--google-", which would read "google") names nothing else: it
+ * A label that its reading would not be encoded as ("xn--google-" would read as "google") names nothing else, so it
  * stays.
  */
 function readLabel(label: string): string {
@@ -41,11 +41,11 @@ function isEncoded(label: string): boolean {
   return label.startsWith(ENCODED) && label.length <= LABEL_LENGTH_MAX;
 }
 
-/** What an encoded label begins with. A label that begins so and is no ASCII was encoded by nobody, and is none. */
+/** The beginning of an encoded label. A label that begins like this and is not ASCII is no host. */
 const ENCODED = "xn--";
 /** Letters, digits, hyphens, underscores; an address of IPv6 in brackets. */
 const USUAL = /^(?:[a-z0-9._-]*|\[[0-9a-f:.]+\])$/;
-/** A longer label is none (RFC 1035), and encoding takes time by the square of its length. */
+/** A longer label is not valid (RFC 1035). Encoding takes time that grows with the square of its length. */
 const LABEL_LENGTH_MAX = 63;
 
 function toAscii(lower: string): string {
@@ -59,11 +59,11 @@ function toAscii(lower: string): string {
   return USUAL.test(host) ? host : "";
 }
 
-/** Soft hyphens and their like, which names do not show (UTS 46). */
+/** Soft hyphens and similar characters, which names do not show (UTS 46). */
 const IGNORED = /[\u00ad\u200b\u2060\ufeff]/g;
 const IS_ASCII = /^[ -~]*$/;
 
-// RFC 3492, sections 5 and 6. Numbers are written with digits of 36, the least first, the last of each below a
+// RFC 3492, sections 5 and 6. Numbers have digits of base 36, the lowest first. The last digit of each is below a
 // threshold.
 const DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const BASE = 36;
@@ -109,7 +109,7 @@ function encodeNumber(number: number, bias: number): string {
   }
 }
 
-/** Undefined for what encodes nothing. */
+/** Undefined for a text that encodes nothing. */
 function decodeLabel(encoded: string): string | undefined {
   const hyphen = encoded.lastIndexOf("-");
   const points = Array.from(encoded.slice(0, Math.max(0, hyphen)), (character) => character.charCodeAt(0));

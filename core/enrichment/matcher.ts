@@ -1,6 +1,6 @@
-// Rules made ready to be compared with events: patterns cut, hosts in sets, blocks parsed. That is done once for each
-// value of `Rules` and kept for as long as the rules themselves are. Where a merchant's rules and the deployment's both
-// have a word, the merchant's comes first; within one of them, to admit wins over to drop.
+// Rules prepared for comparison with events: patterns split, hosts in sets, blocks parsed. It is done once for each
+// value of `Rules` and kept as long as the rules. If both a merchant's rules and the deployment's decide, the
+// merchant's win. Within one of them, `admit` wins over `drop`.
 
 import { lookUp, type Network, toNetwork } from "../network.ts";
 import { type Pattern, toPattern } from "../pattern.ts";
@@ -8,7 +8,7 @@ import { type Choice, completeRules, type PathRules, type Rules, type RulesInFor
 import { spellPage, spellReferrer } from "./spelling.ts";
 
 export interface Matcher {
-  /** Tells matchers apart; small. */
+  /** A small number that is different for each matcher. */
   readonly number: number;
   readonly bots: Choice<Pattern>;
   readonly referrers: { readonly drop: ReadonlySet<string>; readonly admit: ReadonlySet<string> };
@@ -33,7 +33,7 @@ export interface Matchers {
 }
 
 const CLUES = ["source", "medium", "campaign", "referrer"] as const;
-/** What a channel rule may look at. */
+/** A field that a channel rule may look at. */
 export type Clue = (typeof CLUES)[number];
 
 export type Verdict = "drop" | "admit" | undefined;
@@ -45,12 +45,12 @@ export function matchersOf({ own, global, isUndone = false }: RulesInForce): Mat
   return { own: matcherOf(own), global: matcherOf(global), isUndone };
 }
 
-/** What the rules say of an event by one of their choices: the merchant's word, else the deployment's, else none. */
+/** The verdict of the rules on an event by one of their choices: the merchant's, else the deployment's, else none. */
 export function decide({ own, global }: Matchers, say: (matcher: Matcher) => Verdict): Verdict {
   return say(own) ?? say(global);
 }
 
-/** Whether a set has a host or one of the domains it lies in. */
+/** Whether a set has a host, or a domain that the host belongs to. */
 export function hasHost(hosts: ReadonlySet<string>, hostname: string): boolean {
   if (hosts.size === 0) return false;
   for (let dot = -1, labels = 0; labels <= LABELS_MAX; labels++) {
@@ -61,12 +61,15 @@ export function hasHost(hosts: ReadonlySet<string>, hostname: string): boolean {
   return false;
 }
 
-/** The most labels a hostname can have (RFC 1035): hostile ones have a thousand, each a text to cut. */
+/**
+ * The most labels that a hostname can have (RFC 1035). A hostile one has a thousand, and each would be cut out as a
+ * text.
+ */
 const LABELS_MAX = 127;
 
 /**
- * The names of all excluded addresses that an address is one of, a line each; "" for none. It is what is kept of the
- * address, so that the exclusion can be taken back later.
+ * The names of all exclusions that an address falls under, one in each row of the text; "" for none. Only these names
+ * are kept of the address, so that an exclusion can be taken back later.
  */
 export function exclusionsOf(address: string, rules: RulesInForce): string {
   const { own, global } = matchersOf(rules);

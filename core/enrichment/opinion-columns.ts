@@ -1,6 +1,6 @@
-// What is thought of many events at once, as columns: of each part of an opinion (`PARTS`) a code for each row, and
-// what it says for each code. A part is formed once for each different input that the rows have, by the same steps that
-// form an event's (L3): some thousands a Day and not one for each event. The key of an input is made of the codes of
+// Opinions of many events at once, as columns. For each part of an opinion (`PARTS`) every row has a code, and each
+// code has an opinion. A part is formed once for each different input, by the same steps that judge a single event
+// (L3). That is some thousand times a Day instead of once for each event. The key of an input is made of the codes of
 // the columns that the part reads.
 
 import { type ColumnBlock, type EventColumns, eventAt, noCodes, numbersOf, textsOf } from "../archive/event-columns.ts";
@@ -11,12 +11,12 @@ import { type RulesInForce, type RuleTimeline, rulesInForce } from "../rules.ts"
 import { matchersOf } from "./matcher.ts";
 import { blank, type Opinion, PARTS, type Part, type PartName } from "./opinion.ts";
 
-/** What a row takes of each part, of what judging an event by itself does. */
+/** The cost of one row in one part, as a share of the cost of judging an event alone. */
 const ROW_WEIGHT = 0.1;
-/** So many rows are gone over before it is asked whether the slice is over: asking takes longer than a row. */
+/** How many rows are done before it asks whether the slice is over. Asking takes longer than a row. */
 const ROWS_AT_ONCE = 50;
 
-/** What a part says: of each row by its code. */
+/** The opinions of a part: for each row a code, for each code an opinion. */
 export interface OpinionColumn {
   readonly codes: Uint32Array;
   readonly values: readonly (Partial<Opinion> | undefined)[];
@@ -32,7 +32,7 @@ export interface Timelines {
 /** Forms the opinions of all rows, by the rules that hold for each. */
 export function* opineAll(columns: EventColumns, day: number, timelines: Timelines): Gradual<OpinionColumns> {
   const slices = new Slices();
-  // An import that was undone is a matter of the rules in force.
+  // The rules in force say whether an import was undone.
   const rules = [periodsOf(columns, timelines), numberCodes(columns, "importNumber")];
   const times = numbersOf(columns, "timestamp");
   const imports = numbersOf(columns, "importNumber");
@@ -46,7 +46,7 @@ export function* opineAll(columns: EventColumns, day: number, timelines: Timelin
   return made as OpinionColumns;
 }
 
-/** What a part's key is made of. The test of opinions holds it against what the steps read. */
+/** What a part's key is made of. The test of opinions compares it with the fields that the steps read. */
 const KEYS: Readonly<Record<PartName, (columns: EventColumns, before: OpinionColumns) => readonly Codes[]>> = {
   address: (columns) => [textCodes(columns, "url"), textCodes(columns, "format"), numberCodes(columns, "fragment")],
   origin: (columns, { address }) => [
@@ -92,15 +92,15 @@ function codeIn<T>(known: Map<T, number>, value: T): number {
   return code;
 }
 
-/** What an earlier part says under one name: many of its values agree in it. */
+/** What an earlier part says in one field, as codes. Many of the part's values are equal in it. */
 function said({ codes, values }: OpinionColumn, name: "hostname" | "page"): Codes {
   const known = new Map<unknown, number>();
-  // A code that no row has says nothing.
+  // A code that no row has means nothing.
   const places = Uint32Array.from(values.map((value) => codeIn(known, value?.[name])));
   return { codes: placed(codes, places), size: known.size };
 }
 
-/** Addresses, as far as they may have a query. */
+/** Addresses that may have a query. All others have one code. */
 function withQuery(columns: ColumnBlock): Codes {
   const { codes, values } = textsOf(columns, "url");
   const places = Uint32Array.from(values.map((url, code) => (url.includes("?") ? code + 1 : 0)));
@@ -114,7 +114,7 @@ function placed(codes: Uint32Array, places: Uint32Array): Uint32Array {
   return found;
 }
 
-/** What decides what an event does to a shop's books, beside its name. */
+/** What decides the act of an event, besides its name. */
 function deeds(columns: ColumnBlock): Codes {
   const isAny = (field: "order" | "products") => {
     const { codes, values } = textsOf(columns, field);
@@ -138,7 +138,10 @@ function deeds(columns: ColumnBlock): Codes {
   return { codes, size: 48 };
 }
 
-/** Between which changes of rules each row happened: for all of a Day the same, unless one takes effect in it. */
+/**
+ * Between which changes of rules each row happened. It is the same for all of a Day, unless a change takes effect in
+ * it.
+ */
 function periodsOf(columns: EventColumns, timelines: Timelines): Codes {
   const times = numbersOf(columns, "timestamp");
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -161,11 +164,11 @@ interface Forming {
   readonly keys: Codes;
   readonly rulesAt: (row: number) => RulesInForce;
   readonly slices: Slices;
-  /** What parts before have said. */
+  /** The opinions of earlier parts. */
   readonly before: Partial<Record<PartName, OpinionColumn>>;
 }
 
-/** Forms a part's opinion by one row of each key. */
+/** Forms a part's opinion from one row of each key. */
 function* formed(
   part: Part,
   columns: EventColumns,
@@ -193,12 +196,12 @@ const PART_OF: ReadonlyMap<keyof Opinion, PartName> = new Map(
   PARTS.flatMap(({ name, writes }) => writes.map((written) => [written, name] as const)),
 );
 
-/** Which part says something of that name. */
+/** The part that writes this field of an opinion. */
 export function partOf(name: keyof Opinion): PartName {
   return PART_OF.get(name) as PartName;
 }
 
-/** What is thought of a row. It is a view, and what it shows is what the columns hold. */
+/** The opinion of a row. It is a view of the columns. */
 export function opinionAt(columns: OpinionColumns, row: number): Opinion {
   return new RowOpinion(columns, row) as unknown as Opinion;
 }

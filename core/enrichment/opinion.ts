@@ -1,6 +1,6 @@
-// From an event to what Footfall thinks of it: an ordered list of named steps, each pure, each reading the event's
-// facts and what earlier steps found. Opinions are never stored with the event (L5): the live path, recovery from the
-// log and replay all call `opine`, so a better rule can be applied to history.
+// From an event to what Footfall thinks of it: an ordered list of named, pure steps. Each reads the event's facts and
+// the findings of earlier steps. Opinions are never stored with the event (L5). The live path, recovery from the log
+// and replay all call `opine`, so a better rule can be applied to the past.
 
 import type { Event } from "../event.ts";
 import type { Act } from "../order.ts";
@@ -19,7 +19,7 @@ import { place } from "./place.ts";
 import { prefetch } from "./prefetch.ts";
 import { source } from "./source.ts";
 
-/** Everything derived; an empty text means "not known". */
+/** Everything that is derived. An empty text means "not known". */
 export interface Opinion {
   hostname: string;
   page: string;
@@ -42,7 +42,7 @@ export interface Opinion {
   goals: readonly string[];
   /** What it does to a shop's books. */
   act: Act;
-  /** Whether the page or the tracker reports, and nobody did anything. */
+  /** Whether the page or the tracker sent the event by itself, and nobody did anything. */
   passive: boolean;
   /** Whether its referrer only sent the visitor back: the merchant's own host, or a payment page (return-host.ts). */
   isReturn: boolean;
@@ -52,21 +52,21 @@ export interface Opinion {
 /** Reads facts and earlier opinions, writes its own fields of the opinion. */
 export type Step = (event: Event, opinion: Opinion, matchers: Matchers) => void;
 
-/** Steps that are taken together: what they write depends on what they read alone. */
+/** Steps that are taken together. Their result depends only on the fields named here. */
 export interface Part {
   readonly name: string;
   /** Fields of the event. */
   readonly reads: readonly (keyof Event)[];
-  /** What steps before have found. */
+  /** Findings of earlier steps. */
   readonly readsOpinions: readonly (keyof Opinion)[];
   readonly writes: readonly (keyof Opinion)[];
   readonly steps: readonly { readonly name: string; readonly apply: Step }[];
 }
 
 /**
- * The steps in their order: the page before the source (own hostname) and the goals, the source before the channel. Of
- * the reasons to drop a hit the first one is kept. Events that agree in what a part reads are thought of alike by it:
- * where many are looked at, an opinion is formed once for each different input (opinion-columns.ts).
+ * The steps in their order. The page comes before the source (own hostname) and the goals; the source comes before the
+ * channel. The first reason to drop a hit is kept. Events with equal inputs of a part get the same opinion of it. So
+ * for many events a part is formed once for each different input (opinion-columns.ts).
  */
 export const PARTS = [
   {
@@ -78,7 +78,7 @@ export const PARTS = [
   },
   {
     name: "origin",
-    // Of the address the query, where it has one.
+    // Only the query of the address, if it has one.
     reads: ["referrer", "url", "format", "fragment"],
     readsOpinions: ["hostname"],
     writes: [
@@ -113,7 +113,7 @@ export const PARTS = [
   },
   {
     name: "act",
-    // Of the order number whether there is one, of the revenue its sign, of the products whether there are any.
+    // Only whether there is an order number, the sign of the revenue, and whether there are products.
     reads: ["name", "keyed", "passive", "order", "revenue", "products"],
     readsOpinions: [],
     writes: ["act", "passive"],
@@ -146,7 +146,7 @@ export const STEPS: readonly { readonly name: string; readonly apply: Step }[] =
   (part: Part) => part.steps,
 );
 
-/** What the code of today makes of an event under the rules that hold for it. */
+/** What today's code thinks of an event under the rules that hold for it. */
 export function opine(event: Event, rules: RulesInForce): Opinion {
   const opinion = blank();
   const matchers = matchersOf(rules);
@@ -154,7 +154,7 @@ export function opine(event: Event, rules: RulesInForce): Opinion {
   return opinion;
 }
 
-/** Nothing is known yet. */
+/** An opinion before the first step. */
 export function blank(): Opinion {
   return {
     hostname: "",

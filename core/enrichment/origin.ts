@@ -1,6 +1,6 @@
-// Whether where a hit comes from rules it out: the site that refers to it, the address it was sent from, or
-// the network that address belongs to. What it takes are facts of the event: of an address, only the name of
-// the exclusion it fell under.
+// Whether an event is ruled out by where it comes from: the site that refers to it, the address that sent it, or the
+// network of that address. The steps read facts of the event. Of an address the only fact is the name of the exclusion
+// that it fell under.
 
 import type { Event } from "../event.ts";
 import { parseAddress } from "./address.ts";
@@ -10,14 +10,14 @@ import type { Step } from "./opinion.ts";
 import { SPAM_REFERRERS } from "./spam-referrer.ts";
 
 /**
- * Step: drops what an import brought that was undone, whatever else is to be said of it: no drop of its own is counted
- * either.
+ * Step: drops events of an import that was undone. It overrides every other reason, so that an undone import leaves no
+ * drops either.
  */
 export const importRule: Step = (_event, opinion, { isUndone }) => {
   if (isUndone) opinion.dropped = "undone";
 };
 
-/** Step: drops what spam sites claim to have sent. */
+/** Step: drops events that spam sites claim to have sent. */
 export const referrerRule: Step = (event, opinion, matchers) => {
   if (opinion.dropped !== "" || event.referrer === "") return;
   const hostname = parseAddress(event.referrer)?.hostname ?? "";
@@ -27,7 +27,7 @@ export const referrerRule: Step = (event, opinion, matchers) => {
   if (ruled === "drop" || (ruled === undefined && hasHost(SPAM_REFERRERS, hostname))) opinion.dropped = "referrer";
 };
 
-/** Step: drops what came from an excluded address, for as long as the exclusion stands. */
+/** Step: drops events of an excluded address, as long as the exclusion exists. */
 export const addressRule: Step = (event, opinion, { own, global }) => {
   if (opinion.dropped !== "" || event.excluded === "") return;
   const names = event.excluded.split("\n");
@@ -35,7 +35,7 @@ export const addressRule: Step = (event, opinion, { own, global }) => {
   if (stands) opinion.dropped = "address";
 };
 
-/** Step: drops what came from an excluded autonomous system, and what a browser in a data centre has sent. */
+/** Step: drops events of an excluded autonomous system, and events that a browser in a data centre sent. */
 export const networkRule: Step = (event, opinion, matchers) => {
   if (opinion.dropped !== "" || event.asn === 0) return;
   const say = ({ asns }: Matcher): Verdict =>
@@ -45,13 +45,13 @@ export const networkRule: Step = (event, opinion, matchers) => {
   if (ruled === "drop" || (ruled === undefined && isBuiltIn())) opinion.dropped = "network";
 };
 
-/** Formats that only pages send, each hit with the visitor's own connection. */
+/** Formats that only pages send. Each hit comes over the visitor's own connection. */
 const BROWSER_FORMATS: ReadonlySet<string> = new Set(["pixel"]);
 
 /**
- * Whether the connection was the visitor's own browser's. Other formats are also spoken by merchants'
- * servers, which live in data centres and tell of visitors who do not: there, client hints have to prove the
- * browser, for no library sends them.
+ * Whether the connection was that of the visitor's own browser. Merchants' servers speak the other formats too. They
+ * run in data centres and report visitors who do not. So in those formats client hints must prove the browser, because
+ * no library sends them.
  */
 function isFromBrowser({ format, hints }: Event): boolean {
   return BROWSER_FORMATS.has(format) || hints !== "";

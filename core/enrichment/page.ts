@@ -1,7 +1,6 @@
-// Which page of which host an event belongs to, and whether that host may count. A page is the path in its one
-// spelling. The query string is no part of it, unless rules keep a parameter; campaign parameters are read from it
-// by `source.ts`. The fragment is one where a site routes by it. Rules may also put another page in the place of a
-// path, or take the ids out.
+// The page and the host of an event, and whether that host may count. A page is a path in its one spelling. The query
+// string is left out, unless rules keep a parameter; `source.ts` reads campaign parameters from it. A fragment belongs
+// to the page if the site uses it for routing. Rules may also replace the page of a path, or remove ids from it.
 
 import type { Event } from "../event.ts";
 import { NAME_LENGTH_MAX } from "../limits.ts";
@@ -32,12 +31,12 @@ export const hostnameRule: Step = (_event, opinion, { own }) => {
 
 interface Location {
   readonly hostname: string;
-  /** In its one spelling; with the route, where there is one: "/app#/cart". */
+  /** In its one spelling, with the route if there is one: "/app#/cart". */
   readonly path: string;
   readonly query: string;
 }
 
-/** Of the event looked at last: several steps ask for it. */
+/** The last event that was looked at. Several steps ask for the same one. */
 let kept: { readonly event: Event; readonly location: Location | undefined } | undefined;
 
 function locationOf(event: Event): Location | undefined {
@@ -58,16 +57,17 @@ function findLocation({ url, format, fragment }: Event): Location | undefined {
 }
 
 /**
- * A fragment that is a path is no place on a page: "#/cart", "#!/cart". Any other is a page where its sender says so.
+ * A fragment that is a path, such as "#/cart" or "#!/cart", names a page. Any other names one only if its sender says
+ * so.
  */
 const ROUTE = /^!?\//;
 
-/** The route of a site's home is the page itself: "/#/" is "/". */
+/** The route of a site's home is the page itself: "/#/" becomes "/". */
 function withoutHome(path: string): string {
   return path.replace(/#!?\/?$/, "");
 }
 
-/** Until events said so themselves, Plausible's hash mode was stored as "/%23/cart". */
+/** Before events had `fragment`, Plausible's hash mode was stored as "/%23/cart". */
 function withOldRoute(path: string): string {
   return path.includes("%23") ? withoutHome(path.replace("%23", "#")) : path;
 }
@@ -82,7 +82,7 @@ function cleanUp({ path, query }: Location, { own, global }: Matchers): string {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Numbers, UUIDs, and hexadecimal texts of eight digits or more, unless they might be a word ("defaced"). */
+/** Replaces numbers, UUIDs, and hexadecimal texts of eight digits or more, unless they might be a word ("defaced"). */
 function stripIds(path: string): string {
   const isId = (segment: string) => (/^[0-9a-f]{8,}$|^\d+$/i.test(segment) && /\d/.test(segment)) || UUID.test(segment);
   return path
@@ -91,7 +91,10 @@ function stripIds(path: string): string {
     .join("/");
 }
 
-/** The kept parameters by the rule's names and in its order: two orders or spellings of one query are one page. */
+/**
+ * The kept parameters with the rule's names and in the rule's order. So queries in another order or spelling are the
+ * same page.
+ */
 function keptQuery(query: string, keep: readonly string[]): string {
   if (keep.length === 0 || query === "") return "";
   const sent = new Map<string, string>();

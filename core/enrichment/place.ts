@@ -1,5 +1,5 @@
-// Where the visitor is, as the platform saw it, and the language it asks for. Both are facts already; this step only
-// brings them into the shape dimensions have.
+// Where the visitor is, as the platform saw it, and the language that the visitor asks for. Both are facts. This step
+// only gives them the form of dimensions.
 
 import type { Step } from "./opinion.ts";
 

@@ -224,7 +224,7 @@ const SOURCES: readonly (readonly [string, string, Medium])[] = [
   ["ai.perplexity.app.android", "Perplexity", "ai"],
 ];
 
-/** Other names that campaign tools use for a source, beside its host and name. */
+/** Other names that campaign tools use for a source, besides its host and name. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["adwords", "Google"],
   ["googleads", "Google"],
@@ -311,7 +311,7 @@ const SEARCHES = words(
 const SHOPS = words(
   "www m mobile search smile cgi stores shop item items product books event articulo produto listado lista best a",
 );
-/** Labels of hosts where people sign in, pay, write, administer or develop. Nobody is sent to a shop from there. */
+/** Labels of hosts where people sign in, pay, write, administer or develop. They send nobody to a shop. */
 const BACK_ROOMS = words(
   "account accounts login signin auth oauth sso passport admin console cloud api developer developers dev docs drive " +
     "platform pay payment payments checkout wallet billing status support help ads adsmanager analytics studio",

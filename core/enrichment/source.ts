@@ -1,6 +1,6 @@
-// Where a visit came from: campaign parameters first, else the referrer, which well-known hosts and apps turn
-// into a name. The merchant's own hosts, and those that visitors only come back from (payment pages), are no
-// source: such an event is a return.
+// Where a visit came from: its campaign parameters, else its referrer. Well-known hosts and apps get a name. The
+// merchant's own hosts, and hosts that visitors only come back from (payment pages), are no source. Such an event is a
+// return.
 
 import { parseAddress } from "./address.ts";
 import { type Campaign, parseCampaign } from "./campaign.ts";
@@ -33,8 +33,7 @@ function readReferrer(referrer: string, opinion: Opinion, matchers: Matchers): v
 }
 
 /**
- * What a link says of itself goes before its referrer; a click id, a campaign's name and a medium only where there is
- * none.
+ * A link's own parameters win over its referrer. A click id gives campaign and medium only where the link names none.
  */
 function readCampaign({ clicked, ...named }: Campaign, opinion: Opinion): void {
   Object.assign(opinion, named);

@@ -1,5 +1,5 @@
-// Sites that send made-up visits so that somebody looks them up: the best known ones of twelve years. They come and go,
-// so the list stays short; what an operator finds beside it belongs into the deployment's rules (`referrers`).
+// Sites that send made-up visits so that somebody looks them up. The list has the best known ones of twelve years. They
+// come and go, so it stays short. An operator adds others to the deployment's rules (`referrers`).
 
 /** Hosts, subdomains included. */
 export const SPAM_REFERRERS: ReadonlySet<string> = new Set([

@@ -33,7 +33,7 @@ export function spellQuery(text: string): string {
 
 /** A referrer as answers show it: a host without "www.", its path without final slashes, and the scheme of an app. */
 export function spellReferrer(text: string): string {
-  const [scheme, host, path] = cutReferrer(compose(text)); // the sign for Kelvin is a "K"
+  const [scheme, host, path] = splitReferrer(compose(text)); // the sign for Kelvin is a "K"
   return (
     (/^https?:/i.test(scheme) ? "" : scheme.toLowerCase()) + bare(spellName(withoutPort(host))) + withoutSlash(path)
   );
@@ -56,11 +56,11 @@ export function withoutSlash(path: string): string {
 
 /** A part of a referrer: nothing is taken off it. */
 function spellReferrerPart(text: string): string {
-  const [scheme, host, path] = cutReferrer(text);
+  const [scheme, host, path] = splitReferrer(text);
   return IS_PLAIN.test(host) ? scheme + host + path : scheme + spellName(host) + path;
 }
 
-function cutReferrer(text: string): readonly [scheme: string, host: string, path: string] {
+function splitReferrer(text: string): readonly [scheme: string, host: string, path: string] {
   const [, scheme = "", host = "", path = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([^/]*)(.*)$/is.exec(text) ?? [];
   return [scheme, host, spellPath(path)];
 }

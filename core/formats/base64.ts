@@ -1,9 +1,9 @@
-// Base64 texts, in the usual and the URL alphabet, as some clients wrap their JSON in. Written here because core has no
-// platform: the bytes are spelt as escapes, and the language's own decoder makes UTF-8 of them.
+// Base64 texts, in the usual and the URL alphabet. Some clients wrap their JSON in it. Core has no platform decoder, so
+// it is written here: bytes become escapes, and the language's own decoder reads those as UTF-8.
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** The text; undefined when it is not Base64 of UTF-8. */
+/** The decoded text. Undefined where it is not Base64 of UTF-8. */
 export function decodeBase64(encoded: string): string | undefined {
   const digits = encoded.replaceAll("-", "+").replaceAll("_", "/");
   let end = digits.length;

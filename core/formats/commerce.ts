@@ -1,6 +1,6 @@
-// E-commerce in the words of Segment's specification, which the clients of RudderStack and PostHog use as well, as
-// facts: which of these events is an order, a refund or a step before it is an opinion formed later. Only what stands
-// for money differs by name here: an order's `total` is, a cart's is not.
+// E-commerce events in the words of Segment's specification, which RudderStack's and PostHog's clients use as well.
+// They become facts here. Which of them is an order, a refund or a step is an opinion, formed later. Only one thing
+// depends on the event's name here: an order's `total` is money, and a cart's is not.
 
 import { normalName } from "../event.ts";
 import { actOf } from "../order.ts";
@@ -8,7 +8,9 @@ import { isObject } from "./field.ts";
 import { type Commerce, looseCommerce } from "./loose.ts";
 import type { RawProduct } from "./product.ts";
 
-/** Whether an event of this name paid something or gave it back: then a sum that is not called revenue is money too. */
+/**
+ * Whether events of this name pay something or give it back. Then a sum under another name than revenue is money too.
+ */
 export function isSettling(name: string): boolean {
   const act = actOf({ name, order: "", revenue: 0, products: "" });
   return act === "purchase" || act === "refund" || act === "cancellation";
@@ -23,7 +25,7 @@ export function commerceOf(name: string, properties: Readonly<Record<string, unk
   return looseCommerce({ amount, currency, order, products: productsOf(normalName(name), properties) });
 }
 
-/** A list of products, or the one product that an event is about. */
+/** The list of products, or the one product that the event is about. */
 function productsOf(name: string, properties: Readonly<Record<string, unknown>>): readonly RawProduct[] {
   const { products } = properties as Record<string, unknown>;
   const list = Array.isArray(products) ? products : name.startsWith("product ") ? [properties] : [];

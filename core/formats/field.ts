@@ -1,6 +1,6 @@
-// Readers of single values from outside. Each takes something unknown and returns an outcome; a refusal names the
-// field, says what is wrong and what to send. A format is a list of fields that are read with these. Texts lose control
-// characters and lone surrogates here, so that no later step has to think of them.
+// Readers of single values from outside. Each takes an unknown value and returns an outcome. A refusal names the field,
+// says what is wrong and what to send. A format is a list of fields that these readers read. Texts lose control
+// characters and lone surrogates here, so no later step must think of them.
 
 import { REVENUE_SCALE } from "../event.ts";
 import type { Draft } from "../hit.ts";
@@ -43,12 +43,12 @@ export function parseJson(text: string): Outcome<unknown> {
 export interface TextRule {
   readonly lengthMax: number;
   /**
-   * Whether a longer text is cut; otherwise it is refused. Texts that are of use in part (a title) are cut, keys never.
+   * Whether a longer text is cut. Otherwise it is refused. Titles are useful even if cut; keys are never cut.
    */
   readonly cut: boolean;
 }
 
-/** A text; numbers are taken as their digits. Absent and null are "". */
+/** A text. Numbers become their digits. Absent and null become "". */
 export function readText(field: string, value: unknown, { lengthMax, cut }: TextRule): Outcome<string> {
   if (value === undefined || value === null) return NO_TEXT;
   if (typeof value !== "string" && typeof value !== "number") {
@@ -83,12 +83,12 @@ export const TEXT_RULES = {
 } as const satisfies Partial<Record<keyof Draft, TextRule>>;
 export type TextName = keyof typeof TEXT_RULES;
 
-/** A text field of a format: its name on the wire, and the text of a draft it becomes. */
+/** A text field of a format: its name on the wire, and the text of a draft that it becomes. */
 export type TextField = readonly [wire: string, name: TextName];
 
 /**
- * Reads the texts that a format's table names. Several names on the wire may stand for one text: the first that is
- * given holds. A value that is no id (`visitor-id.ts`), in the place of one, counts as not given.
+ * Reads the texts that a format's table names. If several names on the wire mean one text, the first given one holds. A
+ * value that is no id (`visitor-id.ts`) counts as not given where an id belongs.
  */
 export function readTexts<Fields extends readonly TextField[]>(
   fields: Fields,
@@ -129,7 +129,7 @@ export function readTimestamp(field: string, value: unknown, receivedAt: number)
   return accepted(Math.floor(instant));
 }
 
-/** A finite number in [min, max], rounded; numeric texts are taken. Absent and null are `absent`. */
+/** A finite number in [min, max], rounded. Numeric texts are accepted. Absent and null become `absent`. */
 export function readNumber(field: string, value: unknown, range: NumberRule): Outcome<number> {
   if (value === undefined || value === null || value === "") return accepted(range.absent);
   const number = typeof value === "number" ? value : typeof value === "string" ? Number(value) : Number.NaN;
@@ -164,7 +164,9 @@ export function readSwitch(field: string, value: unknown): Outcome<0 | 1> {
   return rejected("invalid_field", `${field} must be true or false, not ${kindOf(value)}`);
 }
 
-/** Properties: a flat object of texts, numbers and booleans, as JSON of texts; empty and null values are left out. */
+/**
+ * Properties: a flat object of texts, numbers and booleans. They become JSON of texts, without empty and null values.
+ */
 export function readProps(field: string, value: unknown): Outcome<string> {
   if (value === undefined || value === null) return accepted("");
   if (!isObject(value)) return rejected("invalid_field", `${field} must be an object, not ${kindOf(value)}`);
@@ -206,7 +208,7 @@ export interface Revenue {
   readonly currency: string;
 }
 
-/** {"amount": 12.5, "currency": "EUR"}; without a currency it is the merchant's own. Refunds are negative. */
+/** {"amount": 12.5, "currency": "EUR"}. Without a currency it is the merchant's own. A refund is negative. */
 export function readRevenue(field: string, value: unknown): Outcome<Revenue> {
   if (value === undefined || value === null) return accepted({ revenue: 0, currency: "" });
   if (!isObject(value))
@@ -251,7 +253,7 @@ export function firstLanguage(header: string): string {
   return (/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*/.exec(header.trim())?.[0] ?? "").slice(0, LANGUAGE_LENGTH_MAX);
 }
 
-/** ISO 8601, or the digits of ms since 1970. A date that does not exist is not taken for another one. */
+/** ISO 8601, or the digits of ms since 1970. A date that does not exist gives NaN. */
 function parseInstant(text: string): number {
   const trimmed = text.trim();
   if (/^\d{12,13}$/.test(trimmed)) return Number(trimmed);
@@ -268,8 +270,8 @@ function isPossible(instant: number, receivedAt: number): boolean {
 }
 
 /**
- * Describes a value in a message. Only texts are repeated, and shortened. Other values are named by their kind, for
- * they may be hostile (deep, huge).
+ * Describes a value in a message. Only texts are repeated, shortened. Other values are named by their kind, because
+ * they may be deep or huge.
  */
 function kindOf(value: unknown): string {
   if (value === null) return "null";

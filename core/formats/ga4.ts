@@ -1,6 +1,6 @@
-// GA4 as its tag sends it, `/g/collect`: parameters in the query string, and either nothing in the body or one event a
-// line, whose parameters go before the shared ones. It has no ids, and leaves the time to us. What GA4's names mean
-// here is shared with its Measurement Protocol (measurement.ts).
+// GA4 as its tag sends it, `/g/collect`. Parameters are in the query string. The body is empty or has one event in each
+// row, whose parameters win over the shared ones. It has no ids, and no times. measurement.ts uses the same meanings of
+// GA4's names.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -41,7 +41,7 @@ const TEXTS = [
 
 export const ga4: Format = { name: "ga4", parse, answer: quietAnswer };
 
-/** GA4's names for what has one here; every other event keeps its own. */
+/** GA4's names for events that have another name here. Every other event keeps its name. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ["page_view", "pageview"],
   ["screen_view", "pageview"],
@@ -59,7 +59,7 @@ export function ga4Name(name: string): string {
   return NAMES.get(name) ?? name;
 }
 
-/** `value` is money where something was paid or given back; elsewhere it says what something might be worth. */
+/** `value` is money where something was paid or given back. Elsewhere it says what something might be worth. */
 export function isPaid(name: string, transaction: unknown): boolean {
   return isSettling(name) || firstText(transaction) !== "";
 }
@@ -73,7 +73,7 @@ export function ga4Commerce(
   return looseCommerce({ amount, currency, order: transaction_id, products });
 }
 
-/** What the tag, an app or the shop's machinery reports by itself. */
+/** Events that the tag, an app or the shop's software sends by itself. */
 const REPORTS: ReadonlySet<string> = new Set([
   "ad_exposure",
   "ad_impression",
@@ -91,7 +91,7 @@ const REPORTS: ReadonlySet<string> = new Set([
   "timing_complete",
 ]);
 
-/** Marked by the sender (`non_interaction`, and `ni` as Universal Analytics had it), or a report. */
+/** 1 if the sender marked it (`non_interaction`, or `ni` as Universal Analytics had it), or if it is a report. */
 export function ga4Passive(name: string, ...marks: readonly unknown[]): number {
   return REPORTS.has(name) ? 1 : loosePassive(...marks);
 }
@@ -102,7 +102,9 @@ export function ga4Scroll(name: string, percent: unknown): number {
   return depth < 0 ? SCROLL_REPORTED : depth;
 }
 
-/** Google answers the same whatever was sent; only what must be sent again, or came too large, is said aloud. */
+/**
+ * Google answers the same whatever was sent. Footfall says more only where the hit must be sent again or was too large.
+ */
 export function quietAnswer({ outcome }: Settled): Answer {
   const problem = problemOf(outcome);
   return problem === undefined || problem.status === 400 ? plain(204, "") : refusal(problem);
@@ -145,7 +147,7 @@ function parseEvent(parameters: Parameters, hit: Hit): Outcome<Draft> {
 }
 
 /**
- * "ep.plan=pro" and "epn.seats=3" are the event's own parameters. User properties ("up.") are persons' and are not
+ * "ep.plan=pro" and "epn.seats=3" are the event's own parameters. User properties ("up.") belong to persons and are not
  * kept.
  */
 function eventParameters(parameters: Parameters): Record<string, string> {
@@ -167,7 +169,7 @@ function campaignOf(parameters: Parameters): Record<string, string | undefined> 
   };
 }
 
-/** Two letters at the start of each part of "pr1=idA1~nmMat~brB~pr6.25~qt2". */
+/** Two letters begin each field of "pr1=idA1~nmMat~brB~pr6.25~qt2". */
 const PRODUCT_PARTS: ReadonlyMap<string, keyof RawProduct> = new Map([
   ["id", "id"],
   ["nm", "name"],
@@ -190,8 +192,7 @@ function productsOf(parameters: Parameters): readonly RawProduct[] {
 }
 
 /**
- * The parts between single tildes; the tag writes a tilde that belongs to a text twice: "nmA~~B~qt1" is "nmA~B" and
- * "qt1".
+ * The fields between single tildes. The tag doubles a tilde that belongs to a text: "nmA~~B~qt1" is "nmA~B" and "qt1".
  */
 function partsOf(item: string): readonly string[] {
   return (item.match(/(?:[^~]|~~)+/g) ?? []).map((part) => part.replaceAll("~~", "~"));

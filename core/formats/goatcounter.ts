@@ -1,13 +1,13 @@
-// GoatCounter: `/count`, which its script asks as an image, and `POST /api/v0/count` with up to 500 hits from a server,
-// which needs an API key. The script names no site: it is the first part of the path (`/<tracking ID>/count`), or the
-// site that owns the page's hostname.
+// GoatCounter: `/count`, which its script requests as an image, and `POST /api/v0/count` with up to 500 hits from a
+// server, which needs an API key. The script names no site. The site is the first segment of the path (`/<tracking
+// ID>/count`), or the one that owns the page's hostname.
 
 import { parseAddress, parseParameters } from "../enrichment/address.ts";
 import { NO_AGENT } from "../enrichment/bot.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
-import { type Answer, image, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
+import { type Answer, explained, image, json, problemOf, refusal, retryAfter } from "./hit-reply.ts";
 import { absoluteUrl, browserAgent, cutUrl, firstText, forwardedAddress, namedBySite } from "./loose.ts";
 
 /** GoatCounter's own bound. */
@@ -55,7 +55,7 @@ function parsePixel(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
       ...toFacts(texts.value.url, { isEvent: isTrue(parameters.get("e")), query: parameters.get("q") ?? "", hostname }),
       referrer: texts.value.referrer,
       title: texts.value.title,
-      // The script saw signs of a machine that an agent does not show.
+      // The script has seen signs of a machine that the agent does not show.
       userAgent: isBot ? NO_AGENT : browserAgent(hit, site),
       claimedAddress: forwardedAddress(hit.forwardedFor),
       language: firstLanguage(hit.acceptLanguage),
@@ -75,7 +75,10 @@ function parseHits(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   return accepted(hits.map((value) => parseHit(value, { isWithoutVisitors: no_sessions === true, hit })));
 }
 
-/** With `no_sessions` a hit is nobody's in particular: all of them are one visitor, whom nobody should look at. */
+/**
+ * With `no_sessions` a hit belongs to nobody in particular. All such hits are of one visitor, whose visits mean
+ * nothing.
+ */
 function parseHit(
   value: unknown,
   { isWithoutVisitors, hit }: { isWithoutVisitors: boolean; hit: Hit },
@@ -113,7 +116,7 @@ interface Page {
   readonly hostname: string;
 }
 
-/** A path is a page; an event's path is its name. */
+/** A path is a page. The path of an event is its name. */
 function toFacts(path: string, { isEvent, query, hostname }: Page): Pick<Draft, "name" | "url"> {
   const search = query === "" ? "" : `?${query.replace(/^\?/, "")}`;
   if (isEvent)
@@ -132,7 +135,7 @@ function toScreen(size: readonly unknown[]): string {
   return width > 0 && height > 0 && width < 100_000 && height < 100_000 ? `${width}x${height}` : "";
 }
 
-/** Errors by the index of their hit: hits that are not among them are counted and must not be sent again. */
+/** Errors by the index of their hit. Hits that are not named were counted, and must not be sent again. */
 function answerHits({ outcome }: Settled): Answer {
   const problem = problemOf(outcome);
   if (!outcome.ok || problem?.status === 503) {
@@ -141,5 +144,6 @@ function answerHits({ outcome }: Settled): Answer {
   }
   const { rejected: refused } = outcome.value;
   if (refused.length === 0) return json(202, {});
-  return json(400, { errors: Object.fromEntries(refused.map(({ index, message }) => [String(index), message])) });
+  const errors = explained(refused).map(({ index, code, message = code }) => [String(index), message]);
+  return json(400, { errors: Object.fromEntries(errors) });
 }

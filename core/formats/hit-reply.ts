@@ -1,7 +1,6 @@
-// How a hit is answered, as data: status, headers and body. A hit has one of a few fates, and each protocol has its own
-// words for them. So a format brings its own `answer`; what the formats share is here. Whatever the protocol, events
-// that could not be stored are never reported as taken: the client hears a 503 and sends them again, and ids make that
-// harmless.
+// The answer to a hit, as data: status, headers and body. A hit can end in a few ways, and each protocol has its own
+// words for them. So each format has its own `answer`; this file has what formats share. No protocol reports an event
+// as taken that could not be stored. The client gets a 503 and sends it again, and ids make that harmless.
 
 import { RATE_LIMIT_PERIOD_SECONDS, REFUSALS_EXPLAINED_MAX } from "../limits.ts";
 import type { Outcome, RejectionCode } from "../outcome.ts";
@@ -56,9 +55,9 @@ export function statusOf(code: RejectionCode): number {
 }
 
 /**
- * What a client must be told is wrong: with the hit as a whole, with an event that could not be stored, or with all of
- * its events, where none was taken. Undefined when something was taken: formats that have no word for a single event
- * then do not mention the others.
+ * What a client must be told: what is wrong with the whole hit, with an event that could not be stored, or, if no event
+ * was taken, with all of them. Undefined if something was taken. Formats without words for a single event then do not
+ * mention the others.
  */
 export function problemOf(outcome: Outcome<Report>): Problem | undefined {
   if (!outcome.ok) return toProblem(outcome.rejection);
@@ -89,11 +88,16 @@ export function reportAnswer(outcome: Outcome<Report>): Answer {
   return json(status, told, retryAfter(status));
 }
 
+/** A refusal with its place and code, and perhaps with a message. */
+export interface Explained extends Pick<Report["rejected"][number], "index" | "code"> {
+  readonly message?: string;
+}
+
 /**
- * Each refusal with its place and code. Only the first of each code has a message, so that an answer is not many times
- * longer than the hit.
+ * Each refusal with its index and code. Only the first ones of each code have a message, so that an answer is not many
+ * times longer than the hit.
  */
-function explained(rejected: Report["rejected"]): readonly object[] {
+export function explained(rejected: Report["rejected"]): readonly Explained[] {
   const times = new Map<RejectionCode, number>();
   return rejected.map(({ index, code, message }) => {
     const count = (times.get(code) ?? 0) + 1;

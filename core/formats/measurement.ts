@@ -1,6 +1,6 @@
-// GA4's Measurement Protocol, `POST /mp/collect`: events as JSON from a merchant's servers and apps, with times of
-// their own. It never says what is wrong; `/debug/mp/collect` takes the same and answers with that alone
-// (validation.ts). The `api_secret` may be an API key: then the address it sends is believed.
+// GA4's Measurement Protocol, `POST /mp/collect`: events as JSON from a merchant's servers and apps, with their own
+// times. It never says what is wrong. `/debug/mp/collect` takes the same and says only that (validation.ts). The
+// `api_secret` may be an API key. Then the address that it sends is believed.
 
 import { isApiKeyShaped } from "../api-key.ts";
 import { parseQuery } from "../enrichment/address.ts";
@@ -111,7 +111,7 @@ function itemsOf(items: unknown): readonly RawProduct[] {
   }));
 }
 
-/** Microseconds, as a number or its digits. */
+/** From microseconds, as a number or its digits. */
 function toMs(micros: unknown): number | undefined {
   const text = firstText(micros);
   return text === "" ? undefined : Math.floor(Number(text) / 1000);

@@ -1,6 +1,7 @@
-// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "stream", "events": […]};
-// JSON, also as text/plain so that beacons need no preflight. Fields are snake_case (docs/spec.md, NAT). One bad event
-// does not sink its neighbours. A server with an API key may also say who its visitor is (SRV).
+// Footfall's own format, `POST /v1/events`: one event, an array of events, or {"tracking_id", "stream", "events": […]}.
+// It is JSON, also as text/plain, so that beacons need no preflight. Field names are in snake_case (docs/spec.md, NAT).
+// A wrong event does not harm the others of its request. A server with an API key may also say who its visitor is
+// (SRV).
 
 import { isAddress } from "../enrichment/address.ts";
 import { GIVEN_FIELDS } from "../enrichment/given.ts";
@@ -51,7 +52,7 @@ export const NATIVE_TEXTS = [
 
 type Texts = Record<(typeof NATIVE_TEXTS)[number][1], string>;
 
-/** What only an API key may say of a visitor, beside the stream and the import. */
+/** What only a sender with an API key may say of a visitor, besides the stream and the import. */
 const KEYED_TEXTS = ["address", "country", "region", "city"] as const;
 /** Words of another product for browser, system and device. */
 export const GIVEN_RULE = { lengthMax: NAME_LENGTH_MAX, cut: true } as const;
@@ -64,7 +65,7 @@ export const native: Format = {
   answer: ({ outcome }) => reportAnswer(outcome),
 };
 
-/** The events of a text, which came with a hit. */
+/** The events in a text that came with a hit. */
 export function parseEvents(text: string, hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   const json = parseJson(text);
   if (!json.ok) return json;
@@ -83,7 +84,7 @@ export function parseEvents(text: string, hit: Hit): Outcome<readonly Outcome<Dr
   return accepted(events.map((event) => parseEvent(event, common, hit)));
 }
 
-/** What stands once beside `events`, for all that do not say it themselves. */
+/** Values that stand once beside `events`, for all events that lack them. */
 interface Common {
   readonly tracking_id?: unknown;
   readonly stream?: unknown;
@@ -159,7 +160,7 @@ function parseEvent(value: unknown, common: Common, hit: Hit): Outcome<Draft> {
   });
 }
 
-/** Browser, system and device by a keyed sender's own words, as JSON; "" where it says none. */
+/** Browser, system and device in a keyed sender's own words, as JSON. "" where it names none. */
 function readGiven(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome<string> {
   let given: Record<string, string> | undefined;
   for (const name of GIVEN_FIELDS) {
@@ -173,7 +174,7 @@ function readGiven(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome<
   return accepted(given === undefined ? "" : JSON.stringify(given));
 }
 
-/** What must be there, and what has a shape. */
+/** Refuses an event without a required text, or with a text of the wrong form. */
 function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undefined {
   const claims = [texts.claimedAddress, texts.country, texts.region, texts.city];
   const claimed = hit.keyed ? -1 : claims.findIndex((text) => text !== "");
@@ -195,7 +196,8 @@ function checkTexts(texts: Texts, hit: Hit): ReturnType<typeof rejected> | undef
 }
 
 /**
- * What a stranger may not say: anybody could pose as anybody's visitor, or get around a rule on addresses and networks.
+ * The refusal of a field that needs an API key. Otherwise anybody could pose as anybody's visitor, or get around a rule
+ * on addresses and networks.
  */
 function keyNeeded(field: string): ReturnType<typeof rejected> {
   return rejected("invalid_field", `${field} needs an API key: send Authorization: Bearer <API key>, or leave it out`);

@@ -1,7 +1,7 @@
-// Whether a text is a network address. Servers may say their visitor's; whatever else they send there would
-// make visitors of nonsense.
+// Whether a text is a network address. A server may name its visitor's address. Anything else in that field would make
+// visitors out of nonsense.
 
-/** Without leading zeros: other readers take "010" for 8. */
+/** Without leading zeros, because other readers take "010" for 8. */
 const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const IPV4 = new RegExp(`^${OCTET}(\\.${OCTET}){3}$`);
 

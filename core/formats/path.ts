@@ -1,6 +1,6 @@
-// Where each protocol comes in: the paths and methods of every way into the collector, without what reads them
-// (route.ts). The OpenAPI document lists them from here. A slash at the end of any of them, or two where one belongs,
-// is the same path: clients put theirs behind whatever address a merchant wrote.
+// The paths and methods of every way into the collector, protocol by protocol. route.ts says what reads them. The
+// OpenAPI document lists them from here. A path may have a slash at its end, or two slashes for one, because clients
+// add their path to whatever address a merchant wrote.
 
 export interface Way {
   readonly methods: readonly ("GET" | "POST")[];
@@ -20,13 +20,13 @@ const SEGMENT_PATHS = [
   ...["/v1/batch", "/v1/b", "/v1/import"],
 ];
 
-/** Footfall's own. */
+/** Footfall's own paths. */
 export const OWN_WAYS = {
   native: { methods: POST, paths: ["/v1/events"] },
   pixel: { methods: GET, paths: ["/v1/pixel.gif"] },
 } as const satisfies Readonly<Record<string, Way>>;
 
-/** Those of other clients. */
+/** Paths of other clients. */
 export const WAYS = {
   plausible: { methods: POST, paths: ["/api/event"] },
   umami: { methods: POST, paths: ["/api/send"] },
@@ -49,7 +49,7 @@ export const WAYS = {
   goatcounterApi: { methods: POST, paths: ["/api/v0/count"] },
 } as const satisfies Readonly<Record<string, Way>>;
 
-/** A path as `WAYS` has it: "//batch/" is "/batch". */
+/** A path in the form of `WAYS`: "//batch/" becomes "/batch". */
 export function withoutSlashes(path: string): string {
   if (!path.includes("//") && (!path.endsWith("/") || path === "/")) return path;
   const parts = path.split("/").filter((part) => part !== "");

@@ -1,6 +1,6 @@
-// Plausible's Events API, `POST /api/event`: one event as JSON, from its scripts, its npm packages and from
-// servers. Field names are short or long; the short one holds. A list of domains is an event for each.
-// Cookieless: no ids, no visitor.
+// Plausible's Events API, `POST /api/event`: one event as JSON, from its scripts, its npm packages and from servers. A
+// field has a short or a long name; the short one wins. A list of domains makes one event for each. It has no ids and
+// no visitors, so visitors are cookieless.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -77,14 +77,14 @@ function parseEvent(value: Readonly<Record<string, unknown>>, hit: Hit): Outcome
   });
 }
 
-/** An object, or the JSON text of one: small clients write props and revenue so. */
+/** An object, or the JSON text of one. Small clients write props and revenue as text. */
 function looseObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== "string") return objectOf(value);
   const parsed = parseJson(value);
   return parsed.ok ? objectOf(parsed.value) : {};
 }
 
-/** Events are, unless they say that they are not. */
+/** An event is interactive unless it says that it is not. */
 function isInteractive(mark: unknown): boolean {
   return mark !== false && mark !== "false";
 }
@@ -94,7 +94,7 @@ function isHashMode(value: Readonly<Record<string, unknown>>): boolean {
   return mode === 1 || mode === true || mode === "1";
 }
 
-/** A site that nobody owns is dropped without an error, as Plausible does; the header says so. */
+/** A site that nobody owns is dropped without an error, as Plausible does. A header says so. */
 function answer({ outcome }: Settled): Answer {
   const problem = problemOf(outcome);
   if (problem === undefined || problem.code === "unknown_tracking_id") {

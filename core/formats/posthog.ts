@@ -1,7 +1,7 @@
-// PostHog, `POST /batch/` from its servers and `/capture/`, `/e/` and `/i/v0/e/` from its browsers; JSON, packed or as
-// the `data` of a form. Names that begin with "$" are PostHog's own: page views, engagement, what is only described or
-// recorded by itself (core/event.ts), or reports. Feature flags, recordings and surveys are not ours: who asks gets a
-// true answer, that there are none.
+// PostHog: `POST /batch/` from its servers, and `/capture/`, `/e/` and `/i/v0/e/` from its browsers. Bodies are JSON,
+// packed or as the `data` of a form. Names that begin with "$" are PostHog's own: page views, engagement, reports, and
+// descriptions or recordings that the client makes by itself (core/event.ts). Footfall has no feature flags, recordings
+// and surveys. A client that asks for them is told that there are none.
 
 import { parseQuery } from "../enrichment/address.ts";
 import { isMetadata } from "../event.ts";
@@ -44,7 +44,7 @@ const TEXTS = [
   ["$ip", "claimedAddress"],
 ] as const satisfies readonly TextField[];
 
-/** PostHog's own names for what has one here. Others of its own are kept as they are: see `isReport`. */
+/** PostHog's names for events that have another name here. Its other names are kept as they are: see `isReport`. */
 const NAMES: ReadonlyMap<string, string> = new Map([
   ["$pageview", "pageview"],
   ["$screen", "pageview"],
@@ -60,7 +60,7 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ["$performance_event", "$performance"],
 ]);
 
-/** Events of PostHog's own that somebody did. */
+/** PostHog's own events that somebody caused. */
 const ACTS: ReadonlySet<string> = new Set([
   "$ai_feedback",
   "$conversations_message_sent",
@@ -68,7 +68,7 @@ const ACTS: ReadonlySet<string> = new Set([
   "$feature_interaction",
 ]);
 
-/** The `distinct_id` of everybody whom the client does not tell apart: the visitor is then address and agent. */
+/** The `distinct_id` of everybody whom the client does not distinguish. Then address and agent make the visitor. */
 const COOKIELESS = "$posthog_cookieless";
 
 const NOT_PROPS: ReadonlySet<string> = new Set(["token", "distinct_id", "title", ...COMMERCE_KEYS]);
@@ -89,14 +89,14 @@ function parse(hit: Hit): Outcome<readonly Outcome<Draft>[]> {
   return accepted(messages.map((message) => parseMessage(message, { token, sent, hit })));
 }
 
-/** The JSON itself, or what a form carries it in. */
+/** The JSON itself, also where a form carries it. */
 function bodyOf({ body }: Hit): string {
   if (!body.startsWith("data=")) return body;
   const data = parseQuery(body).get("data") ?? "";
   return data.startsWith("{") || data.startsWith("[") ? data : (decodeBase64(data.replaceAll(" ", "+")) ?? "");
 }
 
-/** In an address an instant is the digits of ms. */
+/** An instant in an address is the digits of ms. */
 function queryInstant(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{12,14}$/.test(text) ? Number(text) : clientInstant(text);
 }
@@ -146,7 +146,7 @@ function parseMessage(message: unknown, { token, sent, hit }: Whole): Outcome<Dr
 }
 
 /**
- * When it happened, by a clock that may be wrong: so long before it was received as lies between it and the sending by
+ * When it happened. The client's clock may be wrong, but the time from the event to the sending is right by
  * that clock. An `offset` says that length in ms.
  */
 function instantOf(message: Message, sent: number | undefined, receivedAt: number): number | undefined {
@@ -156,13 +156,16 @@ function instantOf(message: Message, sent: number | undefined, receivedAt: numbe
   return offset >= 0 ? receivedAt - offset : undefined;
 }
 
-/** Whether the client or the app reports it by itself, such as `$exception`: no sign that somebody stayed. */
+/**
+ * Whether the client or the app sends it by itself, such as `$exception`. Such an event does not show that somebody
+ * stayed.
+ */
 function isReport(event: string): boolean {
   if (event.startsWith("$")) return !ACTS.has(event) && !isMetadata(event);
   return event === "survey shown" || APP_REPORTS.has(event);
 }
 
-/** What a page says when it is left: seconds, and a share of the page. */
+/** What a page says when it is left: seconds, and how much of it was seen. */
 function engagementOf(properties: Message): Pick<Draft, "engagementMs" | "scroll"> {
   const seconds = Number(properties["$prev_pageview_duration"]);
   const share = properties["$prev_pageview_max_scroll_percentage"];
@@ -182,7 +185,7 @@ function answer({ outcome }: Settled): Answer {
   return json(status, { type, code, detail: problem.message, attr: null }, retryAfter(status));
 }
 
-/** What PostHog has and Footfall has not, in its own words: no flags, no recordings, no surveys, no toolbar. */
+/** What Footfall does not have, in PostHog's words: no flags, no recordings, no surveys, no toolbar. */
 const NOTHING_MORE = {
   supportedCompression: ["gzip", "gzip-js"],
   sessionRecording: false,
@@ -204,15 +207,16 @@ export function noFlags(): Answer {
 }
 
 /**
- * `/array/<token>/config`, which the browser client of today waits for before it records clicks. They are taken and not
- * counted; reports on the page's speed, its errors and dead clicks, which would only cost requests, are not asked for.
+ * `/array/<token>/config`. Today's browser client waits for it before it records clicks. Clicks are accepted and not
+ * counted. Footfall asks for no reports on the page's speed, its errors and dead clicks, because they would only cost
+ * requests.
  */
 export function browserConfig({ path }: Hit): Answer {
   const token = tokenOf(path);
   return token === undefined ? NO_TOKEN : json(200, configOf(token), REMEMBERED);
 }
 
-/** `/array/<token>/config.js`, the same for the client that comes as a script. */
+/** `/array/<token>/config.js`: the same for the client that comes as a script. */
 export function browserConfigScript({ path }: Hit): Answer {
   const token = tokenOf(path);
   if (token === undefined) return NO_TOKEN;
@@ -223,7 +227,7 @@ export function browserConfigScript({ path }: Hit): Answer {
 
 const NO_TOKEN = refusal({ status: 400, code: "invalid_field", message: "what stands after /array/ is no token" });
 
-/** The same for everybody who has the token, page after page: a browser asks once an hour. */
+/** The answer is the same for every page with the token, so a browser asks once an hour. */
 const REMEMBERED = { "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff" };
 
 function configOf(token: string): object {
@@ -231,7 +235,7 @@ function configOf(token: string): object {
     token,
     ...NOTHING_MORE,
     productTours: false,
-    // Not a word about surveys: told that there are none, the client loads the script that would show them.
+    // It does not mention surveys. If it says that there are none, the client loads the script that would show them.
     hasFeatureFlags: false,
     autocapture_opt_out: false,
     captureDeadClicks: false,
@@ -244,7 +248,7 @@ function configOf(token: string): object {
   };
 }
 
-/** The part of the path, where it is nothing but letters, digits and dashes, as all tokens are. */
+/** The token of the path, if it has only letters, digits and dashes, as all tokens do. */
 function tokenOf(path: string): string | undefined {
   return /^\/array\/([\w-]{1,100})\//.exec(path)?.[1];
 }

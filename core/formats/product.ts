@@ -1,6 +1,6 @@
-// The products of an order or of a product event, in one spelling whatever format they came in: a JSON array of objects
-// whose keys stand in the order of `PRODUCT_TEXTS` and `PRODUCT_NUMBERS`. Formats with other words for them (GA4 items,
-// Segment products) rename first and then read with `readProducts`.
+// The products of an order or of a product event. All formats give them the same form: a JSON array of objects with
+// keys in the order of `PRODUCT_TEXTS` and `PRODUCT_NUMBERS`. Formats with other words for them (GA4 items, Segment
+// products) rename them first and then call `readProducts`.
 
 import { REVENUE_SCALE } from "../event.ts";
 import {
@@ -18,12 +18,12 @@ import { isObject, readText } from "./field.ts";
 export const PRODUCT_TEXTS = ["id", "name", "category", "brand", "variant"] as const;
 export const PRODUCT_NUMBERS = ["price", "quantity"] as const;
 
-/** A product as a format finds it; what is not known of it is absent. */
+/** A product as a format finds it. Unknown fields are absent. */
 export type RawProduct = Readonly<Partial<Record<(typeof PRODUCT_TEXTS | typeof PRODUCT_NUMBERS)[number], unknown>>>;
 
 /**
- * A list of products as JSON; "" when there are none. Texts are cut at their bound, and so is the list: an order with
- * more products than fit is still an order, with its whole revenue.
+ * A list of products as JSON; "" for none. Texts are cut at their bound, and so is the list. An order with too many
+ * products is still an order with its whole revenue.
  */
 export function readProducts(field: string, value: unknown): Outcome<string> {
   if (value === undefined || value === null) return accepted("");

@@ -1,7 +1,6 @@
-// Snowplow's tracker protocol: `POST /com.snowplowanalytics.snowplow/tp2` with a list of events, and `GET /i`
-// with one in the query string. The app id is the tracking ID (from a server, an API key), `eid` the duplicate
-// key. Self-describing events and entities are read where they say what was bought; anything else in them stays
-// with whoever described it.
+// Snowplow's tracker protocol: `POST /com.snowplowanalytics.snowplow/tp2` with a list of events, and `GET /i` with one
+// event in the query string. The app id is the tracking ID (from a server, an API key). `eid` is the duplicate key.
+// Self-describing events and entities are read where they say what was bought. Nothing else in them is kept.
 
 import { parseParameters } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -42,10 +41,9 @@ const TEXTS = [
 ] as const satisfies readonly TextField[];
 
 /**
- * A page ping says that the page was in use since the last one. How far apart a page's pings are is set on
- * the page and stands in none of them: it shows where several come in one request, or a page says it in the
- * address it sends to (`?heartbeat=30`). Ten seconds is what every example of the documentation has, and what
- * holds for a ping that comes alone.
+ * A page ping says that the page was in use since the last one. The page sets the time between its pings, and no ping
+ * says it. It shows where several pings come in one request, or where the page says it in the address that it sends to
+ * (`?heartbeat=30`). Every example of the documentation has ten seconds, so that holds for a ping that comes alone.
  */
 const PING_MS = 10_000;
 
@@ -54,10 +52,10 @@ const PING_MS_MIN = 1_000;
 
 const PING_MS_MAX = 3_600_000;
 
-/** The first ping of a page comes when its shortest visit is over, which nobody makes longer than this. */
+/** The first ping of a page comes when its shortest visit is over. Nobody sets a longer one than this. */
 const FIRST_PING_MS_MAX = 60_000;
 
-/** What trackers, players and apps report by themselves, by the names of their schemas. */
+/** Events that trackers, players and apps send by themselves, by the names of their schemas. */
 const REPORTS: ReadonlySet<string> = new Set([
   "application_background",
   "application_error",
@@ -103,13 +101,13 @@ interface Told {
   readonly at: number;
 }
 
-/** The interval that the address says, in seconds there. */
+/** The interval in the address, which is in seconds there. */
 function heartbeatOf({ query }: Hit): number | undefined {
   const ms = Number(parseParameters(query).get("heartbeat") ?? Number.NaN) * 1000;
   return ms >= PING_MS_MIN && ms <= PING_MS_MAX ? ms : undefined;
 }
 
-/** The engaged time of each ping, by its index: what lies between it and the ping or view of its page before it. */
+/** The engaged time of each ping, by its index: the time since the ping or page view before it on the same page. */
 function pingTimes(data: readonly unknown[], heartbeat: number | undefined): ReadonlyMap<number, number> {
   const pages = new Map<string, Told[]>();
   for (const [index, payload] of data.entries()) {
@@ -125,7 +123,7 @@ function pingTimes(data: readonly unknown[], heartbeat: number | undefined): Rea
 }
 
 /**
- * Without use there is no ping, so a longer gap is a reader who was away: the shortest gap between pings is the
+ * An unused page sends no ping, so a longer gap means a reader who was away. The shortest gap between pings is the
  * interval.
  */
 function pingTimesOfPage(
@@ -168,13 +166,13 @@ function parsePayload(payload: unknown, hit: Hit, pingMs = PING_MS): Outcome<Dra
   });
 }
 
-/** A true time as it is; the device's own, without the error of its clock. */
+/** A true time as it is. A time of the device's own clock is corrected by that clock's error. */
 function instantOf(payload: Payload, receivedAt: number): number | undefined {
   const at = (name: string) => clientInstant(Number(firstText(payload[name]) || Number.NaN));
   return at("ttm") ?? withoutSkew(at("dtm"), at("stm"), receivedAt);
 }
 
-/** What each kind of event says; undefined for a kind that there is not. */
+/** The facts of each kind of event. Undefined for an unknown kind. */
 function factsOf(payload: Payload, pingMs: number): Partial<Draft> | undefined {
   switch (payload["e"]) {
     case "pv":
@@ -197,7 +195,7 @@ function factsOf(payload: Payload, pingMs: number): Partial<Draft> | undefined {
   }
 }
 
-/** The lowest edge seen, of the page's height. */
+/** The lowest edge that was seen, as a share of the page's height. */
 function scrollOf(payload: Payload): number {
   const height = (name: string) => Number(firstText(payload[name]).split("x")[1]);
   const share = (Number(firstText(payload["pp_may"])) + height("vp")) / height("ds");
@@ -209,7 +207,7 @@ function structured(payload: Payload): Partial<Draft> {
   return { name: firstText(payload["se_ac"]), props: looseProps({ category, label, property, value }) };
 }
 
-/** An item of a transaction: it is part of an order that counts by its own event. */
+/** An item of a transaction. The order counts by its own event. */
 function item(payload: Payload): Partial<Draft> {
   const { ti_sk: id, ti_nm: name, ti_ca: category, ti_pr: price, ti_qu: quantity } = payload as Record<string, unknown>;
   const products = [{ id, name, category, price, quantity }];
@@ -231,7 +229,7 @@ function selfDescribing(payload: Payload): Partial<Draft> {
   if (event.name !== "snowplow_ecommerce_action")
     return { name: event.name, props: looseProps(data), passive: REPORTS.has(event.name) ? 1 : 0 };
   const type = firstText(data["type"]);
-  // A transaction that failed has the entity too, under the type "trans_error": nothing was paid.
+  // A failed transaction has the entity too, with the type "trans_error". Nothing was paid.
   const isPaid = type === "transaction" || type === "refund";
   const transaction = isPaid ? objectOf(entities.find(({ name }) => name === type)?.data) : {};
   return {
@@ -245,7 +243,7 @@ function selfDescribing(payload: Payload): Partial<Draft> {
   };
 }
 
-/** A screen that was left says how long it was in front, and how far down it was read. */
+/** A screen that was left says how long it was in front, and how far it was read. */
 function screenEnd(entities: readonly Described[]): Partial<Draft> {
   const summary = objectOf(entities.find(({ name }) => name === "screen_summary")?.data);
   const screen = firstText(objectOf(entities.find(({ name }) => name === "screen")?.data)["name"]);

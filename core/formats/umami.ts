@@ -1,6 +1,6 @@
-// Umami, `POST /api/send` with one message and `POST /api/batch` with a list of them: events with a name, page
-// views without one, what identifies a visitor, and how long a page took to load. Addresses and agents in a
-// payload are a server's word.
+// Umami: `POST /api/send` with one message and `POST /api/batch` with a list. A message is an event with a name, a page
+// view without one, an identification of a visitor, or the load time of a page. Only servers with an API key are
+// believed about addresses and agents.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { BLANK_DRAFT, type Draft, type Format, type Hit, type Settled } from "../hit.ts";
@@ -8,7 +8,7 @@ import { REQUEST_EVENTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
 import type { Report } from "../report.ts";
 import { firstLanguage, isObject, parseJson, readTexts, readTimestamp, type TextField } from "./field.ts";
-import { type Answer, json, type Problem, problemOf, retryAfter } from "./hit-reply.ts";
+import { type Answer, explained, json, type Problem, problemOf, retryAfter } from "./hit-reply.ts";
 import {
   absoluteUrl,
   browserAgent,
@@ -32,7 +32,7 @@ const TEXTS = [
   ["userAgent", "claimedUserAgent"],
 ] as const satisfies readonly TextField[];
 
-/** What a message says of the loading of its page. */
+/** What a message says about the loading of its page. */
 const LOADING = ["lcp", "inp", "fcp", "ttfb", "cls"] as const;
 
 export const umami: Format = {
@@ -97,7 +97,7 @@ function parseMessage(value: unknown, hit: Hit): Outcome<Draft> {
   });
 }
 
-/** Who a visitor is stays with the merchant: what identify says of a person is not kept. */
+/** The name of a visitor stays with the merchant: nothing that identify says of a person is kept. */
 function propsOf(
   type: "event" | "identify" | "performance",
   payload: Readonly<Record<string, unknown>>,
@@ -108,7 +108,7 @@ function propsOf(
   return looseProps(Object.fromEntries(LOADING.map((name) => [name, payload[name]])));
 }
 
-/** Umami's server package sends as "Mozilla/5.0 Umami/v24.0.0": that is the merchant's server, not the visitor. */
+/** Umami's server package sends as "Mozilla/5.0 Umami/v24.0.0". That is the merchant's server and not the visitor. */
 function agentOf(hit: Hit, named: Named): string {
   return /^Mozilla\/5\.0 Umami\//.test(hit.userAgent) ? "" : browserAgent(hit, named);
 }
@@ -120,7 +120,8 @@ function toMs(value: unknown): unknown {
 }
 
 /**
- * Footfall keeps no session on the client: the ids are of this request and mean nothing; a bot gets Umami's own reply.
+ * Footfall keeps no session on the client. The ids belong to this request and mean nothing. A bot gets Umami's own
+ * reply.
  */
 function messageReply(report: Report, requestId: string): object {
   if (report.dropped.some(({ reason }) => reason === "bot")) return { beep: "boop" };
@@ -135,13 +136,13 @@ function answerBatch({ outcome, requestId }: Settled): Answer {
   }
   const { accepted, duplicates, dropped, rejected } = outcome.value;
   const size = accepted + duplicates + dropped.length + rejected.length;
-  const details = rejected.map(({ index, code, message }) => ({
+  const details = explained(rejected).map(({ index, code, message }) => ({
     index,
-    response: toError({ status: 400, code, message }),
+    response: toError({ status: 400, code, ...(message !== undefined && { message }) }),
   }));
   return json(200, { size, processed: size - details.length, errors: details.length, details, cache: requestId });
 }
 
-function toError({ status, code, message }: Problem): object {
-  return { error: { message, code: code.replaceAll("_", "-"), status } };
+function toError({ status, code, message }: Omit<Problem, "message"> & Partial<Pick<Problem, "message">>): object {
+  return { error: { ...(message !== undefined && { message }), code: code.replaceAll("_", "-"), status } };
 }

@@ -1,6 +1,5 @@
-// `POST /debug/mp/collect`: what Google would say is wrong with a Measurement Protocol request, in its own codes.
-// Nothing of the request is counted, and its secret is not looked at. The bounds are Google's: Footfall itself takes
-// more than they allow.
+// `POST /debug/mp/collect`: what Google would call wrong with a Measurement Protocol request, in its own codes. Nothing
+// of the request is counted, and its secret is not checked. The bounds are Google's. Footfall itself accepts more.
 
 import { parseQuery } from "../enrichment/address.ts";
 import type { Hit } from "../hit.ts";
@@ -28,7 +27,7 @@ const PARAMS_MAX = 25;
 const ITEMS_MAX = 200;
 const NAME_LENGTH_MAX = 40;
 const AGE_MAX_MS = 72 * 3_600_000;
-/** How many messages an answer has at most: the same mistake is often in a thousand events. */
+/** The most messages of one answer. A thousand events may have the same mistake. */
 const MESSAGES_MAX = 50;
 
 const RESERVED_NAMES: ReadonlySet<string> = new Set([

@@ -1,12 +1,11 @@
-// Numbers of a JSON text that a double cannot hold: "12345678901234567890" has lost its last digits once it is
-// parsed, and "1e400" is infinite. As an order's number they would make one order of two, so they are put into
-// quotes before the text is parsed, and are then the text that was written. Bodies that may have one are few: one
-// look for long digits tells.
+// Numbers in a JSON text that a double cannot hold. "12345678901234567890" loses its last digits when it is parsed, and
+// "1e400" becomes infinite. As order numbers they would make one order of two. So they are put into quotes before the
+// text is parsed, and stay as written. Few bodies have such numbers, so a quick search for long digits comes first.
 
-/** A number that begins after ":", "," or "[" with 16 digits, or has an exponent. */
+/** A number behind ":", "," or "[" that has 16 digits or an exponent. */
 const SUSPICIOUS = /[:,[]\s*-?(?:\d[\d.]{15}|[\d.]+e)/i;
 const NUMBER = /-?\d[\d.e+-]*/iy;
-/** More significant digits than tell one double from another. */
+/** No two doubles need more significant digits than this to be told apart. */
 const DIGITS_MAX = 17;
 
 /** Whether `quoteNumbers` could change anything. */
@@ -20,7 +19,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** A valid JSON text with the numbers in quotes that would not come through. Each character is looked at once. */
+/** A valid JSON text with quotes around the numbers that a double would change. It looks at each character once. */
 export function quoteNumbers(json: string): string {
   const parts: string[] = [];
   let from = 0;
@@ -44,7 +43,9 @@ export function quoteNumbers(json: string): string {
   return from === 0 ? json : parts.join("") + json.slice(from);
 }
 
-/** Whether a double is the number that was written, or the nearest to one of no more digits than doubles have. */
+/**
+ * Whether a double is the number that was written, or the nearest double to one with no more digits than doubles have.
+ */
 function isHeld(written: string): boolean {
   const value = Number(written);
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) return false;
@@ -55,7 +56,8 @@ function isHeld(written: string): boolean {
 }
 
 /**
- * Without the zeros at the end. An expression for those looks at a run of zeros in the middle once for each of them.
+ * The digits without zeros at the end. A regular expression would look at a run of zeros in the middle again for each
+ * zero.
  */
 function significantOf(digits: string): number {
   let length = digits.length;

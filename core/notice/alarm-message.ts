@@ -1,4 +1,4 @@
-// Alarms as messages: each with the numbers that it was made from, so that it can be checked by the dashboard.
+// Alarms as messages. Each has the numbers that it was made from, so that it can be checked on the dashboard.
 
 import { dateOf, HOUR_MS, isoLocal } from "../time.ts";
 import type { AlarmChange, AlarmKind, Finding } from "./alarm.ts";

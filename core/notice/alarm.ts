@@ -1,6 +1,6 @@
-// Which alarms of a merchant are on, from Hour to Hour. An alarm goes on when its rule finds something and off when the
-// rule has found nothing for two Hours. Each of these two changes is a message, and nothing in between is. Whatever
-// evaluates an Hour twice comes to the same state and the same messages.
+// Which alarms of a merchant are on, from Hour to Hour. An alarm goes on when its rule finds something, and off when
+// the rule has found nothing for two Hours. Each of these two changes is a message; nothing between them is. To
+// evaluate an Hour twice gives the same state and the same messages.
 
 import { ALARM_CALM_HOURS } from "../limits.ts";
 import { HOUR_MS } from "../time.ts";
@@ -33,14 +33,14 @@ export interface Alarms {
 
 export const NO_ALARMS: Alarms = { lookedAt: 0, on: [] };
 
-/** What is to be told: an alarm that went on, or one that went off. */
+/** A change to tell: an alarm that went on, or one that went off. */
 export interface AlarmChange {
   readonly alarm: Alarm;
   /** UTC ms at which it went off; undefined where it went on. */
   readonly endedAt: number | undefined;
 }
 
-/** What all rules find at the end of the last Hour. */
+/** The findings of all rules at the end of the last Hour. */
 export function findAll(hours: readonly HourCount[]): readonly Finding[] {
   return [findSilence(hours), findTraffic(hours), findMissingOrder(hours)].filter((found) => found !== undefined);
 }
@@ -70,12 +70,12 @@ export function nextAlarms(
   return { alarms: { lookedAt: at, on }, changes };
 }
 
-/** A shop without visitors has a drop, is silent and sells nothing. That is one message, the first of them. */
+/** A shop without visitors has a drop, is silent and sells nothing. Only the first of these is told. */
 function isSameCause(known: AlarmKind, found: AlarmKind): boolean {
   return known === found || (known !== "spike" && found !== "spike" && known !== "first_order");
 }
 
-/** Hours are cut at changes of the zone's offset, but none of these rules needs their length to the minute. */
+/** Hours are shorter where a zone's offset changes, but none of these rules needs their length to the minute. */
 function endOf({ start }: HourCount): number {
   return start + HOUR_MS;
 }

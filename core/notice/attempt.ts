@@ -1,22 +1,22 @@
-// When a notice is tried again, and when it is given up. A message is waiting until a receiver has taken it, or until
-// the last attempt has failed. The waits are those that Standard Webhooks recommends: some 75 hours from first to last.
+// When a notice is tried again, and when it is given up. A message waits until a receiver has taken it or the last
+// attempt has failed. The waits are those that Standard Webhooks recommends: about 75 hours in all.
 
 import { OUTBOX_RETRY_AFTER_MAX_MS } from "../limits.ts";
 import { HOUR_MS, MINUTE_MS } from "../time.ts";
 
-/** How long after each attempt that failed the next one comes. The cron has five minutes, so nothing is shorter. */
+/** The time from each failed attempt to the next one. The cron comes every five minutes, so none is shorter. */
 const WAITS = [5, 30, 2 * 60, 5 * 60, 10 * 60, 14 * 60, 20 * 60, 24 * 60].map((minutes) => minutes * MINUTE_MS);
 
 /** Attempts in all. */
 export const OUTBOX_ATTEMPTS_MAX = WAITS.length + 1;
 
-/** What became of an attempt. "refused": the receiver says that it never wants to be asked again, or cannot exist. */
+/** The outcome of an attempt. "refused": the receiver never wants to be asked again, or cannot exist. */
 export type Attempted =
   | { readonly kind: "taken" }
   | { readonly kind: "failed"; readonly error: string; readonly retryAfterMs?: number | undefined }
   | { readonly kind: "refused"; readonly error: string };
 
-/** What becomes of a message after its attempt of number `attempts`, from 1 on. */
+/** What becomes of a message after attempt number `attempts`, counted from 1. */
 export type Fate =
   | { readonly state: "sent" }
   | { readonly state: "waiting"; readonly nextAt: number; readonly error: string }
@@ -31,7 +31,7 @@ export function fateOf(attempted: Attempted, { attempts, now }: { attempts: numb
   return { state: "waiting", nextAt: now + Math.max(wait, asked), error };
 }
 
-/** `Retry-After` in ms: seconds, or a date. Undefined where it says nothing. */
+/** `Retry-After` in ms, from seconds or a date. Undefined where it says nothing. */
 export function parseRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;

@@ -1,5 +1,5 @@
-// The rule for a missing first order: the shop has sold nothing since midnight, though by this clock hour it has sold
-// on every earlier Day that is known, and usually several times. It finds a broken checkout while visitors still come.
+// The rule for a missing first order: the shop has sold nothing since midnight, but on every known earlier Day it had
+// sold something by this clock hour, and usually several things. It finds a broken checkout while visitors still come.
 
 import { FIRST_ORDER_DAYS_MIN, FIRST_ORDER_ORDERS } from "../limits.ts";
 import { earlierWindows, type HourCount, sumOf } from "./hour-count.ts";
@@ -11,13 +11,13 @@ export interface FirstOrderFinding {
   readonly day: number;
   /** How many of its Hours are over. */
   readonly hours: number;
-  /** How many orders there usually are by then; the fewest of an earlier Day; and how many Days are known. */
+  /** The usual number of orders by then, the fewest on an earlier Day, and how many Days are known. */
   readonly usual: number;
   readonly least: number;
   readonly days: number;
 }
 
-/** Whether the Day of the last Hour should have had an order by now; undefined where it has one, or need not. */
+/** Whether the Day of the last Hour should have an order by now. Undefined where it has one, or need not have one. */
 export function findMissingOrder(hours: readonly HourCount[]): FirstOrderFinding | undefined {
   const day = hours.at(-1)?.day;
   if (day === undefined) return undefined;

@@ -1,29 +1,29 @@
-// A notice as it waits in the outbox, and the forms in which each channel takes it. Texts from outside, such as titles
-// of pages or names of goals, may stand in it. So each form escapes: no text mentions somebody in a chat, and none
-// becomes a link.
+// A notice as it waits in the outbox, and the form in which each channel takes it. It may contain texts from outside,
+// such as titles of pages or names of goals. So each form escapes them: no text mentions somebody in a chat or becomes
+// a link.
 
 import { NOTICE_CHAT_LENGTH_MAX } from "../limits.ts";
 
 export interface Message {
-  /** Such as "report.weekly" or "alarm.on": the type that a webhook has. */
+  /** The type for webhooks, such as "report.weekly" or "alarm.on". */
   readonly type: string;
   readonly subject: string;
-  /** Plain text, lines apart by "\n". */
+  /** Plain text; "\n" ends each row. */
   readonly text: string;
-  /** For mail alone; absent where the text is all. */
+  /** Only for mail. Absent where the text says all. */
   readonly html?: string | undefined;
   /** What a webhook gets. */
   readonly data: Readonly<Record<string, unknown>>;
   /** UTC ms at which it was written. */
   readonly at: number;
-  /** The address that ends the subscription with one request; absent for a mail that is none of a subscription. */
+  /** The address that ends the subscription with one request. Absent for mail without a subscription. */
   readonly unsubscribe?: string | undefined;
 }
 
 /** The type of the mail that asks somebody who is no member whether they want notices. */
 export const CONFIRMATION = "subscription.confirm";
 
-/** A form of chat: its body as JSON. */
+/** A chat, whose body is JSON. */
 export type ChatChannel = "slack" | "discord" | "teams";
 
 /** The body for a webhook, as Standard Webhooks has it. The same for each attempt. */
@@ -69,7 +69,7 @@ const FORMS: Readonly<Record<ChatChannel, (subject: string, text: string) => unk
   }),
 };
 
-/** The three characters that Slack's form gives a meaning; the marks of emphasis get a character that parts them. */
+/** Escapes the three characters that have a meaning in Slack, and adds a character that breaks marks of emphasis. */
 function forSlack(text: string): string {
   return broken(text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")).replace(
     /[*_~`]/g,
@@ -83,14 +83,14 @@ function forMarkdown(text: string): string {
 
 const ZERO_WIDTH = "\u200b";
 
-/** So that no address becomes a link, and no name a mention. */
+/** A text in which no address becomes a link and no name a mention. */
 function broken(text: string): string {
   return text.replace(/:\/\//g, `:${ZERO_WIDTH}//`).replaceAll("@", `@${ZERO_WIDTH}`);
 }
 
 /**
- * A name that comes from outside, such as a source that a stranger has sent, for a text: programs for mail make a link
- * of whatever looks like an address or a host.
+ * A name from outside, such as a source that a stranger sent, for a text. Mail programs make a link of anything that
+ * looks like an address or a host.
  */
 export function unlinked(name: string): string {
   return broken(name).replace(/\.(?=[\p{L}\d])/gu, `.${ZERO_WIDTH}`);

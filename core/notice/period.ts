@@ -1,7 +1,7 @@
-// Which period a report is about, and when it is due. Periods are ISO weeks and calendar months of the merchant's own
-// dates, and only whole ones. They are found by the calendar each time, never by adding seconds, so that neither a
-// change of the clocks nor the end of a year moves them. A report is due in the morning after its period, spread over
-// two hours by subscription.
+// The period of a report, and when the report is due. Periods are whole ISO weeks and calendar months of the merchant's
+// own dates. They are found by the calendar each time and never by adding seconds. So neither a change of the clocks
+// nor the end of a year moves them. A report is due on the morning after its period. Subscriptions are spread over two
+// hours.
 
 import { REPORT_HOUR, REPORT_SPREAD_MINUTES } from "../limits.ts";
 import { addMonths, DAY_MS, dateOf, dayAt, dayStart, HOUR_MS, MINUTE_MS, monthOf, offsetAt, weekOf } from "../time.ts";
@@ -48,7 +48,7 @@ function weekKey(monday: number): string {
   return `${year}-W${String((monday - first) / 7 + 1).padStart(2, "0")}`;
 }
 
-/** What a report's instant depends on. `offset` is a number that differs from subscription to subscription. */
+/** What a report's time depends on. `offset` differs from subscription to subscription. */
 export interface Schedule {
   readonly zone: string;
   readonly offset: number;
@@ -71,8 +71,8 @@ export function nextReportAt(topics: readonly ReportTopic[], now: number, schedu
 }
 
 /**
- * The instant of a local clock time on a Day. A time that the Day has twice is the first; one that it skips is as much
- * later as the clocks were put forward.
+ * The instant of a local clock time on a Day. If the Day has the time twice, it is the first. If the Day skips it, it
+ * is later by as much as the clocks were put forward.
  */
 export function localInstant(zone: string, day: number, minutes: number): number {
   const local = day * DAY_MS + minutes * MINUTE_MS;
@@ -82,7 +82,7 @@ export function localInstant(zone: string, day: number, minutes: number): number
   return Math.min(...(right.length > 0 ? right : instants.slice(0, 1)));
 }
 
-/** When a message of `now` may be sent: at once, or when quiet hours end. */
+/** When a message of `now` may be sent: at once, or at the end of quiet hours. */
 export function afterQuiet(quiet: QuietHours | null, zone: string, now: number): number {
   if (quiet === null || quiet.from === quiet.to) return now;
   const [from, to] = [minutesOf(quiet.from), minutesOf(quiet.to)];

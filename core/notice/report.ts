@@ -1,5 +1,5 @@
-// A report of a week or a month as a message: what the API answered for the period and for the one before, in words. No
-// number is computed here but by comparing, so each is the one that the API gives for the same range.
+// A report of a week or a month as a message: the API's answers for the period and for the one before, in words. Apart
+// from comparisons no number is computed here, so each is the one that the API gives for the same range.
 
 import { NOTICE_NAME_LENGTH_MAX, REPORT_CHANGES, REPORT_ROWS } from "../limits.ts";
 import { dateOf, isoLocal } from "../time.ts";
@@ -39,14 +39,14 @@ export interface ReportNumbers {
   readonly period: Period;
   readonly shop: { readonly id: string; readonly name: string; readonly zone: string; readonly currency: string };
   readonly totals: Readonly<Record<ReportMetric, Compared>>;
-  /** As the API lists them, the most visitors first. */
+  /** In the order of the API, the most visitors first. */
   readonly sources: readonly ReportRow[];
   readonly pages: readonly ReportRow[];
-  /** UTC ms before which every acknowledged hit is in it. */
+  /** UTC ms. Every hit acknowledged before it is counted. */
   readonly asOf: number;
 }
 
-/** Where a message leads; absent where the deployment has not said its own address. */
+/** Where the links of a message lead. Absent where the deployment has not said its own address. */
 export interface Links {
   readonly dashboard?: string | undefined;
   readonly unsubscribe?: string | undefined;
@@ -117,21 +117,21 @@ export function toReport(numbers: ReportNumbers, { language, links, now }: Writi
   };
 }
 
-/** Money is said where there is any; what a shop never has is no line of its report. */
+/** Money is mentioned where there is any. A report leaves out what the shop never has. */
 function isSaid(metric: ReportMetric, totals: ReportNumbers["totals"]): boolean {
   if (metric !== "orders" && metric !== "total_revenue") return true;
   const { now, before } = totals[metric];
   return (now ?? 0) !== 0 || (before ?? 0) !== 0;
 }
 
-/** Per cent; undefined where the period before had nothing. */
+/** The change in per cent. Undefined where the period before had nothing. */
 function changeOf({ now, before }: Compared): number | undefined {
   return now === null || before === null || before === 0
     ? undefined
     : Math.round(((now - before) / Math.abs(before)) * 100);
 }
 
-/** Those whose visitors differ most in number from the period before. */
+/** The rows whose number of visitors changed most from the period before. */
 function largestChanges(rows: readonly ReportRow[]): readonly ReportRow[] {
   const distance = ({ now, before }: ReportRow) => Math.abs((now ?? 0) - (before ?? 0));
   return rows
@@ -145,7 +145,7 @@ function nameOf({ name }: ReportRow, words: Words): string {
   return unlinked(name.length <= NOTICE_NAME_LENGTH_MAX ? name : `${name.slice(0, NOTICE_NAME_LENGTH_MAX - 1)}…`);
 }
 
-/** What a webhook gets: numbers as the API has them, dates of the merchant's calendar, both included. */
+/** What a webhook gets: numbers as in the API, and dates of the merchant's calendar, both included. */
 function toData({
   topic,
   period,
@@ -173,13 +173,13 @@ function toData({
   };
 }
 
-/** A part of a message: lines of one to three cells under a title. */
+/** A section of a message: rows of one to three cells under a title. */
 export interface Section {
   readonly title?: string;
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The links that stand below a message. */
+/** The links at the end of a message. */
 export function endings(words: Words, { dashboard, unsubscribe }: Links): readonly string[] {
   return [
     ...(dashboard === undefined ? [] : [fill(words.look, { link: dashboard })]),
@@ -207,7 +207,7 @@ interface Page {
   readonly language: Language;
 }
 
-/** A mail of plain tables: no script, no image, nothing that is loaded from elsewhere. */
+/** A mail of plain tables, without script or image. It loads nothing from elsewhere. */
 export function toHtml({ title, sections, ends, language }: Page): string {
   const cell = (text: string, at: number) =>
     `<td style="padding:2px 16px 2px 0${at === 1 ? ";font-weight:bold" : at === 2 ? ";color:#666" : ""}">${escaped(text)}</td>`;

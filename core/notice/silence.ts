@@ -1,6 +1,6 @@
-// The rule for silence: nobody has come for a while, in Hours in which people usually come. How long that must be
-// follows the shop. A large one that is silent for an Hour is told; one of twenty visits a Day may be silent for a
-// night and a morning. A fixed number of hours would nag small shops every week.
+// The rule for silence: nobody has come for a while, in Hours in which people usually come. The shop decides how long
+// that must be. A large shop is told after one silent Hour. A shop with twenty visits a Day may be silent for a night
+// and a morning. A fixed number of hours would bother small shops every week.
 
 import { NOTICE_DAYS_COMPARED, SILENCE_DAYS_MIN, SILENCE_VISITORS } from "../limits.ts";
 import { HOUR_MS } from "../time.ts";
@@ -13,12 +13,12 @@ export interface SilenceFinding {
   readonly since: number;
   /** How many Hours without a visitor there were since then. */
   readonly hours: number;
-  /** How many visitors these Hours usually have, and on how many earlier Days that is known. */
+  /** The usual number of visitors in these Hours, and the number of earlier Days that it is known from. */
   readonly usual: number;
   readonly days: number;
 }
 
-/** The silence that lasts at the end of the last Hour; undefined where there is none worth a message. */
+/** The silence at the end of the last Hour. Undefined where there is none worth a message. */
 export function findSilence(hours: readonly HourCount[]): SilenceFinding | undefined {
   const first = hours.findLastIndex(({ visitors }) => visitors > 0) + 1;
   const silent = hours.slice(first);
@@ -33,7 +33,7 @@ export function findSilence(hours: readonly HourCount[]): SilenceFinding | undef
   return { kind: "silence", since, hours: silent.length, usual, days: Math.min(days, NOTICE_DAYS_COMPARED) };
 }
 
-/** How many visitors a clock hour has in the middle of up to 14 Days before the silence. */
+/** The median number of visitors of each clock hour on up to 14 Days before the silence. */
 function meansByClock(before: readonly HourCount[]): ReadonlyMap<string, number> {
   const counted = new Map<string, { sum: number; of: number }>();
   for (const { clock, visitors } of before.toReversed()) {

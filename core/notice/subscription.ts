@@ -21,12 +21,12 @@ export interface QuietHours {
   readonly to: string;
 }
 
-/** A number that is to be reached within a period of the merchant's calendar. */
+/** A number to be reached within a period of the merchant's calendar. */
 export interface Target {
   readonly metric: TargetMetric;
   readonly value: number;
   readonly period: "day" | "week" | "month";
-  /** The name of a goal whose events or visitors are meant; null for the whole shop. */
+  /** The name of a goal. Its events or visitors count; null for the whole shop. */
   readonly goal: string | null;
 }
 
@@ -34,8 +34,8 @@ export const TARGET_METRICS = ["visitors", "visits", "pageviews", "events", "ord
 export type TargetMetric = (typeof TARGET_METRICS)[number];
 
 /**
- * "on": it is sent to. "unconfirmed": an address of mail of somebody who is no member, and who has not agreed yet.
- * "off": it was unsubscribed from, or could not be reached.
+ * "on": messages are sent. "unconfirmed": the address of somebody who is no member and has not agreed yet. "off": it
+ * was unsubscribed from, or could not be reached.
  */
 export type SubscriptionState = "on" | "unconfirmed" | "off";
 

@@ -1,14 +1,14 @@
-// Where a notice may be sent: an address of mail, or an https address on the public internet. A merchant says where, so
-// the address is hostile: it must not make the deployment ask something that only the deployment can reach. What can be
-// told from the text is refused when it is saved. What its name resolves to is looked at before each request, because
-// whoever owns the name can change it (workers/background/deliver.ts). Redirects are never followed.
+// Where a notice may be sent: an address of mail, or an https address on the public internet. A merchant chooses it, so
+// it is hostile: it must not make the deployment ask something that only the deployment can reach. What the text shows
+// is refused when it is saved. What its name resolves to is checked before each request, because whoever owns the name
+// can change it (workers/background/deliver.ts). Redirects are never followed.
 
 import { isNetworkAddress } from "../formats/network-address.ts";
 import { TARGET_LENGTH_MAX } from "../limits.ts";
 import { lookUp, toNetwork } from "../network.ts";
 import type { Channel } from "./subscription.ts";
 
-/** Why an address is none that notices are sent to: what completes the sentence "The target …". */
+/** Why an address is refused. It completes the sentence "The target …". */
 export type TargetRefusal = string;
 
 /** Names that mean this machine or its own network, whatever they resolve to. */
@@ -22,7 +22,7 @@ const CHAT_HOSTS: Readonly<Partial<Record<Channel, RegExp>>> = {
   teams: /\.(webhook\.office\.com|logic\.azure\.com|api\.powerplatform\.com)$/,
 };
 
-/** The parts of a URL, as `URL.parse` gives them: it has made one spelling of every form of an address. */
+/** The parts of a URL as `URL.parse` gives them. That turns every form of an address into one spelling. */
 export interface UrlParts {
   readonly href: string;
   readonly protocol: string;
@@ -33,7 +33,7 @@ export interface UrlParts {
   readonly hash: string;
 }
 
-/** Why a URL is refused; undefined where it may be asked. */
+/** Why a URL is refused. Undefined where it is allowed. */
 export function refusalOfUrl(url: UrlParts | null, channel: Exclude<Channel, "email">): TargetRefusal | undefined {
   if (url === null) return 'is no address such as "https://shop.example.com/hook"';
   if (url.href.length > TARGET_LENGTH_MAX) return `is longer than ${TARGET_LENGTH_MAX} characters`;
@@ -55,10 +55,10 @@ const NOT_PUBLIC = [
   ...["192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"],
   ...["224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"],
 ].map(toNetwork);
-/** All of IPv6 that is given out. What lies outside is local, or embeds an address of IPv4. */
+/** All of IPv6 that is assigned. Any other address is local, or contains an address of IPv4. */
 const GIVEN_OUT = [toNetwork("2000::/3")];
 
-/** Whether an address, as a name resolves to it, is one of the public internet. A text that is no address is not. */
+/** Whether an address that a name resolves to belongs to the public internet. A text that is no address does not. */
 export function isPublicAddress(address: string): boolean {
   if (!isNetworkAddress(address)) return false;
   const lies = lookUp(address);

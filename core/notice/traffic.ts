@@ -1,7 +1,7 @@
-// The rule for a spike or a drop of visitors. It has no model, so that a merchant can check each message by the
-// dashboard. Visitors are looked at and not page views, because one eager reader makes a spike of page views. The
-// window is the shortest that usually has enough visitors: a small shop is looked at over a Day, a large one over an
-// Hour. How often the rule is wrong, and how fast it finds an outage, is measured by `npm run bench:alarms`.
+// The rule for a spike or a drop of visitors. It has no model, so a merchant can check each message on the dashboard.
+// It looks at visitors and not at page views, because one eager reader makes a spike of page views. The window is the
+// shortest that usually has enough visitors: a Day for a small shop, an Hour for a large one. `npm run bench:alarms`
+// measures how often the rule is wrong and how fast it finds an outage.
 
 import { NOTICE_WINDOW_VISITORS_MIN, TRAFFIC_DAYS_MIN, TRAFFIC_FACTOR } from "../limits.ts";
 import { earlierWindows, type HourCount, sumOf } from "./hour-count.ts";
@@ -15,7 +15,7 @@ export interface TrafficFinding {
   /** The length of the window in Hours; it ends with the last Hour. */
   readonly hours: number;
   readonly visitors: number;
-  /** Of the windows on earlier Days: how many there were, the one in the middle, the smallest and the largest. */
+  /** Of the windows on earlier Days: their number, the median, the smallest and the largest. */
   readonly days: number;
   readonly median: number;
   readonly least: number;
@@ -49,7 +49,7 @@ function findInLast(hours: readonly HourCount[]): TrafficFinding | undefined {
   return undefined;
 }
 
-/** The middle of sorted numbers, or halfway between the two in the middle; 0 of none. */
+/** The median of sorted numbers; 0 for none. */
 function medianOf(sorted: readonly number[]): number {
   const [low = 0, high = 0] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return (low + high) / 2;

@@ -1,16 +1,26 @@
-// From groups to the answer: metrics computed, empty groups left out, results sorted and cut to the asked page, and in
-// `meta` everything a reader must know to trust the numbers: what is an estimate and how good, what was cut, what was
-// not added up. The shape is that of the Plausible Stats API v2; `meta` has more in it.
+// From groups to the answer: metrics are computed, empty groups left out, results sorted and cut to the wanted page.
+// `meta` says all that a reader must know to trust the numbers: what is an estimate and how good it is, what was cut,
+// and what was not added up. The shape is that of the Plausible Stats API v2, with more in `meta`.
 
 import { OTHER } from "../counting/dimension.ts";
 import { zeroCounts } from "../counting/rollup.ts";
 import { addMoney, type Money as Sums } from "../counting/takings.ts";
 import { REVENUE_SCALE } from "../event.ts";
+import type { ImportedSpan } from "../imported/table.ts";
 import { GROUPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { comparisonsOf, type Filter, viewOf } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
-import { type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
+import {
+  concernsImports,
+  FROM_EVENTS,
+  type ImportsIncluded,
+  type ImportsSkipReason,
+  type ImportsTold,
+  isSkipped,
+  skippedMeta,
+} from "./imported.ts";
+import { type Metric, type MetricName, metricOf, NO_EVENT_NUMBERS, type Numbers } from "./metric.ts";
 import { type Convert, price } from "./money.ts";
 import { type Plan, timeLabels } from "./plan.ts";
 import { echoRange } from "./range.ts";
@@ -30,7 +40,7 @@ type Shown = readonly (number | Money | null)[];
 export interface Result {
   readonly metrics: Shown;
   readonly dimensions: readonly string[];
-  /** The same of the other range, where the question compares; `change` is in per cent, null where there is no base. */
+  /** The same for the other range, if the question compares. `change` is in per cent, null where there is no base. */
   readonly comparison?: {
     readonly metrics: Shown;
     readonly dimensions: readonly string[];
@@ -39,11 +49,11 @@ export interface Result {
 }
 
 export interface Meta {
-  /** Everything acknowledged before this instant is in the numbers. ISO 8601, UTC. */
+  /** Every hit acknowledged before this instant is counted. ISO 8601, UTC. */
   readonly as_of: string;
   /** Where the numbers come from, and what reading them took. */
   readonly sources: Sources;
-  /** Version of the merchant's rules decided last; 0 while there are none. Each event counts by those of its time. */
+  /** Version of the merchant's latest rules; 0 while there are none. Each event counts by the rules of its time. */
   readonly rules: number;
   /** Only when visitors were asked for. `standard_error` is relative: 0.0081 is 0.81 %. */
   readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
@@ -51,7 +61,7 @@ export interface Meta {
    * Only when metrics of orders were asked for: not exact where an order number may have earned more than once (ORD-9).
    */
   readonly orders?: { readonly exact: boolean };
-  /** In so many buckets the smallest values of a dimension are only known added up, as "(other)". */
+  /** The number of buckets in which the smallest values of a dimension are only known together, as "(other)". */
   readonly cut?: { readonly dimension: string; readonly buckets: number; readonly value: string };
   readonly goals?: GoalsMeta;
   /** Of each metric of money that was asked for, where some money could not be converted. */
@@ -59,37 +69,42 @@ export interface Meta {
   readonly time_labels?: readonly string[];
   readonly total_rows?: number;
   readonly comparison_date_range?: readonly [string, string];
-  /** Only where imports were asked for. */
-  readonly imports_included?: true;
+  /** Only where imports were asked for, or the range has Days of imported rollups. */
+  readonly imports_included?: boolean;
   readonly imports_note?: string;
+  /** Why the range's imported rollups are not in it, and the same as a sentence. */
+  readonly imports_skip_reason?: ImportsSkipReason;
+  readonly imports_warning?: string;
+  /** What of it is of imported rollups. */
+  readonly imports?: ImportsIncluded;
 }
 
-/** Money that no rate is known for is in no sum. */
+/** Money without a known rate. It is in no sum. */
 export interface ForeignWarning {
   readonly code: "foreign_currency";
   /** How many events carried it. */
   readonly events: number;
-  /** How much it is, refunds taken off, of each currency. */
+  /** The amount in each currency, less refunds. */
   readonly unconverted: readonly { readonly currency: string; readonly value: number }[];
   readonly warning: string;
 }
 
 /**
- * What was read for an answer: rows of D1; objects of the archive and their bytes. A share link with filters is not
- * told: they tell of what it hides.
+ * What was read for an answer: rows of D1, and objects of the archive with their bytes. A share link with filters does
+ * not show it, because it would tell of what the link hides.
  */
 export interface Sources {
   readonly from: "rollups" | "archive" | "both";
   readonly rows?: number;
   readonly objects?: number;
   readonly bytes?: number;
-  /** (Day, partition)s of which it was remembered what they came to, where there were any. */
+  /** Places whose counts were remembered, if there were any. */
   readonly remembered?: number;
   /** Days that rollups could not answer for, and why: they were counted from events. */
   readonly days_from_events?: readonly ShownDays[];
 }
 
-/** Where goals are asked for that some Days of the range were not counted by. */
+/** About goals that some Days of the range were not counted by. */
 export interface GoalsMeta {
   /** The job that counts them again, so that rollups can answer; null while none is under way. */
   readonly backfill: string | null;
@@ -118,9 +133,13 @@ export interface AnswerContext {
   readonly rules: number;
   /** The other range's plan and groups, where the question compares. */
   readonly compared?: { readonly plan: Plan; readonly groups: Groups } | undefined;
+  /** What is to be said of imported rollups; undefined where they were not looked at, or there is nothing to say. */
+  readonly imports?: ImportsTold | undefined;
+  /** The merchant's imports of rollups, where they were not looked at: those of the range are then left out. */
+  readonly imported?: readonly ImportedSpan[] | undefined;
 }
 
-/** The answer that groups come to. */
+/** The answer that groups make. */
 export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outcome<Answer> {
   const results = resultsOf(plan, groups, context);
   const page = pageOf(plan, results);
@@ -137,14 +156,14 @@ function pageOf(plan: Plan, results: readonly Raw[]): readonly Raw[] {
   return sorted(results, plan).slice(plan.offset, plan.offset + plan.question.pagination.limit);
 }
 
-/** The values of a question's dimension on the page that is asked for. */
+/** The values of a question's dimension on the wanted page. */
 export function valuesShown(plan: Plan, groups: Groups, worth: Pricing): readonly string[] {
   const at = plan.question.dimensions.indexOf(plan.question.breakdowns[0]?.question ?? "");
   if (at < 0) return [];
   return [...new Set(pageOf(plan, resultsOf(plan, groups, worth)).map(({ dimensions }) => dimensions[at] as string))];
 }
 
-/** What a question gets that would need more groups than fit. */
+/** The refusal of a question with more groups than fit. */
 export function tooManyGroups() {
   const remedy = "Ask for a shorter range or a coarser time dimension.";
   return invalid(`#/dimensions: The query has more than ${GROUPS_MAX} results. ${remedy}`);
@@ -161,8 +180,11 @@ function resultsOf(plan: Plan, { groups }: Groups, context: Pricing): readonly R
   const isEmpty = groups.length === 0 && plan.question.dimensions.length === 0;
   return (isEmpty ? [NOTHING] : groups).map((group) => {
     const numbers = numbersOf(group, context);
+    const isUnknown = ({ isMoney, ofOrders }: Metric) => group.isImported === true && (isMoney || ofOrders) === true;
     return {
-      metrics: plan.question.metrics.map((name) => metricOf(name).of(numbers) ?? null),
+      metrics: plan.question.metrics.map(metricOf).map((metric) => {
+        return isUnknown(metric) ? null : (metric.of(numbers) ?? null);
+      }),
       dimensions: group.dimensions,
     };
   });
@@ -185,7 +207,10 @@ const NOTHING: Group = {
   },
 };
 
-/** In the asked order, ties by the dimensions in theirs: a total order, so that pages neither overlap nor skip. */
+/**
+ * Sorts in the wanted order, and equal results by their dimensions. It is a total order, so pages neither overlap nor
+ * skip a result.
+ */
 function sorted(results: readonly Raw[], { question, orderBy }: Plan): readonly Raw[] {
   const keys = [...orderBy, ...question.dimensions.map((name) => [name, "asc"] as const)].map(([by, way]) => ({
     metric: (question.metrics as readonly string[]).indexOf(by),
@@ -227,7 +252,7 @@ function showing({ question }: Plan, currency: string): (raw: Raw) => Result {
   });
 }
 
-/** Finds the other range's result of the same values and, in time, of the label at the same place. */
+/** Finds the result of the other range with the same values. With time it is the one whose label has the same index. */
 function comparing(
   plan: Plan,
   compared: { readonly plan: Plan; readonly groups: Groups },
@@ -248,7 +273,7 @@ function comparing(
   };
 }
 
-/** In whole per cent; from nothing to something is no change of so much. */
+/** In whole per cent. Undefined as a number where the base is nothing. */
 function changeOf(value: number | null, before: number | null): number | null {
   if (value === null || before === null || before === 0) return value === before ? 0 : null;
   return Math.round(((value - before) / Math.abs(before)) * 100);
@@ -264,11 +289,15 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
   const foreign = foreignOf(groups, context);
   const cutBy = question.breakdowns[0] ?? comparisonsOf(question.filter)[0]?.attribute;
   const { compared, asOf, cost, rules } = context;
+  const imports = context.imports ?? leftOutOf([plan, ...(compared === undefined ? [] : [compared.plan])], context);
+  const isImported = imports !== undefined && !isSkipped(imports);
   return {
     as_of: new Date(asOf).toISOString(),
     sources: sourcesOf(groups, { other: compared?.groups, cost, view: viewOf(question.filter) }),
     rules,
-    ...(question.metrics.some((name) => metricOf(name).ofVisitors) && { visitors: exactnessOf(groups) }),
+    ...(question.metrics.some((name) => metricOf(name).ofVisitors) && {
+      visitors: isImported ? { ...exactnessOf(groups), exact: false } : exactnessOf(groups),
+    }),
     ...(question.metrics.some((name) => metricOf(name).ofOrders) && { orders: { exact: groups.orderPlaces <= 1 } }),
     ...(cutBy !== undefined &&
       viewOf(question.filter) === undefined &&
@@ -278,8 +307,20 @@ function metaOf(plan: Plan, groups: Groups, { context, totalRows }: AnswerFacts)
     ...(question.include.timeLabels && { time_labels: timeLabels(plan) }),
     ...(question.include.totalRows && { total_rows: totalRows }),
     ...(compared !== undefined && { comparison_date_range: echoRange(compared.plan.range, plan.zones) }),
-    ...(question.include.imports && { imports_included: true as const, imports_note: IMPORTS_NOTE }),
+    ...importsMeta(question.include.imports === true, imports),
   };
+}
+
+/** Where a question was counted in another way, imports are not in it. */
+function leftOutOf(plans: readonly Plan[], { imported = [] }: AnswerContext): ImportsTold | undefined {
+  if (!plans.some((plan) => concernsImports(plan, imported))) return undefined;
+  return FROM_EVENTS;
+}
+
+function importsMeta(isAsked: boolean, imports: ImportsTold | undefined): Partial<Meta> {
+  if (imports === undefined) return isAsked ? { imports_included: true, imports_note: IMPORTS_NOTE } : {};
+  if (isSkipped(imports)) return skippedMeta(imports);
+  return { imports_included: true, imports, ...(isAsked && { imports_note: IMPORTS_NOTE }) };
 }
 
 interface Told {
@@ -288,7 +329,7 @@ interface Told {
   readonly view: Filter | undefined;
 }
 
-/** Where the two ranges of a comparison come from, together. */
+/** Where the numbers of both ranges of a comparison come from, together. */
 export function sourcesOf(groups: Pick<Groups, "source" | "aside">, { other, cost, view }: Told): Sources {
   const from = other === undefined || other.source === groups.source ? groups.source : "both";
   if (view !== undefined) return { from };
@@ -308,15 +349,15 @@ function goalsMeta(all: readonly (Groups | undefined)[], { backfill }: AnswerCon
   return { goals };
 }
 
-/** Plausible keeps imports apart, and its clients ask for them. */
-const IMPORTS_NOTE = "Imported history is counted like all other events: every answer includes it.";
+/** Plausible keeps all imports apart, and its clients ask for them. */
+const IMPORTS_NOTE = "Imported events are counted like all others: every answer includes them.";
 
 function exactnessOf({ standardError }: Groups): { exact: boolean; standard_error?: number } {
   if (standardError === 0) return { exact: true };
   return { exact: false, standard_error: Math.round(standardError * 10_000) / 10_000 };
 }
 
-/** What all groups together have of money that no rate is known for. */
+/** The money of all groups that no rate is known for. */
 function foreignOf({ groups }: Groups, { currency, convert }: Pricing): ForeignWarning | undefined {
   const left = groups.reduce<Sums>(
     (sum, { purse }) => addMoney(sum, price(purse, currency, convert).unconverted),
@@ -349,7 +390,7 @@ function echo({ question, range, zones, orderBy }: Plan): Answer["query"] {
     include: {
       time_labels,
       total_rows,
-      ...(imports && { imports }),
+      ...(imports !== undefined && { imports }),
       ...(trims !== undefined && { trim_relative_date_range: trims }),
       ...(comparisons && {
         comparisons: { mode: comparisons.mode, match_day_of_week: comparisons.matchDayOfWeek },

@@ -1,6 +1,6 @@
-// What questions can break down and filter by: one ordered list of attributes. Each says which values an event has, and
-// names the breakdown that rollups have of it, if any. Properties ("event:props:plan") are attributes made on demand.
-// Values are compared and shown as they are stored; only the empty value has a name, such as "(none)".
+// The attributes that questions can break down and filter by, as one ordered list. Each says which values an event has,
+// and names the breakdown of rollups that has it, if any. Properties ("event:props:plan") are attributes made on
+// demand. Values are compared and shown as they are stored. Only the empty value has a name, such as "(none)".
 
 import { textsOf } from "../archive/event-columns.ts";
 import { DIMENSIONS, type DimensionName, PLACE_FIELDS, type PlaceField } from "../counting/dimension.ts";
@@ -221,7 +221,7 @@ export function isProperty({ question }: Attribute): boolean {
   return question.startsWith(PROPS) || question === PROPERTY;
 }
 
-/** Columns of the archive that some attributes need beside those that counting reads. */
+/** Columns of the archive that some attributes need besides those that counting reads. */
 export function columnsOf(attributes: readonly Attribute[]): readonly string[] {
   return attributes.some(isProperty) ? ["props"] : [];
 }

@@ -1,6 +1,5 @@
-// A batch as it comes in: several questions about one merchant with what they have in common, a range, filters
-// and what is to be included, said once. Each becomes the body that it would be alone, and is understood by
-// whoever understands that.
+// A batch: several questions about one merchant. It says once what they have in common: a range, filters, and what to
+// include. Each question becomes the body that it would be alone, and the parser of such bodies reads it.
 
 import { BATCH_NAME_LENGTH_MAX, BATCH_QUESTIONS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -12,7 +11,7 @@ export type BatchKind = "query" | ReportName;
 export interface BatchQuestion {
   readonly name: string;
   readonly kind: BatchKind;
-  /** As it would be asked alone. */
+  /** The body of the question alone. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -22,14 +21,14 @@ export interface Batch {
   readonly ifVersion: string | undefined;
 }
 
-/** The last one of a question says which of the grammars it is in. */
+/** The last key says which grammar a question follows. */
 const KEYS = ["site_id", "date_range", "filters", "include", "questions", "if_version"];
 const REQUIRED = ["site_id", "date_range", "questions"];
 const OF_BATCH = ["site_id", "date_range"];
 export const BATCH_KINDS: readonly BatchKind[] = ["query", ...(Object.keys(REPORTS) as ReportName[])];
 const NAME = new RegExp(`^[A-Za-z0-9_-]{1,${BATCH_NAME_LENGTH_MAX}}$`);
 
-/** Reads the body of a batch. What is wrong with a question by itself is found when it is answered. */
+/** Reads the body of a batch. A mistake in one question is found when that question is answered. */
 export function parseBatch(body: unknown): Outcome<Batch> {
   if (!isObject(body)) return mismatch("#", "Object", body);
   const unknown = Object.keys(body).find((key) => !KEYS.includes(key));
@@ -76,7 +75,7 @@ function parseOne(name: string, given: unknown, common: Common): Outcome<BatchQu
   const all = [...common.filters, ...filters];
   const included = { ...common.include, ...include };
   const isQuery = kind === "query";
-  // Reports know nothing that could be included; what is said to one of them is refused where it is answered.
+  // Reports have nothing to include. If one says so itself, it is refused when it is answered.
   const { include: _, ...report } = own;
   return accepted({
     name,

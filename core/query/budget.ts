@@ -1,86 +1,88 @@
-// What a question may cost beside reading its events, whatever it is made of: one number of steps, which everything
-// that it asks draws on (its filters, nested or of segments, the steps of a funnel, regular expressions, values to
-// compare with). Where it runs out the question is refused with the place that took the last step. What a share link
-// fixes draws on a number of its own, so that a question of the link cannot tell from its own refusal how much there is
-// that the link hides. Many questions of one asker draw on a purse as well, so that one after the other, or all at
-// once, they do not keep an isolate busy for whole minutes.
+// What a question may cost besides reading its events: one number of steps. Everything that it asks takes steps from
+// it: filters, nested or of segments, the steps of a funnel, regular expressions, and values to compare with. When none
+// are left, the question is refused, and the refusal names the field that took the last step. The filters of a share
+// link have steps of their own. Otherwise a question of the link could learn from its refusal how much the link hides.
+// Many questions of one asker also pay from a purse, so that they do not keep an isolate busy for minutes.
 
 import { QUESTION_STEPS_MAX } from "../limits.ts";
 import { invalid } from "./refusal.ts";
 
-/** Steps that somebody has for all questions together. Who holds it puts steps back as time goes by. */
+/** Steps that an asker has for all questions together. Its owner puts steps back as time passes. */
 export interface Purse {
   left: number;
 }
 
 /** A step takes about 10 ns. */
 export interface Budget {
-  /** Whose steps are taken beside the question's own. */
+  /** Purses that pay as well. */
   readonly purses: readonly Purse[];
-  /** What there was to begin with. */
+  /** The steps at the beginning. */
   readonly steps: number;
   left: number;
-  /** What took the last step ("#/filters/3"); undefined while any are left. */
+  /** The field that took the last step ("#/filters/3"). Undefined while any are left. */
   ranOutAt: string | undefined;
 }
 
 export interface Budgets {
   readonly own: Budget;
-  /** Of what holds whatever is asked. */
+  /** The budget of filters that hold whatever is asked. */
   readonly fixed: Budget;
 }
 
-/** What a question has run out of. */
+/** Which budget of a question is empty. */
 export interface OutOfSteps {
   readonly outOfSteps: string;
-  /** How many there were. */
+  /** How many steps there were. */
   readonly steps: number;
 }
 
 /**
- * A comparison of one value, with all that leads to it; a character that a regular expression is given; an instruction
- * of one, which costs memory as well; characters of a value and a clause that are compared in one step.
+ * Steps of a comparison of one value with all that leads to it; of a character given to a regular expression; of an
+ * instruction of one, which costs memory as well; and the characters of a value and a clause that one step compares.
  */
 export const COMPARISON_STEPS = 15;
 export const INSTRUCTION_STEPS = 1_000;
 export const CHARACTERS_PER_STEP = 16;
-/** An event that is put under the values of one dimension. */
+/** Adding an event under the values of one dimension. */
 export const EVENT_STEPS = 10;
 
 export function openBudget(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budget {
   return { purses, steps, left: steps, ranOutAt: undefined };
 }
 
-/** Purses pay for what is asked alone: from what a link fixes nobody can tell how much it hides. */
+/**
+ * Only the asker's own part is paid from purses. A link's filters are not, so that nobody can tell from a purse how
+ * much they hide.
+ */
 export function openBudgets(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budgets {
   return { own: openBudget(steps, purses), fixed: openBudget(Math.max(steps, QUESTION_STEPS_MAX)) };
 }
 
 /** Takes steps; false once there are none left. */
-export function spend(budget: Budget, steps: number, place: string): boolean {
+export function spend(budget: Budget, steps: number, path: string): boolean {
   budget.left -= steps;
   for (const purse of budget.purses) purse.left -= steps;
   if (budget.left >= 0 && !isStoppedByPurse(budget)) return true;
-  budget.ranOutAt ??= place;
+  budget.ranOutAt ??= path;
   return false;
 }
 
 /**
- * Whether a question ends because of what others took, and may be asked again later. One that takes too
- * much by itself never may.
+ * Whether a question ends because others have emptied the purse. Then it may be asked again later. A question that
+ * takes too much by itself may not.
  */
 export function isStoppedByPurse({ left, purses }: Budget): boolean {
   return left >= 0 && purses.some((purse) => purse.left < 0);
 }
 
-/** What has run out, if anything. */
+/** Which budget is empty, if any. */
 export function outOfSteps({ own, fixed }: Budgets): OutOfSteps | undefined {
   if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt, steps: own.steps };
-  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PLACE, steps: fixed.steps };
+  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PATH, steps: fixed.steps };
 }
 
-/** Where a share link's filters stand, as far as its asker is concerned. */
-const FIXED_PLACE = "#/filters";
+/** The field that an asker is told for the filters of a share link. */
+const FIXED_PATH = "#/filters";
 
 export function stepsRefusal({ outOfSteps, steps }: OutOfSteps) {
   const what = `The query needs more than ${steps} steps, which it has taken by here`;

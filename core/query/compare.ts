@@ -85,7 +85,7 @@ function clockAt(zones: readonly ZonePeriod[], instant: number): number {
   return offsetAt(zoneAt(zones, instant), instant);
 }
 
-/** How many Days lie between a date and the same date of the year before. */
+/** The number of Days from the same date of the year before. */
 function yearBefore(day: number): number {
   return day - addMonths(day, -12);
 }

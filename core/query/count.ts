@@ -1,7 +1,6 @@
-// The counting of an answer from events, for every kind of question. Rows go in one Day after the other, in a request
-// or on a queue. What some Days came to can be written as text and added to what other Days came to. So a large
-// question is counted in parts (job.ts), and closed Days need not be counted again. Questions are counted here, reports
-// in `report-count.ts`.
+// Counts an answer from events, for every kind of question. Rows are added Day after Day, in a request or on a queue.
+// The counts of some Days can be written as text and added to the counts of others. So a large question is counted in
+// parts (job.ts), and closed Days need not be counted again. Questions are counted here, reports in `report-count.ts`.
 
 import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
@@ -22,7 +21,7 @@ export interface DayRows {
   readonly isCounted?: (visitor: string) => boolean;
 }
 
-/** A counting under way. Days must come in their order, to `add` and `absorb` alike. A problem ends it. */
+/** A count under way. Days must be added in their order, by `add` and `absorb` alike. A problem ends it. */
 export interface Counting {
   readonly add: (rows: DayRows) => Gradual<ScanProblem | undefined>;
   /** What was added, as text. The same rows give the same text. */
@@ -35,9 +34,9 @@ export interface Counting {
 
 export interface CountPlan<C extends Counting> {
   readonly ranges: readonly Range[];
-  /** The (Day, partition)s to count; undefined for all. */
+  /** The places to count; undefined for all. */
   readonly rest?: Pick<Rest, "days" | "places"> | undefined;
-  /** Columns of the archive beside those that counting reads. */
+  /** Columns of the archive besides those that counting reads. */
   readonly columns: readonly string[];
   /** Which rows must be added at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: "partition" | "day";

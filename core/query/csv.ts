@@ -1,10 +1,10 @@
 // An answer as CSV: a column for each dimension and metric of the question, in its order, and a row for each result.
-// Money is a number, with its currency in a column at the end. With a comparison, each metric has two more columns: its
-// value before, and its change. A report has a row for each entry. In it a list of texts (a path) is one text, and a
-// list of numbers (retention) is a column for each. CSV has no place for `meta`, which says how exact the numbers are:
-// that is in the JSON answer.
+// Money is a number; a column at the end has its currency. With a comparison, each metric has two more columns: its
+// value before, and its change. A report has a row for each entry. A list of texts (a path) becomes one text, and a
+// list of numbers (retention) a column for each number. CSV has no `meta`, which says how exact the numbers are. The
+// JSON answer has it.
 
-import { type CsvCell, csvLine } from "../csv.ts";
+import { type CsvCell, csvRow } from "../csv.ts";
 
 type Value = number | { readonly value: number; readonly currency: string } | null;
 
@@ -32,7 +32,7 @@ function reportText(entries: readonly Readonly<Record<string, unknown>>[]): stri
     Object.fromEntries(Object.entries(entry).flatMap(([name, value]) => spread(name, value))),
   );
   const head = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return [csvLine(head), ...rows.map((row) => csvLine(head.map((name) => row[name] ?? null)))].join("");
+  return [csvRow(head), ...rows.map((row) => csvRow(head.map((name) => row[name] ?? null)))].join("");
 }
 
 function spread(name: string, value: unknown): readonly (readonly [name: string, cell: CsvCell])[] {
@@ -41,7 +41,7 @@ function spread(name: string, value: unknown): readonly (readonly [name: string,
   return value.map((item, index) => [`${name}_${index}`, item as CsvCell] as const);
 }
 
-/** A head and a line for each result. */
+/** A head, and a row for each result. */
 function answerText({ results, query }: CsvAnswer): string {
   const dimensions = query["dimensions"] as readonly string[];
   const metrics = query["metrics"] as readonly string[];
@@ -52,7 +52,7 @@ function answerText({ results, query }: CsvAnswer): string {
     : [];
   const head = [...dimensions, ...metrics, ...compared, ...(currency === undefined ? [] : ["currency"])];
   const lines = results.map((row) =>
-    csvLine([
+    csvRow([
       ...row.dimensions,
       ...row.metrics.map(toCell),
       ...(isCompared ? (row.comparison?.metrics ?? metrics.map(() => null)).map(toCell) : []),
@@ -60,7 +60,7 @@ function answerText({ results, query }: CsvAnswer): string {
       ...(currency === undefined ? [] : [currency]),
     ]),
   );
-  return [csvLine(head), ...lines].join("");
+  return [csvRow(head), ...lines].join("");
 }
 
 /** All amounts of an answer are in the merchant's one currency. */

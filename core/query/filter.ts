@@ -1,7 +1,7 @@
 // A question's filters: a tree of and, or, not and has_done over comparisons of one attribute. It is parsed once into a
-// value that cannot be wrong. It is then a pure function of an event and its visit. What a filter says about a visit
-// (its source, its exit page) holds for every event of the visit. Refusals have the texts that clients of the Plausible
-// Stats API v2 know.
+// value that cannot be wrong. After that it is a pure function of an event and its visit. What a filter says about a
+// visit (its source, its exit page) holds for every event of the visit. Refusals have the texts that clients of the
+// Plausible Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
 import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
@@ -44,12 +44,12 @@ export interface Comparison {
   readonly only: string | undefined;
   /** All values that fit, where they are known. */
   readonly exactly: ReadonlySet<string> | undefined;
-  /** The values to compare with, as they were asked for. */
+  /** The values to compare with, as the question has them. */
   readonly clauses: readonly string[];
   /** Whether a shown value fits one clause. */
   readonly fitsClause: (value: string, clause: string) => boolean;
-  /** Where the filter stands in the question, such as "#/filters/0". */
-  readonly place: string;
+  /** The path of the filter in the question, such as "#/filters/0". */
+  readonly path: string;
   /** Pays for using the known verdict on so many values; false once the budget is empty. */
   readonly pay: (values: number) => boolean;
   /** Whether values of the Day that is being read have passed, by the values' codes. */
@@ -89,7 +89,7 @@ export function ownOf(filter: Filter): Filter {
 }
 
 export interface Parsing {
-  /** Where the filters stand. */
+  /** The path of the filters in the question. */
   readonly at?: string;
   /** The budgets of the question that the filters are part of. */
   readonly budgets?: Budgets;
@@ -256,9 +256,9 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
     }
   }
   const spelling = attribute.spelling ?? AS_IT_IS;
-  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling, budget, place: path });
+  const comparer = comparerOf(operator, clauses, { isSensitive, regexes, spelling, budget, path });
   const pay = (values: number) => spend(budget, values * COMPARISON_STEPS, path);
-  const own = { clauses, place: path, pay, verdicts: new CodeVerdicts() };
+  const own = { clauses, path, pay, verdicts: new CodeVerdicts() };
   const filter: Filter = { kind: "comparison", attribute, ...comparer, ...own };
   return accepted(negated ? { kind: "not", of: filter } : filter);
 }
@@ -287,13 +287,13 @@ const AS_IT_IS: Spelling = { spell: asItIs, spellPart: asItIs, forms: (value) =>
 function comparerOf(
   operator: Operator,
   clauses: readonly string[],
-  { isSensitive, regexes, spelling: { spell, spellPart, forms }, budget, place }: Comparing,
+  { isSensitive, regexes, spelling: { spell, spellPart, forms }, budget, path }: Comparing,
 ): Pick<Comparison, "fits" | "only" | "exactly" | "fitsClause"> {
   const fold = (text: string) => (isSensitive ? text : text.toLowerCase());
   const paid = (fits: (value: string) => boolean) => (value: string) =>
-    spend(budget, COMPARISON_STEPS, place) && fits(value);
+    spend(budget, COMPARISON_STEPS, path) && fits(value);
   if (operator === "matches") {
-    const found = (form: string) => regexes.some((regex) => finds(regex, form, budget, place));
+    const found = (form: string) => regexes.some((regex) => finds(regex, form, budget, path));
     const fits = paid(remembering((value) => forms(value).some(found)));
     return { only: undefined, exactly: undefined, fits, fitsClause: fits };
   }
@@ -312,7 +312,7 @@ function comparerOf(
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const hasAny = (text: string) => {
     const steps = parts.length + (parts.length * text.length + length) / CHARACTERS_PER_STEP;
-    return spend(budget, steps, place) && parts.some((part) => text.includes(part));
+    return spend(budget, steps, path) && parts.some((part) => text.includes(part));
   };
   return {
     only: undefined,
@@ -327,7 +327,7 @@ interface Comparing {
   readonly isSensitive: boolean;
   readonly regexes: readonly Regex[];
   readonly budget: Budget;
-  readonly place: string;
+  readonly path: string;
 }
 
 /** How many verdicts a comparison remembers. Values repeat, so most verdicts are found among these. */

@@ -1,8 +1,8 @@
-// Funnels: how many visitors did one thing after the other, in this order, within a window that opens with the
-// first. A step is a filter of events. Of each visitor only one number for each step is kept: when the latest
-// beginning was from which that step was reached; a later beginning leaves more of the window, so no other has to be
-// remembered. A part of the Days also keeps how soon it leads from each step to each later one, for those who began
-// before it: so parts are put together like Days.
+// Funnels: how many visitors did several things in a given order, within a window that begins with the first of them. A
+// step is a filter of events. For each visitor and step only one number is kept: the latest beginning from which the
+// step was reached. A later beginning leaves more of the window, so no earlier one has to be remembered. A part of the
+// Days also keeps how soon it leads from each step to each later one, for visitors who began before the part. So parts
+// can be joined like Days.
 
 import type { Gradual } from "../gradual.ts";
 import { FUNNEL_STEPS_MAX, FUNNEL_STEPS_MIN, FUNNEL_WINDOW_SECONDS, FUNNEL_WINDOW_SECONDS_MAX } from "../limits.ts";
@@ -26,9 +26,9 @@ interface FunnelStep {
 export interface FunnelResult {
   readonly name: string;
   readonly visitors: number;
-  /** Of those who began, in per cent. */
+  /** The share of those who began, in per cent. */
   readonly conversion_rate: number;
-  /** Of those who came as far as the step before, in per cent. */
+  /** The share of those who reached the step before, in per cent. */
   readonly step_conversion_rate: number;
 }
 
@@ -55,14 +55,16 @@ export function parseFunnel(body: unknown, fixed: readonly unknown[] = [], budge
 export interface Funnel {
   readonly question: FunnelQuestion;
   readonly range: Range;
-  /** Of each visitor and step: the latest instant (UTC ms) of a first step from which the step was reached in time. */
+  /**
+   * For each visitor and step: the latest time (UTC ms) of a first step from which the step was reached in the window.
+   */
   readonly begun: Map<string, Instants>;
   /**
    * Of each visitor, where this is a part: by `[from * steps + to]` the earliest instant at which all steps after
    * `from` up to `to` were done in their order.
    */
   readonly onward: Map<string, Instants> | undefined;
-  /** Numbers in `onward`. */
+  /** How many numbers `onward` has. */
   onwardCount: number;
 }
 
@@ -73,7 +75,7 @@ export function openFunnel(question: FunnelQuestion, range: Range, form: "part" 
   return { question, range, begun: new Map(), onward: form === "part" ? new Map() : undefined, onwardCount: 0 };
 }
 
-/** Adds a Day; Days come in their order. Gives how many visitors, or numbers beside them, are remembered. */
+/** Adds a Day. Days come in their order. Returns how many visitors, or numbers about them, are remembered. */
 export function* addFunnelDay(funnel: Funnel, { day, visits, slices }: DayVisits): Gradual<number> {
   const { question, range, begun } = funnel;
   const { steps, windowSeconds, filter } = question;
@@ -83,7 +85,7 @@ export function* addFunnelDay(funnel: Funnel, { day, visits, slices }: DayVisits
       if (!isWithin(range, seen, day)) continue;
       const own = begun.get(visitor) ?? [];
       const { timestamp } = seen.event;
-      // From the last step to the first: an event takes a visitor one step further, not two.
+      // From the last step to the first, so that one event takes a visitor one step further and not two.
       for (let step = steps.length - 1; step >= 0; step--) {
         const since = step === 0 ? timestamp : own[step - 1];
         const isReached = since !== undefined && timestamp - since <= windowSeconds * 1_000;
@@ -99,9 +101,7 @@ export function* addFunnelDay(funnel: Funnel, { day, visits, slices }: DayVisits
   return begun.size + funnel.onwardCount;
 }
 
-/**
- * A step that is done leads on from the one before, and from all that have led there. The first time is the soonest.
- */
+/** A step leads on from the step before it, and from all steps that led there. The first time is the soonest. */
 function noteOnward(
   funnel: Funnel,
   { visitor, step, timestamp }: { visitor: string; step: number; timestamp: number },
@@ -130,8 +130,8 @@ export function encodeFunnel({ begun, onward }: Funnel): string {
 }
 
 /**
- * Adds a part of later Days. Who had come as far as some step from a beginning gets on from there, by what the part
- * leads to, as far as the beginning's window goes; who began in the part stands where the part says.
+ * Adds a part of later Days. A visitor who had reached some step before the part goes on by what the part leads to,
+ * within the window of that beginning. A visitor who began in the part has what the part says.
  */
 export function absorbFunnel({ question, begun }: Funnel, text: string): number {
   const { steps, windowSeconds } = question;

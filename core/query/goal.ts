@@ -1,6 +1,6 @@
-// Checks that goals which a question names exist. A misspelt goal would be answered with zeros, which look like real
-// numbers. The merchant's goals are those of the rules decided last, also for the past: older events are judged by
-// them, too.
+// Checks that the goals in a question exist. A misspelt goal would be answered with zeros, which look like real
+// numbers. The merchant's goals are those of the latest rules, for the past as well, because older events are judged by
+// them too.
 
 import { GOALS_SHOWN_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -10,8 +10,8 @@ import { comparisonsOf, type Filter } from "./filter.ts";
 import { invalid, shown } from "./refusal.ts";
 
 /**
- * Refuses the first goal that the filters name and the rules decided last do not have. A question through a share link
- * with filters is not refused, so that it does not reveal which goals exist. An unknown goal then has no visitors.
+ * Refuses the first goal that a filter names and the latest rules do not have. A question of a share link with filters
+ * is not refused, because the refusal would show which goals exist. There an unknown goal has no visitors.
  */
 export function checkGoals(
   filters: readonly Filter[],
@@ -21,11 +21,11 @@ export function checkGoals(
   const named = filters.flatMap(comparisonsOf).filter(({ attribute }) => attribute.question === "event:goal");
   if (named.length === 0 || view !== undefined) return accepted(undefined);
   const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
-  for (const { place, clauses, fitsClause } of named) {
-    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, place))
-      return stepsRefusal({ outOfSteps: place, steps: budgets.own.steps });
+  for (const { path, clauses, fitsClause } of named) {
+    if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, path))
+      return stepsRefusal({ outOfSteps: path, steps: budgets.own.steps });
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
-    if (unknown !== undefined) return invalid(`${place}: ${refusal(unknown, known)}`);
+    if (unknown !== undefined) return invalid(`${path}: ${refusal(unknown, known)}`);
   }
   return accepted(undefined);
 }

@@ -11,6 +11,8 @@ export interface Group {
   readonly numbers: Omit<Numbers, "money">;
   /** Its money as it was counted. It is converted when the answer is made. */
   readonly purse: Purse;
+  /** Whether all of it is of imports (imported.ts), which know nothing of money and orders. */
+  readonly isImported?: true;
 }
 
 export interface Groups {
@@ -19,10 +21,10 @@ export interface Groups {
   readonly standardError: number;
   /** The number of buckets in which the smallest values of the dimension were added up as "(other)". */
   readonly cutBuckets: number;
-  /** (Day, partition)s in which an order was counted. An order number counts once in each of them (ORD-9). */
+  /** Places in which an order was counted. An order number counts once in each of them (ORD-9). */
   readonly orderPlaces: number;
   readonly source: "rollups" | "archive" | "both";
-  /** What was counted from events because rollups could not tell, and why. */
+  /** What was counted from events because rollups could not answer it, and why. */
   readonly aside?: readonly Aside[];
   /** Days that were counted before a goal was made, and cannot be counted again because their events are deleted. */
   readonly uncounted?: readonly number[];

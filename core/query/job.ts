@@ -1,5 +1,6 @@
-// A question or report that is too large for one request, as it is stored while it waits. It holds the body as it was
-// asked and what the range was resolved with. So every part of the job has the same plan, whenever it is counted.
+// A question or report that is too large for one request, as it is stored while it waits. It has the body as it was
+// asked, and the moment that its range was resolved with. So every part of the job has the same plan, whenever it is
+// counted.
 
 import { SCAN_VISITORS_MAX } from "../limits.ts";
 import type { ZonePeriod } from "../merchant.ts";
@@ -29,7 +30,7 @@ export interface JobQuestion {
   /** UTC ms before which every acknowledged event is in the answer, where that is earlier than `asOf`. */
   readonly completeUntil?: number | undefined;
   /**
-   * The share link it was asked through, and how many (Day, partition)s the link lets it read; undefined for a
+   * The share link it was asked through, and how many places the link lets it read; undefined for a
    * merchant's own question.
    */
   readonly guest?: { readonly link: string; readonly places: number } | undefined;
@@ -52,7 +53,7 @@ export function planOfJob(question: JobQuestion, zones: readonly ZonePeriod[]): 
   return kind === "query" ? questionPlan(question, moment) : reportPlan(kind, question, moment);
 }
 
-/** Both ranges of a comparison are counted from events, which know whatever rollups do (SCN-1). */
+/** Both ranges of a comparison are counted from events, which have all that rollups have (SCN-1). */
 function questionPlan({ body, fixed }: JobQuestion, moment: Moment): CountPlan<JobCounting> {
   const plans = understood(planWithComparison(understood(parseQuestion(body, fixed)), moment));
   const { open, ...reading } = countPlanOf(plans);
@@ -151,7 +152,7 @@ function hasDay({ ranges }: CountPlan<JobCounting>, day: number): boolean {
   return ranges.some(({ fromDay, toDay }) => day >= fromDay && day < toDay);
 }
 
-/** Ends the counting that holds most, again and again, until all of them together hold no more than one alone may. */
+/** Ends the largest count, again and again, until all of them together hold no more than one alone may. */
 function dropLargest(all: readonly OfBatch[]): void {
   for (;;) {
     const going = all.filter(({ problem }) => problem === undefined);
@@ -166,7 +167,7 @@ function dropLargest(all: readonly OfBatch[]): void {
 export interface QuestionPart {
   readonly job: string;
   readonly part: number;
-  /** Whose question it is: its ledger has the job. */
+  /** The merchant of the question. Its ledger has the job. */
   readonly merchant: number;
 }
 

@@ -1,6 +1,6 @@
-// Of the events that were left out for a reason: which agents, networks, pages and referrers they had. It is what a
-// merchant needs to make a rule of it. Each list adds up to the events of its reason: beyond so many different names an
-// event is counted among `others`, so that whoever makes names up takes no memory.
+// The events that were left out for a reason: which agents, networks, pages and referrers they had. A merchant needs
+// them to write a rule. The numbers of each list add up to the events of its reason. Beyond a number of different names
+// an event counts under `others`, so made-up names take no memory.
 
 import { parseAddress } from "../enrichment/address.ts";
 import { agentFamily } from "../enrichment/agent-family.ts";
@@ -10,19 +10,19 @@ import type { Event } from "../event.ts";
 import { LEFT_OUT_NAME_LENGTH_MAX, LEFT_OUT_NAMES_MAX, LEFT_OUT_SHOWN_MAX } from "../limits.ts";
 import type { DropReason } from "../outcome.ts";
 
-type Place = Pick<Opinion, "hostname" | "page">;
+type RuledPage = Pick<Opinion, "hostname" | "page">;
 
-/** What is told of an event; an empty name means "not known". */
+/** The lists, and the name of an event in each. An empty name means "not known". */
 const LISTS = {
   agents: ({ userAgent, hints }: Event) => agentFamily(userAgent, hints),
   networks: ({ asn }: Event) => (asn === 0 ? "" : String(asn)),
-  pages: ({ url }: Event, place: Place | undefined) => {
-    if (place !== undefined) return place.hostname + place.page;
+  pages: ({ url }: Event, page: RuledPage | undefined) => {
+    if (page !== undefined) return page.hostname + page.page;
     const address = parseAddress(url);
     return address === undefined ? "" : address.hostname + address.path;
   },
   referrers: ({ referrer }: Event) => parseAddress(referrer)?.hostname ?? "",
-} as const satisfies Readonly<Record<string, (event: Event, place: Place | undefined) => string>>;
+} as const satisfies Readonly<Record<string, (event: Event, page: RuledPage | undefined) => string>>;
 
 export type LeftOutList = keyof typeof LISTS;
 export const LEFT_OUT_LISTS = Object.keys(LISTS) as readonly LeftOutList[];
@@ -32,16 +32,16 @@ interface Names {
   others: number;
 }
 
-/** By reason and list. */
+/** By reason, then by list. */
 export type LeftOut = Map<DropReason, Readonly<Record<LeftOutList, Names>>>;
 
-/** Adds an event. `place` is what rules made of its address; its address itself is taken where nobody looked. */
-export function addLeftOut(all: LeftOut, reason: DropReason, event: Event, place?: Place): void {
+/** Adds an event. `page` is the page after rules were applied; without it the event's own address is used. */
+export function addLeftOut(all: LeftOut, reason: DropReason, event: Event, page?: RuledPage): void {
   const lists = all.get(reason) ?? openLists();
   all.set(reason, lists);
   for (const list of LEFT_OUT_LISTS) {
     const names = lists[list];
-    const name = LISTS[list](event, place).slice(0, LEFT_OUT_NAME_LENGTH_MAX);
+    const name = LISTS[list](event, page).slice(0, LEFT_OUT_NAME_LENGTH_MAX);
     const known = names.counts.get(name);
     if (known === undefined && names.counts.size >= LEFT_OUT_NAMES_MAX) names.others += 1;
     else names.counts.set(name, (known ?? 0) + 1);
@@ -56,18 +56,18 @@ function openLists(): Readonly<Record<LeftOutList, Names>> {
 /** One name of a list, with its events. */
 export interface Named {
   readonly name: string;
-  /** Who has the network, where that is known. */
+  /** The owner of the network, where that is known. */
   readonly label?: string;
   readonly events: number;
 }
 
-/** One list as it is told: the most frequent names, and how many events had another. */
+/** A list as answers show it: the most frequent names, and how many events had others. */
 export interface ShownList {
   readonly named: readonly Named[];
   readonly others: number;
 }
 
-/** All lists, by reason. */
+/** All lists by reason, as answers show them. */
 export function shownLeftOut(all: LeftOut): Readonly<Record<string, Readonly<Record<LeftOutList, ShownList>>>> {
   return Object.fromEntries(
     [...all].map(([reason, { agents, networks, pages, referrers }]) => [

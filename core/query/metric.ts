@@ -1,28 +1,28 @@
-// The metrics a question may ask for: one ordered list, each a function of a group's numbers. Rounding happens here and
-// nowhere else, so that results are sorted by what they show. What a counter counts is said in counting/rollup.ts.
+// The metrics that a question may ask for, as one ordered list. Each is a function of a group's numbers. Only this file
+// rounds, so results are sorted by what they show. counting/rollup.ts says what a counter counts.
 
 import type { Counts } from "../counting/rollup.ts";
 import { TAKINGS, type Taking } from "../counting/takings.ts";
 import { REVENUE_SCALE } from "../event.ts";
 import type { Priced } from "./money.ts";
 
-/** The counters of visits as visits: by entry page where the question breaks down by page. */
+/** The counters of visits. For a question by page they are counted by entry page. */
 export type VisitCounts = Pick<Counts, "visits" | "bounces" | "duration_ms">;
 
 export function visitCounts(): VisitCounts {
   return { visits: 0, bounces: 0, duration_ms: 0 };
 }
 
-/** What only events know; rollups do not have it. */
+/** Numbers that only events have, and no rollup. */
 export interface EventNumbers {
-  /** Sum over visits of the deepest scroll reported in them, in per cent; and how many visits reported any. */
+  /** The sum over visits of the deepest scroll in per cent, and the number of visits that reported one. */
   readonly scroll: number;
   readonly scrolledVisits: number;
 }
 
 export const NO_EVENT_NUMBERS: EventNumbers = { scroll: 0, scrolledVisits: 0 };
 
-/** Visitors that a group's own are compared with; 0 where the question does not need them. */
+/** Visitors that a group's own are divided by. 0 where the question does not need them. */
 export interface Totals {
   /** Of the whole question. */
   readonly all: number;
@@ -36,7 +36,7 @@ export interface Totals {
 export interface Numbers {
   readonly counts: Counts;
   readonly money: Priced;
-  /** Undefined where nothing is known of them: no visit has entered on that page. */
+  /** Undefined where no visit entered on that page. */
   readonly visits: VisitCounts | undefined;
   readonly events: EventNumbers;
   readonly totals: Totals;
@@ -46,19 +46,19 @@ export interface Metric {
   readonly name: MetricName;
   /** "visit" metrics describe whole visits: they say nothing of one event name or one hostname. */
   readonly scope: "any" | "visit";
-  /** Whether rollups do not know it. */
+  /** Whether only events have it. */
   readonly fromEvents?: true;
-  /** What it needs beside its group's own numbers. */
+  /** The total that it needs besides its group's own numbers. */
   readonly total?: keyof Totals;
-  /** Whether it is made of visitors, which several buckets only estimate. */
+  /** Whether it is made of visitors, which are an estimate over several buckets. */
   readonly ofVisitors?: true;
-  /** Whether it is of single products: under one of them it is that product's alone. */
+  /** Whether it belongs to single products. In a result of one product it is that product's. */
   readonly ofProduct?: true;
-  /** Whether it is of orders, whose numbers earn once a Day and partition. */
+  /** Whether it belongs to orders. An order number earns once a Day and partition. */
   readonly ofOrders?: true;
   /** Whether it is an amount of money. */
   readonly isMoney?: true;
-  /** Undefined where there is nothing to tell. */
+  /** Undefined where the metric has no value. */
   readonly of: (numbers: Numbers) => number | undefined;
 }
 
@@ -142,7 +142,7 @@ export const METRICS: readonly Metric[] = [
     of: ({ money: { takings } }) => known(takings.payments, average(takings.revenue, takings.payments)),
   },
   { name: "total_revenue", scope: "any", isMoney: true, of: ({ money }) => amount(money, "revenue") },
-  // Of our own: the exact sums that the averages above are made of, and what shops count.
+  // Our own metrics: the exact sums behind the averages above, and what shops count.
   { name: "bounces", scope: "visit", of: ({ visits }) => visits?.bounces },
   { name: "total_duration", scope: "visit", of: ({ visits }) => visits && visits.duration_ms / 1000 },
   { name: "gross_revenue", scope: "any", isMoney: true, of: ({ money }) => amount(money, "gross_revenue") },
@@ -164,32 +164,32 @@ export const METRICS: readonly Metric[] = [
     isMoney: true,
     of: ({ money }) => amount(money, "product_revenue"),
   },
-  // Stands where events do: hits that were not counted are no events of anybody.
+  // It uses the counter of events. Dropped hits are nobody's events.
   { name: "drops", scope: "any", of: ({ counts }) => counts.events },
 ];
 
-/** The metric of a name that a question was allowed to ask for. */
+/** The metric of a name that was checked before. */
 export function metricOf(name: MetricName): Metric {
   return METRICS.find((metric) => metric.name === name) as Metric;
 }
 
-/** In units of the merchant's currency; undefined where all money is in currencies that no rate is known for. */
+/** In units of the merchant's currency. Undefined where no rate is known for any of the money. */
 function amount({ takings, unconverted }: Priced, taking: Taking): number | undefined {
   const isUnknown = unconverted !== undefined && TAKINGS.every((one) => takings[one] === 0);
   return isUnknown ? undefined : takings[taking] / REVENUE_SCALE;
 }
 
-/** A number that means something only where its base is not 0. */
+/** A number that means nothing if its base is 0. */
 function known(base: number, value: number): number | undefined {
   return base === 0 ? undefined : value;
 }
 
-/** In units of currency, to the ten-thousandth. */
+/** In units of currency, to a ten-thousandth. */
 function average(revenue: number, count: number): number {
   return Math.round(ratio(revenue, count)) / REVENUE_SCALE;
 }
 
-/** In per cent. Both may be estimates, and a part is never more than the whole. */
+/** In per cent. Both numbers may be estimates, but a part is never more than the whole. */
 function share(part: number, whole: number): number {
   return Math.min(100, ratio(part * 100, whole));
 }

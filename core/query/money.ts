@@ -41,7 +41,7 @@ export function addDated(purse: Purse, { day, takings }: DatedTakings): void {
   if (carry !== undefined) addDated(purse, { day, takings: carry });
 }
 
-/** The sums of a purse. A sum that is too large for one number is put together again with the part that was carried. */
+/** The sums of a purse. A sum that is too large for one number gets its carried amount back. */
 function* wholesOf(purse: Purse): Iterable<DatedTakings> {
   for (const { day, takings } of purse.values()) {
     if (isCarry(takings.currency)) continue;
@@ -56,7 +56,7 @@ export type Convert = (amount: number, of: { readonly currency: string; readonly
 /** Converts nothing, because it knows no rates. */
 export const UNCONVERTED: Convert = () => undefined;
 
-/** Converts by the rates of a table, which was read for what `foreignOf` has named. */
+/** Converts by the rates of a table. It must have the rates that `foreignOf` named. */
 export function convertBy(rates: RateTable, into: string): Convert {
   return (amount, { currency, day }) => {
     if (amount === 0) return 0;

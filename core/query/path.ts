@@ -13,7 +13,7 @@ import { admittedVisits, type DayVisits, isWithin, parseReport, type ReportQuest
 import type { Seen } from "./seen.ts";
 
 export interface PathQuestion extends ReportQuestion {
-  /** Pages of a path at most, the entry page included. */
+  /** The most pages of a path, the entry page included. */
   readonly depth: number;
   /** The page that paths begin with; those of visits from their first page on without it, and without `to`. */
   readonly from: string | undefined;
@@ -59,7 +59,7 @@ export function openPaths(question: PathQuestion, range: Range): Paths {
   return { question, range, visits: new Map() };
 }
 
-/** Adds a Day. Gives how many different paths there are; beyond PATHS_MAX not all are counted. */
+/** Adds a Day. Returns how many different paths there are. Beyond PATHS_MAX not all are counted. */
 export function* addPathsDay(
   { question, range, visits: paths }: Paths,
   { day, visits, slices }: DayVisits,
@@ -98,7 +98,7 @@ export function absorbPaths({ visits: paths }: Paths, text: string): number {
   return paths.size;
 }
 
-/** The most frequent paths; those of equal frequency by their pages. */
+/** The most frequent paths. Equally frequent ones are sorted by their pages. */
 export function closePaths({ question, visits }: Paths): readonly PathResult[] {
   const sorted = [...visits].sort(([a, left], [b, right]) => right - left || (a < b ? -1 : 1));
   return sorted.slice(0, question.limit).map(([pages, count]) => ({

@@ -1,6 +1,6 @@
-// From a question to what has to be read for it: which table, which buckets, which columns. A plan is a value, made by
-// a list of small pure rewrites, and says what the question will cost before anything is read. Reading is done by the
-// host (`workers/query/execute.ts`), adding up by `tally.ts`.
+// From a question to what must be read for it: which table, which buckets, which columns. A plan is a value. A list of
+// small pure rewrites makes it, and it says what the question will cost before anything is read. The host reads
+// (`workers/query/execute.ts`), and `tally.ts` adds up.
 
 import type { DimensionName } from "../counting/dimension.ts";
 import type { Grain, RollupRow } from "../counting/rollup-row.ts";
@@ -81,12 +81,12 @@ export interface Plan {
   readonly otherwise: Plan | undefined;
 }
 
-/** What has to be known to make a plan, beside the question and its range. */
+/** What must be known to make a plan, besides the question and its range. */
 export interface Known {
   /** The merchant's own rules. Undefined means that rollups know all goals. */
   readonly rules?: RuleTimeline | undefined;
   readonly eventsFrom?: number | undefined;
-  /** Undefined: none is closed. */
+  /** Undefined where no Day is closed. */
   readonly openFrom?: number | undefined;
 }
 
@@ -107,7 +107,7 @@ const REWRITES: readonly Rewrite[] = [
   chooseSketch,
 ];
 
-/** What to read for a question. Rejected when that is more than one question may touch. */
+/** What to read for a question. Rejected if that is more than one question may touch. */
 export function planQuestion(
   question: Question,
   range: Range,
@@ -148,10 +148,10 @@ export function planQuestion(
   return rejected("invalid_field", `#/date_range: ${problem}`);
 }
 
-/** What plans are made with, and what their ranges are resolved with. */
+/** What plans are made with, and their ranges are resolved with. */
 export type PlanMoment = Moment & Known;
 
-/** The plans of a question, and of the range that it is compared with where it is. */
+/** The plan of a question, and that of the range it is compared with, if any. */
 export function planWithComparison(question: Question, moment: PlanMoment): Outcome<readonly [Plan, ...Plan[]]> {
   const asked = resolveRange(question.dateRange, moment);
   if (!asked.ok) return asked;
@@ -181,7 +181,7 @@ function planCompared(plan: Plan, dateRange: DateRange, moment: PlanMoment): Out
   const isPart = own.wholeDays && !range.value.wholeDays && plan.grain === "day";
   if (!planned.ok || !isPart || !ofVisitors || !plan.oneBucketEach || planned.value.source === "archive")
     return planned;
-  const exact = planQuestion(question, { ...range.value, cutDay: range.value.toDay - 1 }, moment.zones, moment);
+  const exact = planQuestion(question, { ...range.value, partialDay: range.value.toDay - 1 }, moment.zones, moment);
   return exact.ok ? accepted({ ...exact.value, otherwise: planned.value }) : exact;
 }
 
@@ -196,14 +196,14 @@ export function covers({ grain, from, to, range }: Plan, row: RollupRow): boolea
   return !range.wholeDays || (row.day >= range.fromDay && row.day < range.toDay);
 }
 
-/** The time label an event's numbers go under. */
+/** The time label of an event. */
 export function eventLabel(plan: Plan, { instant, day }: { instant: number; day: number }): string {
   if (plan.time !== "hour" && plan.time !== "minute") return timeLabel(plan, { bucket: day, day });
   const start = plan.time === "hour" ? hourOf(plan.zones, instant) : Math.floor(instant / MINUTE_MS) * MINUTE_MS;
   return timeLabel(plan, { bucket: start, day });
 }
 
-/** The time label a row's numbers go under; empty when the question has no time dimension. */
+/** The time label of a row. Empty where the question has no time dimension. */
 export function timeLabel({ time, zones, range }: Plan, { bucket, day }: { bucket: number; day: number }): string {
   if (time === undefined) return "";
   if (time === "hour" || time === "minute") return localTime(zoneAt(zones, bucket), bucket);
@@ -212,7 +212,7 @@ export function timeLabel({ time, zones, range }: Plan, { bucket, day }: { bucke
   return dateOf(Math.max(time === "week" ? weekOf(day) : monthOf(day), range.fromDay));
 }
 
-/** All labels of the range in order, with or without numbers. */
+/** All labels of the range in order, even those without numbers. */
 export function timeLabels(plan: Plan): readonly string[] {
   const { range, zones } = plan;
   const labels = new Set<string>();
@@ -228,7 +228,7 @@ export function timeLabels(plan: Plan): readonly string[] {
   return [...labels];
 }
 
-/** A bare `time` gives a chart a sensible number of points. */
+/** A bare `time` gets the unit that gives a chart a sensible number of points. */
 function chooseTimeUnit(plan: Plan): Plan {
   const { time } = plan.question;
   if (time !== "auto") return { ...plan, time };
@@ -238,7 +238,9 @@ function chooseTimeUnit(plan: Plan): Plan {
   return { ...plan, time: unit, question: { ...plan.question, time: unit, dimensions } };
 }
 
-/** By time where there is one, else by the first metric. Ties are broken by the dimensions (`answer.ts`). */
+/**
+ * Sorts by time if there is one, else by the first metric. Equal results are sorted by the dimensions (`answer.ts`).
+ */
 function completeOrder(plan: Plan): Plan {
   const { orderBy, dimensions, metrics } = plan.question;
   const time = dimensions.find((name) => name.startsWith("time:"));
@@ -250,8 +252,8 @@ function completeOrder(plan: Plan): Plan {
 /** Chooses Days where the range allows it: they are fewer rows than Hours, and a Day's visitors are exact. */
 function chooseGrain(plan: Plan): Plan {
   const isFiner = plan.time === "hour" || plan.time === "minute";
-  const { wholeDays, cutDay } = plan.range;
-  return { ...plan, grain: (wholeDays || cutDay !== undefined) && !isFiner ? "day" : "hour" };
+  const { wholeDays, partialDay } = plan.range;
+  return { ...plan, grain: (wholeDays || partialDay !== undefined) && !isFiner ? "day" : "hour" };
 }
 
 function chooseBuckets(plan: Plan): Plan {
@@ -371,7 +373,7 @@ function chooseTotals(plan: Plan): Plan {
 
 function findSingleBuckets(plan: Plan): Plan {
   const { buckets, time, grain } = plan;
-  // Such a question will be rejected; looking at every day of a thousand years would take a second.
+  // Such a question will be rejected. To look at every day of a thousand years would take a second.
   if (buckets > BUCKETS_MAX) return plan;
   const oneLabelEach = time === grain && (time === "day" || !repeatsHours(plan));
   return { ...plan, oneBucketEach: buckets <= 1 || oneLabelEach };

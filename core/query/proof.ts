@@ -1,6 +1,6 @@
-// What events come to, counted once more for whoever wants to see that it adds up: every event that was received is
-// counted in a visit, or dropped for a reason, or belongs to no visit (it only says that somebody read on). The numbers
-// stand beside those that questions are answered with.
+// Counts events once more, for somebody who wants to see that the numbers add up. Every received event is counted in a
+// visit, or dropped for a reason, or belongs to no visit (it only says that somebody read on). These numbers stand
+// beside those that questions are answered with.
 
 import { type EventColumns, eventAt, filterRows, textAt, textsOf, toEvent } from "../archive/event-columns.ts";
 import { IdSet } from "../counting/duplicate.ts";
@@ -12,16 +12,16 @@ import type { DayRows } from "./count.ts";
 import { addLeftOut, type LeftOut } from "./left-out.ts";
 import { type SeenUnder, seeDayGradually } from "./seen.ts";
 
-/** Of one Day. */
+/** The counts of one Day. */
 export interface Recount {
   received: number;
   counted: number;
   readonly dropped: Map<DropReason, number>;
-  /** Reports of reading on a page whose visit nobody told of. */
+  /** Reports of reading on a page without a known visit. */
   outsideVisits: number;
   visits: number;
   pageviews: number;
-  /** Page views and other events, as the metric of this name has them. */
+  /** Page views and other events, as in the metric of this name. */
   events: number;
 }
 
@@ -39,9 +39,9 @@ export function openRecount(): Recount {
 
 interface Recounting {
   readonly under: SeenUnder;
-  /** Ids are hashed with it. */
+  /** The key of hashes of ids. */
   readonly key: HashKey;
-  /** What is told of events that are left out, of all Days. */
+  /** The events that were left out, of all Days. */
   readonly leftOut: LeftOut;
 }
 
@@ -73,8 +73,8 @@ export function* addRecount(
 }
 
 /**
- * How many events are left to be judged. A copy that came after its Day was closed is no event that was received;
- * another story under a known id is one, and is dropped (DUP-2).
+ * How many events are to be judged. A copy that came after its Day was closed is no received event. Another story under
+ * a known id is one, and is dropped (DUP-2).
  */
 function judgedOf(recount: Recount, rows: EventColumns, { key, leftOut }: Omit<Recounting, "under">): number {
   const ids = new IdSet(key);
@@ -100,7 +100,7 @@ function drop({ dropped }: Recount, reason: DropReason): void {
   dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
 }
 
-/** Whether every event that was received stands somewhere. */
+/** Whether each received event is in one of the counts. */
 export function addsUp({ received, counted, dropped, outsideVisits }: Recount): boolean {
   const left = [...dropped.values()].reduce((sum, count) => sum + count, 0);
   return outsideVisits >= 0 && received === counted + left + outsideVisits;

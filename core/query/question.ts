@@ -1,6 +1,6 @@
-// A question as it comes in: the Plausible Stats API v2 grammar, read from a parsed JSON body into a value that cannot
-// be wrong. What the grammar knows and Footfall has not built yet is refused by name. Dates stay as asked here: what
-// they come to depends on the merchant (`range.ts`); what has to be read for the answer is said by `plan.ts`.
+// A question: the Plausible Stats API v2 grammar, read from a parsed JSON body into a value that cannot be wrong. What
+// the grammar has and Footfall has not built yet is refused by name. Dates stay as they were asked, because their
+// meaning depends on the merchant (`range.ts`). `plan.ts` says what must be read for the answer.
 
 import { DIMENSIONS_COUNT_MAX, RESULTS_MAX } from "../limits.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -22,7 +22,7 @@ export interface Question {
   readonly siteId: string;
   readonly metrics: readonly MetricName[];
   readonly dateRange: DateRange;
-  /** As asked, in order; a result's dimensions follow it. */
+  /** In the order of the question. A result's dimensions have the same order. */
   readonly dimensions: readonly string[];
   /** "auto" for a bare `time`, until the plan has seen the range. */
   readonly time: TimeUnit | "auto" | undefined;
@@ -31,7 +31,7 @@ export interface Question {
   readonly filter: Filter;
   /** The filters as they were sent. */
   readonly filters: readonly unknown[];
-  /** Steps that answering it may take. */
+  /** Steps that the answer may take. */
   readonly budgets: Budgets;
   /** "exact" forces the archive where rollups would only estimate. */
   readonly accuracy: "estimate" | "exact";
@@ -41,8 +41,9 @@ export interface Question {
     readonly timeLabels: boolean;
     readonly totalRows: boolean;
     readonly comparisons: CompareRequest | undefined;
-    readonly imports: boolean;
-    /** Undefined where nothing was said: comparisons then leave out what has not come yet. */
+    /** False leaves imported rollups out; undefined where nothing was said, which includes them. */
+    readonly imports: boolean | undefined;
+    /** Undefined where the question does not say. Comparisons then leave out the time that has not come yet. */
     readonly trimRelativeDateRange: boolean | undefined;
   };
   readonly pagination: { readonly limit: number; readonly offset: number };
@@ -74,8 +75,8 @@ const INCLUDES = ["time_labels", "total_rows", "imports", "trim_relative_date_ra
 export const DROP_REASON = "event:drop_reason";
 
 /**
- * Reads the body of a query request; `fixed` are filters that hold whatever is asked. The message of a rejection
- * is the public error text.
+ * Reads the body of a question. `fixed` are filters that hold whatever is asked. The message of a rejection is the
+ * public text.
  */
 export function parseQuestion(
   body: unknown,
@@ -155,7 +156,7 @@ function parseDimensions(value: unknown = []): Outcome<Omit<Names, "metrics" | "
   return accepted({ dimensions: value as string[], time: times[0], breakdowns });
 }
 
-/** Hits that were not counted have a reason and nothing else. */
+/** Dropped hits have a reason and no other attribute. */
 const DROP_REASONS: Attribute = {
   question: DROP_REASON,
   scope: "event",
@@ -165,7 +166,7 @@ const DROP_REASONS: Attribute = {
   codeOf: () => -1,
 };
 
-/** Which metrics go together with which dimensions and filters: one list of what must not be. */
+/** Refuses metrics that do not go together with the dimensions or filters. */
 function checkMetrics(names: Names): Outcome<undefined> {
   const { metrics, breakdowns, filter, dimensions } = names;
   const filtered = comparisonsOf(filter).map(({ attribute }) => attribute.question);
@@ -188,7 +189,7 @@ function checkMetrics(names: Names): Outcome<undefined> {
   if (ofOrders !== undefined && breakdowns.some(({ ofProduct }) => ofProduct !== undefined))
     return invalid(`Metric \`${ofOrders}\` cannot be queried by product. Ask for \`product_revenue\`.`);
   const ofVisits = metrics.filter((name) => metricOf(name).scope === "visit");
-  // For pages, metrics of visits are those of the visits that entered there.
+  // For a page, metrics of visits count the visits that entered on it.
   const ofEvents = breakdowns.filter(({ scope, question }) => scope === "event" && question !== "event:page");
   if (ofVisits.length === 0 || ofEvents.length === 0) return accepted(undefined);
   const questions = ofEvents.map(({ question }) => question).join(", ");
@@ -223,7 +224,7 @@ const NOTHING_INCLUDED: Question["include"] = {
   timeLabels: false,
   totalRows: false,
   comparisons: undefined,
-  imports: false,
+  imports: undefined,
   trimRelativeDateRange: undefined,
 };
 
@@ -244,12 +245,12 @@ function parseInclude(value: unknown, hasTime: boolean): Outcome<Question["inclu
     timeLabels: value["time_labels"] === true,
     totalRows: value["total_rows"] === true,
     comparisons: comparisons.value,
-    imports: value["imports"] === true,
+    imports: value["imports"] as boolean | undefined,
     trimRelativeDateRange: value["trim_relative_date_range"] as boolean | undefined,
   });
 }
 
-/** Other ranges end where they say. */
+/** Other ranges keep their end. */
 function trimmed(dateRange: DateRange): DateRange {
   return dateRange.kind === "relative" ? { ...dateRange, isTrimmed: true } : dateRange;
 }

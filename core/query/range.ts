@@ -1,6 +1,6 @@
-// A question's date range: what was asked ("7d", two dates, two instants), and what it comes to for one merchant now.
-// Days are merchant-local dates and are told by number; instants are UTC ms. All ranges are half-open. Where a merchant
-// changed its time zone, a Day may begin under one zone and end under another.
+// A question's date range: what was asked ("7d", two dates, two instants), and what it means for one merchant now. Days
+// are merchant-local dates, given by number. Instants are UTC ms. All ranges are half-open. If a merchant changed its
+// time zone, a Day may begin in one zone and end in another.
 
 import { QUESTION_DAY_MAX } from "../limits.ts";
 import { type ZonePeriod, zoneAt } from "../merchant.ts";
@@ -24,26 +24,25 @@ export type DateRange =
       readonly kind: "relative";
       readonly name: RelativeRange;
       /**
-       * Whether it ends now where it would end later: with the current Hour of a day, with today of a month or year.
+       * Whether it ends early: a day with the current Hour, a month or year with today.
        */
       readonly isTrimmed?: boolean;
     }
   | { readonly kind: "days"; readonly from: number; readonly to: number }
   | { readonly kind: "instants"; readonly from: number; readonly to: number };
 
-/** What a date range comes to: [fromInstant, toInstant), and the Days it touches, [fromDay, toDay). */
+/** A resolved date range: [fromInstant, toInstant), and the Days that it touches, [fromDay, toDay). */
 export interface Range {
   readonly fromInstant: number;
   readonly toInstant: number;
   readonly fromDay: number;
   readonly toDay: number;
   /**
-   * Whether it is those Days and nothing but them. Where it ends with the current Hour, what would come after that has
-   * not come.
+   * Whether it is exactly those Days. Where it ends with the current Hour, the rest of the last Day has not come yet.
    */
   readonly wholeDays: boolean;
-  /** The last Day, where the range ends in its middle and Days are read all the same. */
-  readonly cutDay?: number;
+  /** The last Day, if the range ends in its middle and Days are read all the same. */
+  readonly partialDay?: number;
 }
 
 /** What a range is resolved with. */
@@ -57,7 +56,7 @@ export interface Moment {
 
 type Days = readonly [from: number, to: number];
 
-/** "24h" is in hours; the others come to Days. Ranges of "last n" end before today, or before the current month. */
+/** "24h" is in Hours; all others are in Days. "Last n" ranges end before today, or before the current month. */
 const RELATIVE = {
   day: ({ today }) => [today, today + 1],
   today: ({ today }) => [today, today + 1],
@@ -102,7 +101,7 @@ function singleDay(text: string): DateRange | undefined {
   return day === undefined ? undefined : { kind: "days", from: day, to: day + 1 };
 }
 
-/** What a date range means for a merchant at a moment. */
+/** The meaning of a date range for a merchant at a moment. */
 export function resolveRange(dateRange: DateRange, moment: Moment): Outcome<Range> {
   const { zones, now } = moment;
   if (dateRange.kind === "days") return accepted(rangeOfDays(zones, dateRange));
@@ -122,8 +121,8 @@ export function resolveRange(dateRange: DateRange, moment: Moment): Outcome<Rang
 }
 
 /**
- * The range without what has not come yet: it ends with the current Hour. Its last Day is still read as a whole, for it
- * has nothing after that, so that its visitors are exact. A range that is all to come stays what it is.
+ * The range without the time that has not come yet: it ends with the current Hour. Its last Day is still read as a
+ * whole, because it has nothing later, so its visitors are exact. A range that lies all in the future stays as it is.
  */
 export function passedPart(range: Range, { zones, now }: Pick<Moment, "zones" | "now">): Range {
   const zone = zoneAt(zones, now);
@@ -133,14 +132,15 @@ export function passedPart(range: Range, { zones, now }: Pick<Moment, "zones" | 
 }
 
 /**
- * The range as an answer echoes it: first and last second, in the merchant's zone. Asking for these two is the same.
+ * The range as an answer repeats it: its first and last second, in the merchant's zone. A question with these two has
+ * the same range.
  */
 export function echoRange({ fromInstant, toInstant }: Range, zones: readonly ZonePeriod[]): readonly [string, string] {
   const last = toInstant - 1000;
   return [isoLocal(zoneAt(zones, fromInstant), fromInstant), isoLocal(zoneAt(zones, last), last)];
 }
 
-/** An end on a whole Hour is exclusive; an end in the last second of an Hour ("…:59:59") includes that Hour. */
+/** An end on a whole Hour is exclusive. An end in the last second of an Hour ("…:59:59") includes that Hour. */
 function resolveInstants(zones: readonly ZonePeriod[], asked: { from: number; to: number }): Outcome<Range> {
   const afterLast = Math.floor(asked.to / 1000) * 1000 + 1000;
   const to = startsHour(zones, asked.to) ? asked.to : afterLast;
@@ -157,7 +157,7 @@ export function rangeOfDays(zones: readonly ZonePeriod[], { from, to }: { from: 
   return { fromInstant, toInstant, fromDay: from, toDay: to, wholeDays: true };
 }
 
-/** Instants that happen to be whole Days are whole Days, unless the zone changed between them. */
+/** Instants that are exactly whole Days become Days, unless the zone changed between them. */
 function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: number; to: number }): Range {
   const last = to - 1000;
   const fromDay = dayAt(zoneAt(zones, from), from);
@@ -167,7 +167,7 @@ function rangeOfInstants(zones: readonly ZonePeriod[], { from, to }: { from: num
   return { fromInstant: from, toInstant: to, fromDay, toDay: lastDay + 1, wholeDays };
 }
 
-/** The first instant of a Day under whatever zone holds then. */
+/** The first instant of a Day, in the zone that holds then. */
 function dayOpens(zones: readonly ZonePeriod[], day: number): number {
   for (const [index, { zone, from }] of zones.entries()) {
     const start = index === 0 ? dayStart(zone, day) : Math.max(from, dayStart(zone, day));
@@ -176,7 +176,7 @@ function dayOpens(zones: readonly ZonePeriod[], day: number): number {
   return 0;
 }
 
-/** The instant after a Day's last one under whatever zone holds then. */
+/** The instant after a Day's last one, in the zone that holds then. */
 function dayCloses(zones: readonly ZonePeriod[], day: number): number {
   for (let index = zones.length - 1; index > 0; index--) {
     const { zone, from } = zones[index] as ZonePeriod;
@@ -196,7 +196,7 @@ function parseDay(text: string): number | undefined {
   return day !== undefined && day >= 0 && day < QUESTION_DAY_MAX ? day : undefined;
 }
 
-/** An instant needs its offset: without one it would be a guess. */
+/** An instant must have its offset, because without it we would have to guess. */
 function parseInstant(text: string): number | undefined {
   const date = INSTANT.exec(text)?.[1];
   return date === undefined || parseDay(date) === undefined ? undefined : Date.parse(text);

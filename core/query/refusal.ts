@@ -1,11 +1,11 @@
-// How a question is refused: a code and a public text that starts with the place ("#/metrics/1: …"). A value is
-// repeated in a text only where it is short and shallow, because it may be hostile.
+// The refusal of a question: a code, and a public text that begins with the path of the field ("#/metrics/1: …"). A
+// value is repeated in a text only if it is short and shallow, because it may be hostile.
 
 import { rejected } from "../outcome.ts";
 
 /** A text may stand in a message up to this length, in UTF-16 units. */
 const SHOWN_LENGTH_MAX = 100;
-/** Lists are written out down to this depth and up to this many entries, and all of it up to this length. */
+/** A list in a message is written out to this depth, to this many entries, and to this length in all. */
 const SHOWN_DEPTH_MAX = 3;
 const SHOWN_ENTRIES_MAX = 4;
 const QUOTED_LENGTH_MAX = 300;
@@ -18,27 +18,27 @@ export function mismatch(path: string, expected: string, value: unknown) {
   return invalid(`${path}: Type mismatch. Expected ${expected} but got ${typeName(value)}.`);
 }
 
-/** Texts that clients of the Plausible API know, without a place, and what they are about. */
-const PLACES: readonly (readonly [text: RegExp, place: string])[] = [
+/** Texts without a path that clients of the Plausible API know, and the field that each is about. */
+const FIELDS: readonly (readonly [text: RegExp, field: string])[] = [
   [/^Metric `/, "metrics"],
   [/^Invalid (\S+ )?filters?[.,]/, "filters"],
   [/^Missing site ID/, "site_id"],
 ];
 
-/** What of a question a refusal is about, such as "metrics/0"; undefined where it is about all of it. */
-export function placeOf(message: string): string | undefined {
+/** The field that a refusal is about, such as "metrics/0". Undefined where it is about the whole question. */
+export function fieldOf(message: string): string | undefined {
   const [, pointer] = /^#\/([^\s:]+):/.exec(message) ?? [];
   const [, missing] = /^#: Required property (\w+)/.exec(message) ?? [];
-  return pointer ?? missing ?? PLACES.find(([text]) => text.test(message))?.[1];
+  return pointer ?? missing ?? FIELDS.find(([text]) => text.test(message))?.[1];
 }
 
-/** What whoever asked is told in the place of an answer. */
+/** A refusal as the asker gets it instead of an answer. */
 export function told<Code extends string>(code: Code, message: string) {
-  const field = placeOf(message);
+  const field = fieldOf(message);
   return { error: message, code, ...(field !== undefined && { field }) };
 }
 
-/** A value inside a message. Short lists are written out; objects and anything deeper only by their type. */
+/** A value for a message. Short lists are written out. Objects and deeper values are named only by their type. */
 export function quote(value: unknown): string {
   return shown(written(value, SHOWN_DEPTH_MAX), QUOTED_LENGTH_MAX);
 }

@@ -1,8 +1,7 @@
-// Regular expressions as filters have them ("matches"): the usual part of RE2's syntax, and like RE2 without
-// going back. A pattern becomes a list of instructions; a text is read once, and at each of its characters
-// every place in the pattern that can be reached is looked at once. So a match costs length times
-// instructions at most, whatever the pattern. There are no back references and no look-around: those are what
-// makes matching slow, and RE2 has none either.
+// Regular expressions of filters ("matches"): the common part of RE2's syntax. Like RE2 it never goes back in a text. A
+// pattern becomes a list of instructions. A text is read once; at each character, every instruction that can be reached
+// is looked at once. So a match costs at most the length times the number of instructions, whatever the pattern. There
+// are no back references and no look-around. Those make matching slow, and RE2 has none either.
 
 import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -36,7 +35,7 @@ type Node =
   | { readonly kind: "choice"; readonly of: readonly Node[] }
   | { readonly kind: "repeat"; readonly of: Node; readonly min: number; readonly max: number };
 
-/** Reads a pattern; the refusal says what is wrong with it. */
+/** Reads a pattern. The refusal says what is wrong with it. */
 export function parseRegex(pattern: string): Outcome<Regex> {
   if (pattern.length > REGEX_LENGTH_MAX)
     return invalid(`The regular expression is longer than ${REGEX_LENGTH_MAX} characters.`);
@@ -52,12 +51,13 @@ export function parseRegex(pattern: string): Outcome<Regex> {
 }
 
 /**
- * Whether a pattern is found anywhere in a text. Once the budget has run out it finds nothing: who asks looks at that.
+ * Whether a text contains a match anywhere. When the budget is empty it finds nothing, and the caller must check the
+ * budget.
  */
-export function finds({ program, start }: Regex, text: string, budget: Budget, place = ""): boolean {
-  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), place)) return false;
+export function finds({ program, start }: Regex, text: string, budget: Budget, path = ""): boolean {
+  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), path)) return false;
   const characters = [...text];
-  /** By place in the pattern: the character (from 1) at which it was last looked at. */
+  /** By instruction: the character (from 1) at which it was last looked at. */
   const lookedAt = new Uint32Array(program.length);
   let open = [start];
   for (let at = 0; at <= characters.length; at++) {
@@ -78,17 +78,17 @@ export function finds({ program, start }: Regex, text: string, budget: Budget, p
       } else if (here !== undefined && includes(step.set, here)) reached.push(step.next);
     }
     open = reached;
-    if (!spend(budget, steps, place)) return false;
+    if (!spend(budget, steps, path)) return false;
   }
   return false;
 }
 
-/** A place that is looked at, and the ranges that its character is compared with. */
+/** The cost of one instruction: itself, and the ranges that the character is compared with. */
 function stepsOf({ ranges, folded }: CharacterSet): number {
   return 2 + (ranges.length >> 1) + (folded ? 10 : 0);
 }
 
-/** What is wrong with a pattern, on its way out of the parser. */
+/** What is wrong with a pattern. The parser throws it and catches it. */
 class PatternProblem extends Error {}
 
 const DIGIT: CharacterSet["ranges"] = [[48, 57]];
@@ -249,7 +249,7 @@ class Parser {
   }
 }
 
-/** Writes a node's instructions so that they lead to `next`, and gives the place where they begin. */
+/** Writes a node's instructions so that they lead to `next`, and returns the index of the first one. */
 function emit(program: Instruction[], node: Node, next: number): number {
   if (node.kind === "set") return add(program, { kind: "one", set: node.set, next });
   if (node.kind === "assert") return add(program, { kind: "assert", what: node.what, next });
@@ -307,7 +307,7 @@ function complement(ranges: CharacterSet["ranges"]): CharacterSet["ranges"] {
   return [...gaps, [from, LAST_CODE_POINT]];
 }
 
-/** What an escaped character stands for: itself, unless it is a letter or a digit. */
+/** The character that an escape stands for: itself, unless it is a letter or a digit. */
 function escapeCode(letter: string): number {
   const control = CONTROLS.get(letter);
   if (control !== undefined) return control;

@@ -11,6 +11,7 @@ import { type Budgets, outOfSteps } from "./budget.ts";
 import type { Counting, CountPlan, DayRows } from "./count.ts";
 import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
+import { FROM_EVENTS, overlaps, skippedMeta } from "./imported.ts";
 import {
   absorbOrderList,
   addOrderListDay,
@@ -34,25 +35,25 @@ import type { ScanProblem } from "./scan.ts";
 import type { SeenVisit } from "./seen.ts";
 import { type SeenThrough, visitsIn } from "./view.ts";
 
-/** A report that was understood. */
+/** A parsed report. */
 export interface Report {
   readonly question: ReportQuestion;
-  /** Filters beside the question's own. */
+  /** Filters besides the question's own. */
   readonly filters: readonly Filter[];
-  /** The report's own fields, as they were understood. */
+  /** The report's own fields, after parsing. */
   readonly echo: Readonly<Record<string, unknown>>;
   readonly together: CountPlan<Counting>["together"];
-  /** Names what is counted of a Day, whatever the range and however much of it is shown. */
+  /** A name of all that decides how a Day is counted. The range, and how much is shown, do not matter. */
   readonly name: string;
   readonly open: (range: Range, form: "part" | "whole") => VisitCounter;
 }
 
-/** What counts visits. `add` and `absorb` say that it has grown too large. */
+/** Counts visits. `add` and `absorb` say when it has grown too large. */
 interface VisitCounter {
   readonly add: (visits: DayVisits) => Gradual<ScanProblem | undefined>;
   readonly encode: () => string;
   readonly absorb: (text: string) => ScanProblem | undefined;
-  /** Visitors that it holds, where they are kept. */
+  /** How many visitors it holds, if it holds any. */
   readonly held?: () => number;
   readonly results: () => unknown;
 }
@@ -197,7 +198,7 @@ export function reportPlanOf({ question, together, name, open }: Report, range: 
   };
 }
 
-/** What a report is answered with. */
+/** The answer to a report. */
 export function reportAnswer(
   { question, echo }: Report,
   {
@@ -205,17 +206,21 @@ export function reportAnswer(
     zones,
     results,
   }: { readonly range: Range; readonly zones: readonly ZonePeriod[]; readonly results: unknown },
-  { asOf, cost }: Pick<AnswerContext, "asOf" | "cost">,
+  { asOf, cost, imported = [] }: Pick<AnswerContext, "asOf" | "cost" | "imported">,
 ) {
   const { siteId: site_id, filters, view } = question;
   return {
     results,
-    meta: { as_of: new Date(asOf).toISOString(), sources: sourcesOf({ source: "archive" }, { cost, view }) },
+    meta: {
+      as_of: new Date(asOf).toISOString(),
+      sources: sourcesOf({ source: "archive" }, { cost, view }),
+      ...(view === undefined && overlaps(range, imported) && skippedMeta(FROM_EVENTS)),
+    },
     query: { site_id, date_range: echoRange(range, zones), filters, ...echo },
   };
 }
 
-/** The visits of rows that came together. */
+/** The visits of rows that were added together. */
 export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThrough): Gradual<readonly SeenVisit[]> {
   const slices = new Slices(seen.budgets);
   const visits: SeenVisit[] = [];
@@ -227,7 +232,7 @@ export function* visitsOf({ partitions, day, isCounted }: DayRows, seen: SeenThr
   return visits;
 }
 
-/** Remembers how many visitors are held, and says when they are too many. */
+/** Remembers how many visitors are held, and says when there are too many. */
 function holding() {
   let held = 0;
   const problem = (count: number): ScanProblem | undefined => {

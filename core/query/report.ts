@@ -1,6 +1,6 @@
-// Reports: what merchants ask that is no table of metrics: funnels, retention, paths, and what happens now. Each is
-// asked with a merchant, a range and filters as questions have them, and fields of its own; each is counted from the
-// events of one Day after the other. What they share is here.
+// Reports are questions that are no table of metrics: funnels, retention, paths, and what happens now. Each has a
+// merchant, a range and filters like a question, and fields of its own. Each is counted from the events of one Day
+// after the other. This file has what they share.
 
 import { type Gradual, LOOKED_AT, type Slices } from "../gradual.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -10,24 +10,24 @@ import { type DateRange, parseDateRange, type Range } from "./range.ts";
 import { invalid, isObject, mismatch, quote, shown } from "./refusal.ts";
 import type { Seen, SeenVisit } from "./seen.ts";
 
-/** What every report is asked with. */
+/** The fields of every report. */
 export interface ReportQuestion {
   readonly siteId: string;
   readonly dateRange: DateRange;
-  /** What a share link admits (view.ts); all without. */
+  /** The filter of a share link (view.ts). Undefined without a link. */
   readonly view: Filter | undefined;
-  /** What the asker filters by, within that. */
+  /** The asker's filter, within the link's. */
   readonly filter: Filter;
   readonly filters: readonly unknown[];
-  /** Steps that answering it may take. */
+  /** Steps that the answer may take. */
   readonly budgets: Budgets;
 }
 
-/** A Day's visits, to be put into a report. */
+/** A Day's visits, ready to be added to a report. */
 export interface DayVisits {
   readonly day: number;
   readonly visits: readonly SeenVisit[];
-  /** Says when to let others be answered. */
+  /** Says when to let others go first. */
   readonly slices: Slices;
 }
 
@@ -36,13 +36,13 @@ export interface ReportFields {
   readonly own: readonly string[];
   /** Filters that hold whatever is asked. */
   readonly fixed: readonly unknown[];
-  /** What it draws on; of its own where nobody else has a say in it. */
+  /** The budgets that it pays from. Without them it has its own. */
   readonly budgets?: Budgets | undefined;
-  /** Where a report has one range only. */
+  /** The range of a report that has only one. */
   readonly defaultRange?: string;
 }
 
-/** Reads what reports share. */
+/** Reads the fields that all reports have. */
 export function parseReport(
   body: unknown,
   { own, fixed, budgets = openBudgets(), defaultRange }: ReportFields,
@@ -63,7 +63,9 @@ export function parseReport(
   return accepted({ siteId, dateRange, ...read, body });
 }
 
-/** A Day's visits of all partitions, in the order in which they began, as far as any event of theirs passes. */
+/**
+ * A Day's visits of all partitions in the order in which they began. A visit without any event that passes is left out.
+ */
 export function* admittedVisits(
   visits: readonly SeenVisit[],
   filter: Filter,

@@ -1,7 +1,7 @@
-// What rollups cannot tell of a question, and what is counted from events in their place. A rollup keeps the largest
-// values of a dimension: one that was cut knows nothing of a value that it does not name. It has no breakdown by a
-// dimension that is younger than it, and no numbers of a goal that is younger. Such rows are put aside, and only their
-// Days and partitions are read from events: `tally.ts` adds up both.
+// What rollups cannot answer, and is counted from events instead. A rollup keeps only the largest values of a
+// dimension; if it was cut, it does not know the others. It has no breakdown by a dimension that is younger than
+// itself, and no numbers of a younger goal. Such rows are put aside. Only their Days and partitions are read from
+// events, and `tally.ts` adds up both.
 
 import { OTHER } from "../counting/dimension.ts";
 import { skipEntry } from "../counting/rollup.ts";
@@ -15,8 +15,9 @@ import type { Groups } from "./group.ts";
 import { type Plan, spanOf } from "./plan.ts";
 
 /**
- * Why a row is not enough: only a part of its Day is in the range, it is an Hour of a closed Day, of which totals are
- * kept, it has no such breakdown, a cut may have taken what is asked for, or it was counted before a goal was made.
+ * Why a row is not enough. "part": only a part of its Day is in the range. "hours": it is an Hour of a closed Day,
+ * which has only totals. "breakdown": it has no such breakdown. "cut": a cut may have taken what is asked for. "goals":
+ * it was counted before a goal was made.
  */
 export type Lack = "part" | "hours" | "breakdown" | "cut" | "goals";
 
@@ -28,27 +29,27 @@ export interface Aside {
   readonly why: Lack;
 }
 
-/** Buckets that are counted from events although the others are not. */
+/** Buckets that are counted from events while the others are not. */
 export interface Rest {
   /** Numbers of their Days. */
   readonly days: ReadonlySet<number>;
   /** "day partition" of each. */
   readonly places: ReadonlySet<string>;
-  /** Where they are Hours: "hour partition" of each. */
+  /** "hour partition" of each, if they are Hours. */
   readonly hours: ReadonlySet<string> | undefined;
-  /** The values to count, where rollups know the others. */
+  /** The values to count, if rollups have the others. */
   readonly values: ReadonlySet<string> | undefined;
 }
 
-/** The dimension whose values a plan reads from rollups. */
+/** The attribute whose values a plan reads from rollups. */
 export function attributeRead({ question: { breakdowns, filter } }: Plan): Attribute | undefined {
   return breakdowns[0] ?? comparisonsOf(filter)[0]?.attribute;
 }
 
-/** What a row lacks to answer a plan's question; undefined where it is enough. */
+/** What a row lacks to answer a plan's question. Undefined where it lacks nothing. */
 export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
-  if (plan.range.cutDay === row.day && plan.grain === "day") return "part";
-  // Also of Hours that lie in rows yet, so that an answer is the same before and after they are packed.
+  if (plan.range.partialDay === row.day && plan.grain === "day") return "part";
+  // It also holds for Hours that are not packed yet, so that an answer does not change when they are packed.
   const isMore = plan.breakdowns.length > 0 || (plan.sketch && row.within === undefined);
   if (row.grain === "hour" && isMore && (row.day < plan.openFrom || (plan.sketch && isThin(row)))) return "hours";
   if (plan.breakdowns.some((name) => row.breakdowns[name] === undefined)) return "breakdown";
@@ -62,7 +63,7 @@ export function lackOf(plan: Plan, row: RollupRow): Lack | undefined {
   return mayLack ? "cut" : undefined;
 }
 
-/** Whether a row was counted before a goal that is asked for was what it is now. */
+/** Whether a row was counted before a wanted goal had its present definition. */
 export function isBeforeGoals(plan: Plan, row: RollupRow): boolean {
   const { goals, rules } = plan;
   if (goals === undefined || rules === undefined) return false;
@@ -76,7 +77,7 @@ interface Named {
   readonly wanted: ReadonlySet<string>;
 }
 
-/** What was cut is a rest, not a value, also where a value has its name. */
+/** "(other)" of a cut stands for a rest and not for a value, even if a value has that name. */
 function namesAll(row: RollupRow, { name, attribute, wanted }: Named): boolean {
   const found = new Set<string>();
   readBreakdownOf(row, name, (stored, reader) => {
@@ -93,7 +94,7 @@ export function givesOthers(plan: Plan, lack: Lack): boolean {
   return lack === "cut" && plan.keeps === undefined && plan.wanted !== undefined && plan.wanted !== "every";
 }
 
-/** The plan of what was put aside: the same question, of those buckets alone. */
+/** The plan for the rows put aside: the same question about only those buckets. */
 export function restPlan(plan: Plan, aside: readonly Aside[]): Plan {
   const { wanted, keeps } = plan;
   const rest: Rest = {
@@ -105,12 +106,12 @@ export function restPlan(plan: Plan, aside: readonly Aside[]): Plan {
   return { ...plan, source: "archive", rest };
 }
 
-/** Everything from events: rollups have nothing to add, and visitors are then exact over any range. */
+/** A plan to count everything from events. Visitors are then exact over any range. */
 export function wholePlan(plan: Plan): Plan {
   return { ...plan, source: "archive" };
 }
 
-/** The plan with values that must be known: those of the results that another range's are to stand beside. */
+/** The plan with values that must be known, because results of another range stand beside them. */
 export function wanting(plan: Plan, values: readonly string[]): Plan {
   if (plan.source === "archive" || plan.question.breakdowns.length === 0 || plan.breakdowns.length === 0) return plan;
   const named = values.filter((value) => value !== OTHER);

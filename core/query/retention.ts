@@ -1,6 +1,5 @@
-// Retention: visitors by the week in which they first came within the range, and how many of them came
-// again in each week after. It can only be told of visitors that are known again: first-party ones.
-// Others are somebody else tomorrow.
+// Retention: visitors by the week in which they first came within the range, and how many of them came again in each
+// later week. It counts only visitors who can be recognised, by first-party ids. Others are somebody else tomorrow.
 
 import { type Gradual, LOOKED_AT } from "../gradual.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -13,7 +12,7 @@ export interface RetentionResult {
   /** The Monday of the week in which they first came. */
   readonly cohort: string;
   readonly visitors: number;
-  /** Of them, how many came in that week and in each one after, up to the last of the range. */
+  /** How many of them came in that week and in each later week of the range. */
   readonly retained: readonly number[];
 }
 
@@ -31,7 +30,7 @@ export function parseRetention(
 export interface Retention {
   readonly question: ReportQuestion;
   readonly range: Range;
-  /** Of each visitor the weeks (Days of their Mondays) it came in, ascending. */
+  /** For each visitor the weeks it came in, as Days of their Mondays, ascending. */
   readonly weeks: Map<string, number[]>;
 }
 
@@ -39,7 +38,7 @@ export function openRetention(question: ReportQuestion, range: Range): Retention
   return { question, range, weeks: new Map() };
 }
 
-/** Adds a Day; Days come in their order. Gives how many visitors are remembered. */
+/** Adds a Day. Days come in their order. Returns how many visitors are remembered. */
 export function* addRetentionDay(
   { question, range, weeks }: Retention,
   { day, visits, slices }: DayVisits,
@@ -59,7 +58,7 @@ export function encodeRetention({ weeks }: Retention): string {
   return JSON.stringify([...weeks]);
 }
 
-/** Adds later Days. The week in which both meet is one. */
+/** Adds later Days. The week in which both meet counts once. */
 export function absorbRetention({ weeks }: Retention, text: string): number {
   for (const [visitor, later] of JSON.parse(text) as readonly (readonly [string, number[]])[]) {
     const own = weeks.get(visitor);

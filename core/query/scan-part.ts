@@ -1,5 +1,6 @@
-// A scan of some Days on its way to the scan of all: what a part of a job has counted, as text. Visits never span Days,
-// so parts add up: counts are sums, visitors are unions. A part that is counted again gives the same text.
+// A scan of some Days, as text, on its way to the scan of all Days: what one part of a job has counted. Visits never
+// span Days, so parts add up: counts are sums, and visitors are unions. A part that is counted again gives the same
+// text.
 
 import { COUNTERS, type Counts } from "../counting/rollup.ts";
 import { GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
@@ -49,7 +50,7 @@ export function encodeScan({
   return JSON.stringify(encoded);
 }
 
-/** Adds what `encodeScan` has written to a scan of the same plan. A problem ends it. */
+/** Adds a text of `encodeScan` to a scan of the same plan. A problem ends the scan. */
 export function absorbScan(scan: Scan, text: string): ScanProblem | undefined {
   const { sums, entries, totals, orderPlaces } = JSON.parse(text) as EncodedScan;
   for (const { dimensions, counts, visitors, purse, more } of sums) {

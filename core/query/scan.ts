@@ -39,13 +39,13 @@ interface Sum {
   readonly purse: Purse;
   scroll: number;
   scrolledVisits: number;
-  /** The visit that was counted here last, by its number among those looked at. */
+  /** The number of the visit that was counted here last. */
   visit: number;
-  /** How deep the visit at hand has scrolled; -1 where it has not. */
+  /** How deep the present visit has scrolled; -1 where it has not. */
   deepest: number;
 }
 
-/** Visitors' names. Events come one visitor after the other, so the name that came last needs no look-up. */
+/** Names of visitors. Events come one visitor after the other, so the last name needs no look-up. */
 export interface Visitors {
   readonly names: Set<string>;
   last: string | undefined;
@@ -54,9 +54,9 @@ export interface Visitors {
 export interface Scan {
   readonly plan: Plan;
   readonly under: SeenUnder;
-  /** What a share link admits; undefined without a link, where everything is admitted. */
+  /** The filter of a share link. Undefined without a link, when every event is admitted. */
   readonly view: Filter | undefined;
-  /** What the question filters by, within that. */
+  /** The question's own filter, within the link's. */
   readonly filter: Filter;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
@@ -65,18 +65,18 @@ export interface Scan {
   readonly totals: Readonly<Record<keyof Totals, Map<string, Visitors>>>;
   /** The question's filter without its goals: it admits everybody who could have reached one. */
   readonly possible: Filter;
-  /** For each dimension that is not time: its place among the dimensions, and which of its values the filters leave. */
+  /** For each dimension that is not time: its index among the dimensions, and which of its values the filters keep. */
   readonly axes: readonly Axis[];
-  /** The place of the time dimension among the dimensions; -1 without one. */
+  /** The index of the time dimension among the dimensions; -1 without one. */
   readonly timeAt: number;
-  /** (Day, partition)s with orders or refunds. */
+  /** Places with orders or refunds. */
   readonly orderPlaces: Set<string>;
   visitors: number;
-  /** Visits that were looked at. */
+  /** How many visits were looked at. */
   visits: number;
-  /** The Hours of the partition at hand that are counted; undefined where all Hours of the range are (rest.ts). */
+  /** The Hours of the present partition that are counted. Undefined where all Hours of the range are (rest.ts). */
   hours: ReadonlySet<number> | undefined;
-  /** What is known of the rows at hand. */
+  /** What is known of the present rows. */
   known: KnownCodes;
 }
 
@@ -109,7 +109,7 @@ interface Axis {
 /** Why a scan, or the counting of a report, ends before it has an answer. */
 export type ScanProblem = "groups" | "visitors" | "together" | "paths" | OutOfSteps;
 
-/** What the asker is told. */
+/** The refusal that the asker gets. */
 export function refusalOf(problem: ScanProblem) {
   const range = "#/date_range: The query";
   if (problem === "groups") return tooManyGroups();
@@ -272,7 +272,7 @@ function* addVisit(
   if (plan.visitsByEntryPage) addEntry(scan, visit, label);
 }
 
-/** Counts a visit by page: it stands under its entry page, and a filter by page looks at that page. */
+/** Counts a visit by page. It counts under its entry page, and a filter by page looks at that page. */
 function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
   const counted = new Set<VisitCounts>();
   for (const seen of visit.events) {
@@ -298,7 +298,7 @@ function entriesOf(scan: Scan, seen: Seen, label: string): readonly VisitCounts[
   return found;
 }
 
-/** Where an event goes. */
+/** The groups that an event counts in. */
 function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
   const { sums } = scan.known;
   const code = codeOf(scan, seen, label);
@@ -309,11 +309,11 @@ function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
   return found;
 }
 
-/** One code for all that an event is grouped by; -1 where its values have none. */
+/** One code for everything that an event is grouped by; -1 where a value has no code. */
 function codeOf({ axes, known: { labels, pairs } }: Scan, seen: Seen, label: string): number {
   let code = labels.get(label) ?? labels.size;
   if (code === labels.size) labels.set(label, code);
-  // The place of the axis is part of the code: the same value code on two axes must not make the same pair.
+  // The index of the axis is part of the code, because one value code on two axes must not make the same pair.
   for (let at = 0; at < axes.length; at++) {
     const own = (axes[at] as Axis).attribute.codeOf(seen, seen.of as SeenColumns);
     if (own < 0) return -1;
@@ -354,7 +354,7 @@ function possibleOf(scan: Scan, seen: Seen, label: string): readonly Visitors[] 
   return found;
 }
 
-/** Where the range is of Hours, visitors are told apart by the id alone, as in the sketches of Hours. */
+/** In a range of Hours a visitor's name is the id alone, as in the sketches of Hours. */
 function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }

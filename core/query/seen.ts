@@ -1,6 +1,6 @@
-// What a scan sees of a merchant's Day: its events with what is thought of them and what they earn, put together to
-// visits by the same rules as live counting has (VIS, ORD; L3). Counting keeps summaries and settles them when they are
-// read (`counting/settled.ts`); here all events are at hand, so the rules stand as they are said.
+// What a scan sees of a merchant's Day: its events with their opinions and what they earn, joined to visits by the same
+// rules as live counting (VIS, ORD; L3). Live counting keeps summaries and settles them when they are read
+// (`counting/settled.ts`). Here all events are at hand, so the rules are followed as they are written.
 
 import { type EventColumns, eventAt, numbersOf, textAt, textsOf } from "../archive/event-columns.ts";
 import { ownEarning } from "../counting/earned.ts";
@@ -30,7 +30,7 @@ export interface Seen {
    */
   readonly of: SeenColumns | undefined;
   readonly row: number;
-  /** The row whose page it stands for: its own, or that of its visit's entry (scan.ts); -1 where there is none. */
+  /** The row whose page it counts for: its own, or that of its visit's entry (scan.ts); -1 where there is none. */
   readonly pageRow: number;
 }
 
@@ -41,13 +41,13 @@ export function productsOf({ event, earning }: Pick<Seen, "event" | "earning">):
 }
 
 export interface SeenVisit {
-  /** Who it was, as numbers over several Days have to tell visitors apart (`visitor-name.ts`). */
+  /** The visitor's name in numbers over several Days (`visitor-name.ts`). */
   readonly visitor: string;
   /** In order. */
   readonly events: readonly Seen[];
   /** The event that opened it: visits, bounces and duration belong to its time. */
   readonly start: Seen;
-  /** The event that says where it came from, and by what device: `start`, or that of a visit before (VIS-6). */
+  /** The event that gives source and device: `start`, or that of an earlier visit (VIS-6). */
   readonly profile: Seen;
   /** First and last page view. */
   readonly entry: Seen | undefined;
@@ -69,21 +69,24 @@ export interface SeenDay {
   readonly dropped: readonly { readonly event: Event; readonly opinion: Opinion }[];
 }
 
-/** What archived rows of one merchant, Day and partition are seen as. */
+/** Archived rows of one merchant, Day and partition, to be seen together. */
 export interface SeenRows {
   readonly rows: EventColumns;
   /** Number of the Day. */
   readonly day: number;
-  /** Whose visits are wanted; rows of others are there for the sake of order numbers that they share. All without. */
+  /**
+   * The visitors whose visits are wanted; without it all are. Rows of others are needed for order numbers that they
+   * share.
+   */
   readonly isCounted?: ((visitor: string) => boolean) | undefined;
 }
 
-/** What rows come to, at once. */
+/** Sees rows, all at once. */
 export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
   return finish(seeDayGradually(rows, under));
 }
 
-/** What rows come to. Of rows with one id the one logged first counts. */
+/** Sees rows. Of rows with one id the one logged first counts. */
 export function* seeDayGradually(given: SeenRows, under: SeenUnder): Gradual<SeenDay> {
   const { opinions } = yield* seeColumns(given, under);
   const slices = new Slices();
@@ -100,8 +103,8 @@ export function* seeDayGradually(given: SeenRows, under: SeenUnder): Gradual<See
 }
 
 /**
- * The visits of rows, one visitor after the other, put together as they are asked for: memory holds one visitor's. Rows
- * that are not counted are noted in `dropped`.
+ * The visits of rows, one visitor after the other. They are made when they are asked for, so memory holds those of one
+ * visitor. Rows that are not counted are noted in `dropped`.
  */
 export function* seeVisits(
   { rows, day, isCounted = () => true }: SeenRows,
@@ -122,7 +125,8 @@ export function* seeVisits(
 }
 
 /**
- * An event as the only one of its visit: enough for what is asked of events alone. Undefined where it is not counted.
+ * An event as the only one of its visit. That is enough for questions about events alone. Undefined where it is not
+ * counted.
  */
 export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | undefined {
   if (event.dropped === "duplicate") return undefined; // another story under a known id is no event (DUP-2)
@@ -153,9 +157,9 @@ export function seeAlone(event: Event, day: number, under: SeenUnder): Seen | un
   return seen;
 }
 
-/** What is known of rows that are counted together, whatever is asked of them. */
+/** What is known of rows that are counted together, whatever the question. */
 export interface SeenColumns {
-  /** Stands for these rows where something is remembered of them, and keeps nothing of them in memory. */
+  /** A key for what is remembered about these rows. It keeps nothing of them in memory. */
   readonly token: object;
   readonly columns: EventColumns;
   readonly opinions: OpinionColumns;
@@ -164,21 +168,24 @@ export interface SeenColumns {
   readonly ranks: Uint8Array;
   /** 1 for page views. */
   readonly views: Uint8Array;
-  /** By row, what events earn: for most nothing. */
+  /** What events earn, by row. Most earn nothing. */
   readonly earnings: ReadonlyMap<number, Earning<ProductLine>>;
-  /** Codes of visitors in the order in which they first come, and each one's rows in `byVisitor`, as logged. */
+  /**
+   * Codes of visitors in the order in which they first appear. `byVisitor` has the rows of each, in the order of the
+   * log.
+   */
   readonly visitors: Uint32Array;
   readonly starts: Uint32Array;
   readonly byVisitor: Uint32Array;
 }
 
-/** Several questions that are counted together look at the same rows one after the other. */
+/** Questions that are counted together look at the same rows one after the other. */
 const lastSeen = new WeakMap<
   EventColumns,
   { readonly day: number; readonly under: SeenUnder; readonly seen: SeenColumns }
 >();
 
-/** Finds out what is known of rows, once for all that look at them one after the other. */
+/** Finds what is known of rows, once for all questions that look at them. */
 export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under: SeenUnder): Gradual<SeenColumns> {
   const last = lastSeen.get(rows);
   if (last !== undefined && last.day === day && last.under === under) return last.seen;
@@ -207,7 +214,7 @@ export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under
   return seen;
 }
 
-/** Each event once, as logged; other stories under its id are no events. */
+/** Each event once, in the order of the log. Other stories under its id are no events. */
 function rowsOnce(columns: EventColumns): Uint32Array {
   const { positions, count } = columns;
   const order = new Uint32Array(count);
@@ -222,7 +229,7 @@ function rowsOnce(columns: EventColumns): Uint32Array {
   if (columns.isOnce) return order.filter((row) => !duplicates[drops.codes[row] as number]);
   const ids = textsOf(columns, "id");
   const keyed = numbersOf(columns, "keyed");
-  // Ids that came with a key are apart from those that came without (DUP-1).
+  // Ids with a key are kept apart from ids without (DUP-1).
   const known = new Uint8Array(ids.values.length);
   const once = new Uint32Array(count);
   let found = 0;
@@ -243,27 +250,27 @@ function groupedByVisitor(
   judged: Uint32Array,
 ): Pick<SeenColumns, "visitors" | "starts" | "byVisitor"> {
   const { codes, values } = textsOf(columns, "visitor");
-  const places = new Int32Array(values.length).fill(-1);
+  const indexes = new Int32Array(values.length).fill(-1);
   const visitors = new Uint32Array(values.length);
   const sizes = new Uint32Array(values.length + 1);
   let found = 0;
   for (const row of judged) {
     const code = codes[row] as number;
-    if ((places[code] as number) < 0) {
+    if ((indexes[code] as number) < 0) {
       visitors[found] = code;
-      places[code] = found++;
+      indexes[code] = found++;
     }
-    const place = places[code] as number;
-    sizes[place] = (sizes[place] as number) + 1;
+    const index = indexes[code] as number;
+    sizes[index] = (sizes[index] as number) + 1;
   }
   const starts = new Uint32Array(found + 1);
-  for (let place = 0; place < found; place++) starts[place + 1] = (starts[place] as number) + (sizes[place] as number);
+  for (let index = 0; index < found; index++) starts[index + 1] = (starts[index] as number) + (sizes[index] as number);
   const next = starts.slice();
   const byVisitor = new Uint32Array(judged.length);
   for (const row of judged) {
-    const place = places[codes[row] as number] as number;
-    byVisitor[next[place] as number] = row;
-    next[place] = (next[place] as number) + 1;
+    const index = indexes[codes[row] as number] as number;
+    byVisitor[next[index] as number] = row;
+    next[index] = (next[index] as number) + 1;
   }
   return { visitors: visitors.subarray(0, found), starts, byVisitor };
 }
@@ -279,7 +286,7 @@ interface EarningOf {
 }
 
 /**
- * What events earn, each by itself or together with those of its order number. A prefetched page view earns by itself
+ * What events earn, each by itself or with the others of its order number. A prefetched page view earns only by itself
  * alone, where it turns out to have been seen.
  */
 function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
@@ -325,7 +332,7 @@ function dropOf({ drop: { codes, values } }: OpinionColumns, row: number): Opini
   return (values[codes[row] as number] as Pick<Opinion, "dropped">).dropped;
 }
 
-/** A visitor's rows that count; the others are noted. */
+/** The rows of a visitor that count. The others are noted in `dropped`. */
 function countedOf(seen: SeenColumns, own: Uint32Array, dropped: number[]): readonly number[] {
   const counted: number[] = [];
   const others: number[] = [];
@@ -336,7 +343,7 @@ function countedOf(seen: SeenColumns, own: Uint32Array, dropped: number[]): read
   return looked.size === 0 ? counted : [...own].filter((row) => dropOf(seen.opinions, row) === "" || looked.has(row));
 }
 
-/** Of a visitor's prefetched page views those that were looked at (PRE-1). */
+/** The prefetched page views of a visitor that somebody looked at (PRE-1). */
 function seenPrefetches(seen: SeenColumns, counted: readonly number[], others: readonly number[]): ReadonlySet<number> {
   const prefetched = others.filter((row) => dropOf(seen.opinions, row) === "prefetch" && isView(seen, row));
   if (prefetched.length === 0) return new Set();
@@ -355,7 +362,7 @@ function isView({ views }: SeenColumns, row: number): boolean {
   return views[row] === 1;
 }
 
-/** Rows in the order of their moments: as a rule they are. */
+/** Rows in the order of their moments. Usually they have it already. */
 function inOrder({ times, columns }: SeenColumns, rows: readonly number[]): readonly number[] {
   const isInOrder = rows.every(
     (row, at) => at === 0 || (times[rows[at - 1] as number] as number) < (times[row] as number),
@@ -367,7 +374,7 @@ function inOrder({ times, columns }: SeenColumns, rows: readonly number[]): read
   return rows.toSorted(compare);
 }
 
-/** Maximal runs of sorted events with gaps of at most VISIT_GAP_MS. */
+/** The longest runs of sorted events with gaps of at most VISIT_GAP_MS. */
 function runsOf({ times }: SeenColumns, sorted: readonly number[]): readonly (readonly number[])[] {
   const runs: number[][] = [];
   let last = Number.NEGATIVE_INFINITY;
@@ -380,14 +387,14 @@ function runsOf({ times }: SeenColumns, sorted: readonly number[]): readonly (re
   return runs;
 }
 
-/** What becomes a visit: a run, what came later and opened none, and the visit it takes its profile from. */
+/** A visit in the making: a run, later events that opened no visit, and the visit that gives it its profile. */
 interface Opened {
   readonly own: readonly number[];
   readonly start: number;
   readonly more: number[];
 }
 
-/** The visits that runs are (VIS-4): one that nothing opened belongs to the visit before it. */
+/** Which runs are visits (VIS-4). A run that nothing opened belongs to the visit before it. */
 function visitsOf(seen: SeenColumns, runs: readonly (readonly number[])[], visitor: string): readonly SeenVisit[] {
   const opened: Opened[] = [];
   for (const own of runs) {
@@ -444,7 +451,7 @@ function toVisit(seen: SeenColumns, { own, start, more }: Opened, { visitor, bef
   return visit;
 }
 
-/** A row as it is seen: what is shown of it is made when somebody looks. */
+/** A row as an event. Its values are made when somebody reads them. */
 class SeenRow implements Seen {
   readonly of: SeenColumns;
   readonly row: number;
@@ -477,7 +484,7 @@ class SeenRow implements Seen {
   }
 }
 
-/** An event as if it had happened on the page that its visit has entered on. */
+/** The event as if it had happened on its visit's entry page. */
 export function onEntryPage(seen: Seen): Seen {
   const { of, row, visit } = seen;
   assert(of !== undefined, "an event of a visit is one of several rows");

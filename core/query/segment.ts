@@ -1,6 +1,6 @@
-// Segments: filters that a merchant saved under a name. A question says ["is", "segment", ["Returning buyers"]] and
-// gets the saved filters in that place, before it is parsed: whatever reads questions after this sees plain filters,
-// and so does `query.filters` of the answer. A segment names no other one, so there is no circle.
+// Segments: filters that a merchant saved under a name. A question says ["is", "segment", ["Returning buyers"]]. The
+// saved filters replace that before the question is parsed. So the parser, and `query.filters` of the answer, have only
+// plain filters. A segment names no other segment, so there can be no circle.
 
 import { FILTERS_DEPTH_MAX, SEGMENTS_NAMED_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
@@ -33,7 +33,7 @@ export function segmentsIn(filters: unknown): readonly string[] {
 }
 
 /**
- * The same filters with saved ones in the place of the names of segments. What is no list of filters stays what it is.
+ * The filters with the saved ones in place of names of segments. Anything that is no list of filters stays as it is.
  */
 export function withSegments(filters: unknown, find: FindSegment): Outcome<unknown> {
   if (!Array.isArray(filters)) return accepted(filters);
@@ -42,14 +42,18 @@ export function withSegments(filters: unknown, find: FindSegment): Outcome<unkno
   return fillList(filters, find, { path: "#/filters", depth: FILTERS_DEPTH_MAX });
 }
 
-interface Place {
+interface Nesting {
   readonly path: string;
-  /** Levels that may still follow. What is deeper is refused when it is parsed. */
+  /** Levels that may still follow. Deeper filters are refused when they are parsed. */
   readonly depth: number;
 }
 
-/** Filters that all must hold: a segment's own go among them as they are. */
-function fillList(filters: readonly unknown[], find: FindSegment, { path, depth }: Place): Outcome<readonly unknown[]> {
+/** Filters that must all hold. The filters of a segment become members of the list. */
+function fillList(
+  filters: readonly unknown[],
+  find: FindSegment,
+  { path, depth }: Nesting,
+): Outcome<readonly unknown[]> {
   const filled: unknown[] = [];
   for (const [index, entry] of filters.entries()) {
     const own = fill(entry, find, { path: depth === FILTERS_DEPTH_MAX ? `${path}/${index}` : path, depth });
@@ -60,11 +64,11 @@ function fillList(filters: readonly unknown[], find: FindSegment, { path, depth 
   return accepted(filled);
 }
 
-function fill(entry: unknown, find: FindSegment, place: Place): Outcome<unknown> {
-  if (!Array.isArray(entry) || place.depth === 0) return accepted(entry);
+function fill(entry: unknown, find: FindSegment, nesting: Nesting): Outcome<unknown> {
+  if (!Array.isArray(entry) || nesting.depth === 0) return accepted(entry);
   const [operator, second, ...rest] = entry as readonly unknown[];
-  const inner = { ...place, depth: place.depth - 1 };
-  if (second === NAME) return segment(entry, find, place);
+  const inner = { ...nesting, depth: nesting.depth - 1 };
+  if (second === NAME) return segment(entry, find, nesting);
   if (operator === "and" && Array.isArray(second)) {
     const list = fillList(second, find, inner);
     return list.ok ? accepted([operator, list.value, ...rest]) : list;
@@ -84,7 +88,7 @@ function fill(entry: unknown, find: FindSegment, place: Place): Outcome<unknown>
 }
 
 /** ["is", "segment", ["a", "b"]]: either of them. */
-function segment(entry: readonly unknown[], find: FindSegment, { path }: Place): Outcome<unknown> {
+function segment(entry: readonly unknown[], find: FindSegment, { path }: Nesting): Outcome<unknown> {
   const [operator, , names, ...rest] = entry;
   const isNamed = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string");
   if ((operator !== "is" && operator !== "is_not") || !isNamed || rest.length > 0)

@@ -121,7 +121,7 @@ export function restOf(tally: Tally): Plan | undefined {
   addThin(tally);
   const { plan, aside } = tally;
   if (aside.length === 0) return undefined;
-  const isWhole = tally.added === 0 && plan.range.cutDay === undefined && plan.range.fromDay >= plan.eventsFrom;
+  const isWhole = tally.added === 0 && plan.range.partialDay === undefined && plan.range.fromDay >= plan.eventsFrom;
   return isWhole ? wholePlan(plan) : restPlan(plan, aside);
 }
 

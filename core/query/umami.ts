@@ -1,6 +1,6 @@
-// The read side of Umami's API that its client uses, as questions: what each of its requests asks, and an answer in its
-// shape. Numbers are those of any other question: in the merchant's Days and zone, over whole Hours. What Umami has and
-// this layer does not is refused by name, because a filter that is ignored is a wrong number.
+// The reading requests that Umami's own client sends, as questions, and their answers in its shape. The numbers are
+// those of any other question, in the merchant's Days and zone, over whole Hours. What Umami has and Footfall has not
+// is refused by name, because an ignored filter gives a wrong number.
 
 import { hourOf, type ZonePeriod, zoneAt } from "../merchant.ts";
 import { accepted, type Outcome, rejected } from "../outcome.ts";
@@ -10,7 +10,7 @@ import type { Answer, Result } from "./answer.ts";
 export const UMAMI_READS = ["stats", "pageviews", "metrics"] as const;
 export type UmamiRead = (typeof UMAMI_READS)[number];
 
-/** Breakdowns and filters: Umami's name and ours. */
+/** Attributes for breakdowns and filters: Umami's name and ours. */
 export const UMAMI_ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ["path", "event:page"],
   ["url", "event:page"],
@@ -39,7 +39,7 @@ const COMPARISONS: ReadonlyMap<string, string> = new Map([
   ["prev", "previous_period"],
   ["yoy", "year_over_year"],
 ]);
-/** `timezone` is taken and not used: Days are the merchant's. */
+/** `timezone` is accepted and not used, because Days are the merchant's. */
 export const UMAMI_RANGE = ["startAt", "endAt", "startDate", "endDate", "timezone"];
 export const UMAMI_OWN: Readonly<Record<UmamiRead, readonly string[]>> = {
   stats: ["unit", "compare"],
@@ -60,7 +60,7 @@ const LIMIT = 500;
 const LIMIT_MAX = 9_000;
 
 export interface UmamiQuestion {
-  /** The body of a question, still without whom it is about. */
+  /** The body of a question, still without its merchant. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly toReply: (answer: Answer) => unknown;
 }
@@ -96,7 +96,8 @@ function invalid(message: string) {
 }
 
 /**
- * The Hours that the range touches, as two instants. The last millisecond of an Hour, as Umami's range ends, is of it.
+ * The Hours that the range touches, as two instants. Umami's range ends with the last millisecond of an Hour, which
+ * belongs to that Hour.
  */
 function parseRange(
   parameters: ReadonlyMap<string, string>,
@@ -169,7 +170,7 @@ function metricsOf(
   const body = { ...asked, metrics: ["visitors"], dimensions: [dimension] };
   if (dimension !== "event:name")
     return accepted({ body: { ...body, pagination: { limit, offset } }, toReply: ({ results }) => results.map(toRow) });
-  // Page views are no events there: their row is left out, wherever it stands.
+  // In Umami page views are no events, so their row is left out.
   const isShown = ({ dimensions }: Result) => dimensions[0] !== "pageview";
   return accepted({
     body: { ...body, pagination: { limit: offset + limit + 1, offset: 0 } },
@@ -181,9 +182,7 @@ function metricsOf(
   });
 }
 
-/**
- * A label of ours as Umami has it: always with a time, and a month by its first date even where the range begins later.
- */
+/** A label as Umami writes it: always with a time. A month has its first date, even if the range begins later. */
 function clock(label = "", unit = ""): string {
   if (label.length > 10) return label;
   return `${unit === "month" ? `${label.slice(0, 7)}-01` : label} 00:00:00`;

@@ -1,5 +1,5 @@
-// What a comparison has found out of a Day's codes: whether events of that code pass, and how many values it took to
-// see it. A code means something in one Day alone, so what was known of the Day before is forgotten.
+// What a comparison has found out about a Day's codes: whether events with a code pass, and how many values it compared
+// to know that. A code has a meaning only within one Day, so verdicts of the Day before are forgotten.
 
 export interface Verdict {
   readonly passes: boolean;
@@ -11,12 +11,12 @@ export class CodeVerdicts {
   #token: object | undefined;
   #known = new Map<number, Verdict>();
 
-  /** Undefined where nothing is known yet. */
+  /** Undefined where no verdict is known yet. */
   find(token: object, code: number): Verdict | undefined {
     return token === this.#token ? this.#known.get(code) : undefined;
   }
 
-  /** Remembers a verdict of the Day that `token` stands for. A code below 0 says nothing. */
+  /** Remembers a verdict for the Day of `token`. A code below 0 has no meaning. */
   note(token: object, code: number, verdict: Verdict): void {
     if (code < 0) return;
     if (token !== this.#token) {

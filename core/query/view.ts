@@ -1,10 +1,10 @@
-// What the holder of a share link is shown of a Day: the events that the link's filters admit, and visits made of those
-// alone. Whatever is asked through the link is counted from them as if the merchant had no other events: entry and exit
-// pages, bounces, durations, paths, funnels, `has_done`. So an answer is a function of the admitted events, and of
-// nothing that the link hides (SHR-5).
+// What the holder of a share link sees of a Day: the events that the link's filters admit, and visits made of only
+// those. Everything that is asked through the link is counted as if the merchant had no other events: entry and exit
+// pages, bounces, durations, paths, funnels, `has_done`. So an answer depends only on admitted events, and on nothing
+// that the link hides (SHR-5).
 //
-// Whether an event is admitted is judged in its real visit: a link of `visit:source` shows all events of the visits
-// from there.
+// Whether an event is admitted is judged in its real visit. So a link of `visit:source` shows all events of the visits
+// from that source.
 
 import { selectRows } from "../archive/event-columns.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
@@ -14,16 +14,13 @@ import { type SeenRows, type SeenUnder, type SeenVisit, seeColumns, seeVisits } 
 
 export interface SeenThrough {
   readonly under: SeenUnder;
-  /** What is admitted; all where there is none. */
+  /** The link's filter. Without one every event is admitted. */
   readonly view: Filter | undefined;
-  /** What judging it draws on. */
+  /** The budgets that judging events pays from. */
   readonly budgets?: Budgets;
 }
 
-/**
- * The visits of a merchant's rows of a Day, as far as a view admits them. Orders, too, are settled among admitted
- * events alone.
- */
+/** The visits of a merchant's rows of a Day that a view admits. Orders are settled among admitted events only. */
 export function* visitsIn(
   { rows, day, isCounted }: SeenRows,
   { under, view, budgets }: SeenThrough,
@@ -37,7 +34,7 @@ export function* visitsIn(
       if (passes(view, seen)) admitted.push(seen.row);
       if (slices.isOver(LOOKED_AT)) yield;
     }
-  // As they lie: rows keep their order, whoever they are of.
+  // Rows of all visitors keep their order.
   const own = selectRows(rows, Uint32Array.from(admitted).sort());
   yield* seeColumns({ rows: own, day }, under);
   return seeVisits({ rows: own, day, isCounted }, under);

@@ -1,8 +1,8 @@
-// What a visitor is called where visitors of several Days are told apart. One that can be known again is the same on
-// each of them; one that lives a Day is somebody else on the next, whatever its id says: a zone of the past may show
-// what it did, under one id, on two Days (VIS-8). Sets of names from events are then of the size that rollups come to.
+// The name of a visitor in numbers over several Days. A visitor who can be recognised has the same name on each Day. A
+// visitor of one Day has another name on the next, whatever the id says: with a zone of the past, one id may show on
+// two Days (VIS-8). So sets of names from events are as large as those from rollups.
 
-/** Digits of an id. A longer name is of one Day. */
+/** Digits of an id. A longer name belongs to one Day. */
 const ID_LENGTH = 16;
 
 interface VisitorOfDay {
@@ -17,7 +17,7 @@ export function visitorName({ id, day, isKnown }: VisitorOfDay): string {
   return isKnown ? id : `${id} ${day}`;
 }
 
-/** Whether who is called so may be there on another Day as well. */
+/** Whether a visitor with this name may be there on another Day as well. */
 export function isKnownName(name: string): boolean {
   return name.length <= ID_LENGTH;
 }

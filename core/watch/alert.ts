@@ -1,7 +1,6 @@
-// When somebody is to be told, and what: a list of rules over where the deployment stands. Each has an entry of
-// its name in docs/runbook.md, which says what it means, where to look and what to do. The thresholds are those
-// of the objectives in docs/operate.md; they are far above what is normal, since an alert that is not acted upon
-// teaches to ignore alerts.
+// When somebody is told, and what: a list of rules over where the deployment stands. docs/runbook.md has an entry for
+// each name. It says what the alert means, where to look and what to do. The thresholds follow the objectives in
+// docs/operate.md. They are far above what is normal, because alerts that need no action teach people to ignore alerts.
 
 import { HELD_BYTES_MAX } from "../limits.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
@@ -14,7 +13,7 @@ export interface AlertRule {
   /** As in the log, in `footfall_alert{name}` and in docs/runbook.md. */
   readonly name: string;
   readonly severity: Severity;
-  /** A sentence with the numbers where it is to be raised. */
+  /** A sentence with the numbers, if the alert must be raised. */
   readonly says: (standing: Standing) => string | undefined;
 }
 
@@ -50,7 +49,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
   page("ledger_silent", more("silentLedgers", "ledgers do not answer")),
 ];
 
-/** An alert that was raised, until it was told that it has ended. */
+/** An alert that was raised. It is kept until its end was told. */
 export interface Alert {
   readonly name: string;
   readonly severity: Severity;
@@ -59,17 +58,19 @@ export interface Alert {
   readonly since: number;
   /** UTC ms at which it ended; null while it lasts. */
   readonly until: number | null;
-  /** UTC ms at which it was last told that it lasts; null before. */
+  /** UTC ms at which it was last told; null before. */
   readonly toldAt: number | null;
 }
 
-/** Partitions tell of themselves every quarter of an hour at least while somebody sends. */
+/** Partitions report at least every quarter of an hour while somebody sends. */
 const LATELY_MS = HOUR_MS;
 
 /** How often an alert that lasts is told again. */
 const TOLD_EVERY_MS = 6 * HOUR_MS;
 
-/** What is raised now, and what has ended and must still be told. One that comes back before that goes on. */
+/**
+ * The alerts that are raised now, and those whose end must still be told. An alert that comes back before that goes on.
+ */
 export function raiseAlerts(before: readonly Alert[], standing: Standing): readonly Alert[] {
   const { at } = standing;
   return ALERT_RULES.flatMap(({ name, severity, says }): readonly Alert[] => {
@@ -78,17 +79,17 @@ export function raiseAlerts(before: readonly Alert[], standing: Standing): reado
     if (text !== undefined) {
       return [{ name, severity, says: text, since: known?.since ?? at, until: null, toldAt: known?.toldAt ?? null }];
     }
-    // Nobody has to hear of the end of what nobody heard of.
+    // The end of an alert is not told if the alert was not.
     return known === undefined || known.toldAt === null ? [] : [{ ...known, until: known.until ?? at }];
   });
 }
 
-/** Those that somebody has to be told of now: new ones, those that have ended, and every six hours those that last. */
+/** The alerts to tell now: new ones, ended ones, and every six hours those that last. */
 export function alertsToTell(alerts: readonly Alert[], now: number): readonly Alert[] {
   return alerts.filter(({ until, toldAt }) => until !== null || toldAt === null || toldAt + TOLD_EVERY_MS <= now);
 }
 
-/** What is kept of one that was told: nothing where it has ended. */
+/** What is kept of an alert that was told. Undefined if it has ended. */
 export function afterTelling(alert: Alert, now: number): Alert | undefined {
   return alert.until === null ? { ...alert, toldAt: now } : undefined;
 }
@@ -116,7 +117,7 @@ function more(
   return (standing) => (standing[key] > 0 ? `${standing[key]} ${what}.` : undefined);
 }
 
-/** What is told once, as it happens: raised until it was not seen for a while. */
+/** A rule for something that happens at one moment. The alert lasts until it has not happened for a while. */
 function lately(key: "slowedAt" | "hotAt", what: string): AlertRule["says"] {
   return (standing) => {
     const at = standing[key];

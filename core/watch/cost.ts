@@ -1,6 +1,6 @@
-// What the month has cost so far, by line: operations that Workers have counted (storage/ledger/month-meter.ts) at the
-// platform's list prices, and beside them what time and room come to, estimated from what is known. It is no bill:
-// there are no included allowances and no discounts, and an isolate that ends takes its last minutes of counts with it.
+// What the month has cost so far, entry by entry. Operations that Workers counted (storage/ledger/month-meter.ts) are
+// multiplied by the platform's list prices. Time and storage are estimated from what is known. It is no bill: included
+// allowances and discounts are missing, and an isolate that ends loses its last minutes of counts.
 
 import { type Metered, OPERATIONS, type Operation } from "../meter.ts";
 
@@ -17,7 +17,7 @@ export const OPERATION_PRICES: Readonly<Record<Operation, number>> = {
   d1_rows_read: 0.001e-6,
 };
 
-/** USD for one of what is billed beside operations. */
+/** USD for one unit of everything else that is billed. */
 export const RESOURCE_PRICES = {
   worker_cpu_ms: 0.02e-6,
   /** 1 GB of an object's memory for a second. */
@@ -65,7 +65,7 @@ export function costLines({ at, metered, partitions, databaseBytes }: Usage): re
   return [
     ...counted,
     estimated("worker_cpu_ms", metered.worker_requests * REQUEST_CPU_MS),
-    // As if none of them ever slept: at a billion events a day none does.
+    // It assumes that no partition ever sleeps. At a billion events a day none does.
     estimated("partition_gb_s", (partitions * PARTITION_GB * elapsedMs) / 1_000),
     estimated("d1_gb_months", (databaseBytes / 1e9) * (elapsedMs / MONTH_MS)),
   ];
@@ -75,7 +75,7 @@ export function totalUsd(lines: readonly CostLine[]): number {
   return lines.reduce((sum, { usd }) => sum + usd, 0);
 }
 
-/** The instant (UTC ms) at which the month of another began, in UTC, as bills have it. */
+/** The instant (UTC ms) at which the month of another instant began, in UTC like bills. */
 export function monthStart(at: number): number {
   const date = new Date(at);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);

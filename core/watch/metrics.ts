@@ -84,7 +84,7 @@ export function metricsText({
   ].join("\n");
 }
 
-/** What a month's cost is computed from. A standing that an earlier release wrote lacks some of the numbers. */
+/** What a month's cost is computed from. A standing of an earlier release lacks some of the numbers. */
 export function usageOf({ at, metered = zeroMeter(), partitions, directoryBytes, ledgerBytes = 0 }: Standing): Usage {
   return { at, metered, partitions, databaseBytes: directoryBytes + ledgerBytes };
 }

@@ -1,39 +1,42 @@
-// Where a deployment stands as a whole, at one instant: what the cron adds up from all databases every five minutes.
-// Alerts (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so whoever asks gets the same. A
-// number of one isolate is never in it: the next request meets another isolate.
+// Where a deployment stands as a whole at one instant. The cron adds it up from all databases every five minutes.
+// Alerts (alert.ts) and metrics (metrics.ts) are made of it and of nothing else, so everybody who asks gets the same.
+// It contains no number of a single isolate, because the next request meets another isolate.
 
 import { type Metered, sumMeters } from "../meter.ts";
 
-/** Instants are UTC ms; null where there is nothing that waits. */
+/** Stands among the failing duties of a partition that has to be recovered (`footfall recover partition`). */
+export const STORAGE_LOST = "storage";
+
+/** Instants are UTC ms; null where nothing waits. */
 export interface Standing {
   /** When it was added up. */
   readonly at: number;
-  /** Partitions that have told of themselves: those that hold, or have held, something. */
+  /** Partitions that have reported: those that hold, or have held, something. */
   readonly partitions: number;
-  /** Events that they ever made durable, and those of them that are known to lie in the archive. */
+  /** Events that they ever made durable, and how many of those are known to be in the archive. */
   readonly events: number;
   readonly archivedEvents: number;
-  /** When the oldest event that may not lie in the archive was received. */
+  /** When the oldest event was received that may not be in the archive. */
   readonly unarchivedSince: number | null;
   readonly unconfirmedBundles: number;
-  /** Since when the latest publish is due that no partition has told of. */
+  /** Since when a publish is due that no partition has reported. */
   readonly publishDueSince: number | null;
-  /** What the fullest partition holds in memory. */
+  /** The bytes that the fullest partition holds in memory. */
   readonly heldBytesMax: number;
-  /** Partitions of which a duty has failed and was not done since. */
+  /** Partitions with a duty that failed and was not done since. */
   readonly failingPartitions: number;
-  /** When a merchant was last slowed, and when one was last too much for its partitions; null where none ever was. */
+  /** When a merchant was last slowed, and when one was last too large for its partitions; null where none ever was. */
   readonly slowedAt: number | null;
   readonly hotAt: number | null;
   /** Days that could not be sealed three times. */
   readonly daysInDoubt: number;
-  /** When the first of the Days was closed that has no seal, doubtful ones left out. */
+  /** When the oldest Day without a seal was closed. Days in doubt are left out. */
   readonly unsealedSince: number | null;
   /** Since when late events of a sealed Day wait to be counted. */
   readonly lateSince: number | null;
   /** Parts of replays that have failed and are not tried any more. */
   readonly failedReplayParts: number;
-  /** Since when the oldest erasure goes on. */
+  /** Since when the oldest unfinished erasure runs. */
   readonly erasureSince: number | null;
   /** Acknowledged messages that wait in the overflow queues, and since when the oldest does. */
   readonly overflowed: number;
@@ -41,9 +44,9 @@ export interface Standing {
   /** Messages that no consumer could handle; a hundred may be more. */
   readonly deadLetters: number;
   readonly directoryBytes: number;
-  /** By how much the directory's epoch is lower than it has been: 0 unless it was restored to an earlier instant. */
+  /** How far the directory's epoch is below its highest value: 0 unless it was restored to an earlier instant. */
   readonly directoryBehind: number;
-  /** When the newest backup of the directory was made; where there is none, when that was first seen. */
+  /** When the newest backup of the directory was made. Without a backup, when its absence was first seen. */
   readonly backedUpAt: number;
   /** Of the largest ledger. */
   readonly ledgerBytesMax: number;
@@ -51,11 +54,11 @@ export interface Standing {
   readonly ledgerBytes: number;
   /** Billable operations of the month so far (cost.ts). */
   readonly metered: Metered;
-  /** Ledgers that did not answer: what they know is not in here. */
+  /** Ledgers that did not answer, so that their numbers are missing. */
   readonly silentLedgers: number;
 }
 
-/** What is an instant whose age matters: mostly that since which something waits. */
+/** The instants whose age matters, mostly because something waits since then. */
 export type Since =
   | "backedUpAt"
   | "unarchivedSince"

@@ -1,6 +1,6 @@
-// What merchants are told of how the deployment is: four parts of it, each with a state that follows from the alerts
-// that are raised, the last 90 days, and incidents in an operator's words. Nothing of it is a merchant's, and no number
-// of the deployment is in it.
+// What merchants are told about the deployment: four components, each with a state that follows from the raised alerts,
+// the last 90 days, and incidents in an operator's words. It contains nothing of any merchant, and no number of the
+// deployment.
 
 import { INCIDENT_UPDATES_MAX, INCIDENTS_MAX, STATUS_OLD_MS } from "../limits.ts";
 import type { Alert } from "./alert.ts";
@@ -8,7 +8,7 @@ import type { Alert } from "./alert.ts";
 export const COMPONENTS = ["collection", "numbers", "history", "api"] as const;
 export type Component = (typeof COMPONENTS)[number];
 
-/** What each is, for who reads the page. */
+/** The name of each component, for readers of the page. */
 export const COMPONENT_NAMES: Readonly<Record<Component, string>> = {
   collection: "Taking hits",
   numbers: "Today's numbers",
@@ -16,13 +16,13 @@ export const COMPONENT_NAMES: Readonly<Record<Component, string>> = {
   api: "Dashboard and API",
 };
 
-/** From the best to the worst. "late": all comes, later than usual. "disturbed": something is not answered. */
+/** From best to worst. "late": everything comes, later than usual. "disturbed": something is not answered. */
 export const COMPONENT_STATES = ["working", "late", "disturbed"] as const;
 export type ComponentState = (typeof COMPONENT_STATES)[number];
 
 type States = Readonly<Record<Component, ComponentState>>;
 
-/** The alerts that merchants notice, and what they notice. */
+/** Alerts that merchants notice, and what they notice. */
 const NOTICED: Readonly<Record<string, readonly (readonly [Component, ComponentState])[]>> = {
   overflow_waiting: [["numbers", "late"]],
   overflow_stuck: [["numbers", "disturbed"]],
@@ -49,7 +49,7 @@ export interface Status {
   readonly history: readonly { readonly date: string; readonly components: States }[];
 }
 
-/** The status after another look. `alerts` is undefined where the directory did not say them. */
+/** The status after another look. `alerts` is undefined if the directory did not answer. */
 export function statusOf(before: Status | undefined, alerts: readonly Alert[] | undefined, at: number): Status {
   const components = alerts === undefined ? silentStates(before) : statesOf(alerts);
   const date = new Date(at).toISOString().slice(0, 10);
@@ -68,7 +68,7 @@ function statesOf(alerts: readonly Alert[]): States {
 
 const ALL_WORKING: States = { collection: "working", numbers: "working", history: "working", api: "working" };
 
-/** Who cannot ask the directory cannot answer anybody; of the rest nothing new is known. */
+/** Without the directory nothing can be answered. About the other components nothing new is known. */
 function silentStates(before: Status | undefined): States {
   return { ...(before?.components ?? ALL_WORKING), api: "disturbed" };
 }
@@ -103,7 +103,7 @@ export function openIncident(
   return [incident, ...incidents].slice(0, INCIDENTS_MAX);
 }
 
-/** Undefined where there is none of this id. One that was closed is open again where it is told so. */
+/** Undefined where there is no incident with this id. A closed incident can be opened again. */
 export function updateIncident(
   incidents: readonly Incident[],
   {
@@ -132,7 +132,7 @@ export interface Told {
   readonly incidents: readonly Incident[];
 }
 
-/** What an answer says of itself while numbers are late, or somebody has told of an incident. */
+/** What an answer says while numbers are late or an incident is open. */
 export function noticeOf({ status, incidents }: Told, now: number): string | undefined {
   const open = incidents.find(({ state }) => state === "open");
   if (open !== undefined) return `${open.title} (incident ${open.id}; see /status)`;

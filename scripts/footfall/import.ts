@@ -2,7 +2,9 @@
 // redo. With an admin token or a key of scope admin, the import becomes an object of the API that can be undone. With
 // only a key of scope write, its rows are sent as plain events and cannot be undone together.
 
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
@@ -10,11 +12,14 @@ import { FIELDS, PRODUCT_FIELDS, parseMap } from "../import/csv-row.ts";
 import { EVENTS_PER_SECOND } from "../import/pace.ts";
 import { type Preview, previewText, rangesText } from "../import/preview.ts";
 import { readingDigest } from "../import/resume.ts";
+import { isRollups } from "../import/rollups/file.ts";
+import { fetchGa4, GA4_PAGE_ROWS, GA4_URL } from "../import/rollups/ga4.ts";
 import { type ImportOptions, importFile, type Registered, type Registry } from "../import/run.ts";
-import { Problem } from "../problem.ts";
+import { messageOf, Problem } from "../problem.ts";
 import { sayBesideMeter, startMeter } from "../progress.ts";
 import { toAnswerTable, toCutTable, toFigure, wrapped } from "../table.ts";
 import { askAdmin, askList, askQuestion, type Connection, connect, nowhere } from "./connection.ts";
+import { daysWithEvents, importRollups } from "./import-rollups.ts";
 import { pathOf, show } from "./merchant.ts";
 
 interface Options {
@@ -34,7 +39,7 @@ export function addImport(program: Command): void {
   const command = program
     .command("import <file>")
     .description(
-      "bring in an access log (Apache, nginx, Caddy, IIS, CloudFront) or a CSV, as an import that can be undone; .gz as well",
+      "bring in an access log, a CSV or another product's export (Plausible's zip among them), as an import that can be undone; .gz as well",
     )
     .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
     .option("--tracking-id <id>", "the merchant's stream (default: its only one)")
@@ -51,18 +56,25 @@ export function addImport(program: Command): void {
     .option("--rate <events>", "events a second at most; 0 for as fast as it goes", String(EVENTS_PER_SECOND))
     .addHelpText("after", HELP)
     .action(runImport);
+  addGa4(command);
   addVerbs(command);
 }
 
 const HELP = `
 What it reads, by its first line: the combined log format (also vhost_combined), JSON lines (nginx's log_format with escape=json,
-Caddy, Traefik, Cloudflare's Logpush), the W3C's extended format (IIS, CloudFront), and CSV with a header in UTF-8 or UTF-16.
+Caddy, Traefik, Cloudflare's Logpush, CloudFront), the W3C's extended format (IIS, CloudFront), CSV with a header in UTF-8 or UTF-16, and Parquet.
 Of a log only pages count that were delivered: GET, status 2xx or 304. What is left out is counted by its reason: redirects,
 errors, HEAD, POST and OPTIONS requests, assets, prefetches. Addresses in a log are hashed here and never sent. Where lines
 name their host (vhost_combined, JSON, W3C) no --hostname is needed; --hostname overrides theirs.
 
-Files of other products are known by what is in them: Shopify's orders (CSV), WooCommerce's orders and refunds (JSON lines of its
-REST API), GA4's BigQuery export (JSON lines), GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
+Files of other products are known by what is in them: Shopify's orders and transactions (CSV), WooCommerce's orders and refunds
+(JSON lines of its REST API), GA4's BigQuery export (Parquet, JSON lines), Matomo's tables by the statement of docs/import.md and
+visits of its API, PostHog's batch exports (Parquet, JSON lines), Segment's and RudderStack's files and tables (JSON lines, CSV),
+Simple Analytics (CSV), Snowplow's enriched events, GoatCounter's export (CSV), Umami's events (CSV). --map reads any CSV as columns.
+
+What a product has only counted by the Day is imported as such, and never as events: Plausible's zip, a folder of CSVs in its
+format (visitors.csv, sources.csv, pages.csv and so on, with or without imported_ before it), or one of them by its name
+(imported_visitors_….csv). Answers include such Days where they can, and say so; Days with events of their own stay as they are.
 
 Columns of any other CSV fill these fields, by their own or a usual other name, or by --map column=field:
   ${wrapped([...FIELDS, ...PRODUCT_FIELDS, "props.<key>"])}
@@ -82,6 +94,7 @@ kept in <file>.footfall-import.json.`;
 
 async function runImport(path: string, options: Options, command: Command): Promise<void> {
   const connection = await connect(command);
+  if (await isRollups(path)) return runRollups(path, { connection, options, source: "plausible" });
   const { collectorUrl, stateDir } = connection;
   if (collectorUrl === undefined) throw new Problem(nowhere("--collector-url", stateDir));
   const map = options.map === undefined ? new Map<string, string>() : parseMap(options.map);
@@ -112,6 +125,37 @@ async function runImport(path: string, options: Options, command: Command): Prom
     throw new Problem(
       `${toFigure(refused)} of ${toFigure(tally.lines)} rows ${refused === 1 ? "was" : "were"} refused, as listed above`,
     );
+}
+
+interface RollupRun {
+  readonly connection: Connection;
+  readonly options: Options;
+  readonly source: string;
+}
+
+/** Imports what another product has counted by the Day. */
+async function runRollups(path: string, { connection, options, source }: RollupRun): Promise<void> {
+  if (options.map !== undefined || options.hostname !== undefined || options.all === true)
+    throw new Problem("--map, --hostname and --all are about events; this has counts by the Day");
+  const merchant = options.merchant ?? (await ownMerchant(connection)) ?? connection.merchant;
+  if (merchant === undefined) throw new Problem("name the merchant with --merchant; `merchant list` shows them");
+  const target = { merchant, path: pathOf(connection, merchant) };
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    sayBesideMeter("stopping; the same command goes on from here");
+  };
+  process.once("SIGINT", stop);
+  const imports = `${target.path}/imports`;
+  const to = {
+    imports,
+    ask: (method: string, at: string, body?: object) => askAdmin(connection, method, at, body),
+    countedDays: async (days: readonly number[]) =>
+      daysWithEvents((await eventsByDay(connection, target, days)).results, days),
+  };
+  const given = { source, preview: options.preview === true, isStopped: () => isStopped, now: Date.now() };
+  const number = await importRollups(path, to, given).finally(() => process.removeListener("SIGINT", stop));
+  if (number !== undefined) console.log(`import ${number}; take it back with: footfall import undo ${number}`);
 }
 
 type Common = Omit<ImportOptions, "destination"> & { readonly collectorUrl: string };
@@ -207,7 +251,7 @@ function ownKey({ adminToken = "" }: Connection): string | undefined {
 /** Makes a temporary key, because the deployment's own token may neither send events nor ask questions. */
 async function makeKey(
   connection: Connection,
-  target: Target,
+  target: Pick<Target, "path">,
   { name, scope }: { readonly name: string; readonly scope: "read" | "write" },
 ) {
   const expires = new Date(Date.now() + KEY_LIVES_MS).toISOString();
@@ -230,11 +274,13 @@ interface ShownImport extends Readonly<Record<string, unknown>> {
   readonly number: number;
   readonly name: string;
   readonly source: string;
+  readonly kind: "events" | "rollups";
   readonly state: string;
   readonly from: string;
   readonly to: string;
   readonly events: number;
   readonly id_suffix: string;
+  /** Of one of events. */
   readonly place: Registered["place"] | null;
   readonly tally: Readonly<Record<string, number>>;
   readonly days?: readonly { readonly date: string; readonly events: number }[];
@@ -302,20 +348,24 @@ function sumOf(some: Readonly<Record<string, number>>, more: Readonly<Record<str
   return Object.fromEntries([...names].map((name) => [name, (some[name] ?? 0) + (more[name] ?? 0)]));
 }
 
-/** For Days of the file that have more events here than imports have brought: how many more. */
-async function countedDays(
+interface EventsByDay {
+  readonly results: readonly { readonly dimensions: readonly string[]; readonly metrics: readonly number[] }[];
+}
+
+/** How many events count here on the Days from the first of some to the last. */
+async function eventsByDay(
   connection: Connection,
-  target: Target,
-  { days }: Preview,
-): Promise<ReadonlyMap<number, number>> {
-  const { merchant, path } = target;
-  const numbers = [...days.keys()];
-  const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+  target: Pick<Target, "merchant" | "path">,
+  days: readonly number[],
+): Promise<EventsByDay> {
+  const { merchant } = target;
+  const [first, last] = [Math.min(...days), Math.max(...days)];
   const question = {
     site_id: merchant,
     metrics: ["events"],
     date_range: [dateOf(first), dateOf(last)],
     dimensions: ["time:day"],
+    include: { imports: false }, // rollups of another import are no events
   };
   const given = ownKey(connection) ?? (merchant === connection.merchant ? connection.apiKey : undefined);
   const key =
@@ -323,9 +373,19 @@ async function countedDays(
       ? await makeKey(connection, target, { name: "import: what is counted", scope: "read" })
       : undefined;
   const asked = askQuestion({ ...connection, apiKey: given ?? key?.secret }, question);
-  const answer = (await asked.finally(key?.end)) as {
-    readonly results: readonly { readonly dimensions: readonly string[]; readonly metrics: readonly number[] }[];
-  };
+  return (await asked.finally(key?.end)) as EventsByDay;
+}
+
+/** For Days of the file that have more events here than imports have brought: how many more. */
+async function countedDays(
+  connection: Connection,
+  target: Target,
+  { days }: Preview,
+): Promise<ReadonlyMap<number, number>> {
+  const { path } = target;
+  const numbers = [...days.keys()];
+  const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+  const answer = await eventsByDay(connection, target, numbers);
   const counted = new Map<number, number>();
   for (const { dimensions, metrics } of answer.results) {
     const day = parseDate(String(dimensions[0]).slice(0, 10));
@@ -333,8 +393,8 @@ async function countedDays(
   }
   if ([...counted.values()].every((events) => events === 0)) return new Map();
   const imports = (await askList(connection, `${path}/imports`)) as readonly ShownImport[];
-  for (const { number, state, from, to } of imports) {
-    if (state === "undone" || from > dateOf(last) || to < dateOf(first)) continue;
+  for (const { number, kind, state, from, to } of imports) {
+    if (kind === "rollups" || state === "undone" || from > dateOf(last) || to < dateOf(first)) continue;
     const { days: own = [] } = (await askAdmin(connection, "GET", `${path}/imports/${number}`)) as ShownImport;
     for (const { date, events } of own) {
       const day = parseDate(date) as number;
@@ -350,6 +410,70 @@ function countedText(counted: ReadonlyMap<number, number>, { days }: Preview, is
   const fate = isLeftOut ? "these Days of it are left out (--counted-days keep brings them)" : "both count";
   const here = `${toFigure(sum(counted))} events are counted here, and the file has ${toFigure(sum(days))}`;
   return `on ${rangesText(counted.keys())} ${here}: ${fate}`;
+}
+
+function addGa4(command: Command): void {
+  command
+    .command("ga4")
+    .description("fetch what a GA4 property has counted by the Day (its Data API), and import that")
+    .requiredOption("--property <number>", "the property, such as 123456789")
+    .requiredOption("--from <date>", "its first date")
+    .requiredOption("--to <date>", "its last date")
+    .requiredOption("--out <folder>", "where the reports go; the same command goes on there after an interruption")
+    .option("--token-file <path>", "a file with an OAuth access token (or GA4_ACCESS_TOKEN); it is read anew each time")
+    .option("--api <url>", "the Data API", GA4_URL)
+    .option("--merchant <id>", "the merchant (default: that of the admin key, or the local demo)")
+    .option("--preview", "fetch and show it, and send nothing")
+    .action(async (own: Ga4Command, verb: Command) => runGa4(own, verb));
+}
+
+interface Ga4Command {
+  readonly property: string;
+  readonly from: string;
+  readonly to: string;
+  readonly out: string;
+  readonly tokenFile?: string;
+  readonly api: string;
+}
+
+async function runGa4({ property, from, to, out, tokenFile, api }: Ga4Command, verb: Command): Promise<void> {
+  const connection = await connect(verb);
+  const options = verb.optsWithGlobals<Options>();
+  if (!/^\d{1,20}$/.test(property)) throw new Problem(`--property is "${property}"; it must be the property's number`);
+  for (const [name, date] of Object.entries({ from, to }))
+    if (parseDate(date) === undefined)
+      throw new Problem(`--${name} is "${date}"; it must be a date such as 2024-01-31`);
+  const url = URL.parse(api);
+  if (url === null) throw new Problem(`--api is "${api}"; it must be an address`);
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    sayBesideMeter("stopping; the same command goes on from here");
+  };
+  process.once("SIGINT", stop);
+  const fetched = await fetchGa4({
+    ...{ property, from, to, folder: out, url: url.origin, pageRows: GA4_PAGE_ROWS },
+    token: () => ga4Token(tokenFile),
+    say: sayBesideMeter,
+    sleep: (ms) => setTimeout(ms),
+    isStopped: () => isStopped,
+  }).finally(() => process.removeListener("SIGINT", stop));
+  if (!fetched.isWhole) return;
+  if (fetched.timeZone !== undefined)
+    sayBesideMeter(`the property's days are those of ${fetched.timeZone}; they are taken as the shop's`);
+  await runRollups(out, { connection, options, source: "ga4" });
+}
+
+async function ga4Token(path: string | undefined): Promise<string> {
+  const given =
+    path === undefined
+      ? process.env["GA4_ACCESS_TOKEN"]
+      : await readFile(path, "utf8").catch((error: unknown) => {
+          throw new Problem(`cannot read ${path}: ${messageOf(error)}`);
+        });
+  const token = given?.trim() ?? "";
+  if (token !== "") return token;
+  throw new Problem("GA4 needs an access token with the scope analytics.readonly: GA4_ACCESS_TOKEN, or --token-file");
 }
 
 function addVerbs(command: Command): void {

@@ -46,6 +46,13 @@ export interface Answer {
     readonly visitors?: { readonly exact: boolean; readonly standard_error?: number };
     readonly orders?: { readonly exact: boolean };
     readonly comparison_date_range?: readonly string[];
+    readonly imports_warning?: string;
+    readonly imports?: {
+      readonly days: readonly (readonly [string, string])[];
+      readonly of: readonly { readonly number: number; readonly source: string }[];
+      readonly estimated: readonly string[];
+      readonly without: readonly string[];
+    };
     readonly metric_warnings?: Readonly<Record<string, { readonly warning?: string }>>;
   };
   readonly query: { readonly date_range: readonly string[] };
@@ -174,7 +181,7 @@ export function toAnswerText(answer: Answer, head: readonly string[]): string {
         )
       : toComparedTable(answer, head);
   const against = compared === undefined ? [] : [`before: ${compared.join(" to ")}`];
-  return [table, ...against, ...estimateNote(answer), ...warningNotes(answer)].join("\n");
+  return [table, ...against, ...estimateNote(answer), ...warningNotes(answer), ...importNotes(answer)].join("\n");
 }
 
 /** Each metric with its earlier value and its change. Where rows are times, the time compared with is shown as well. */
@@ -212,6 +219,16 @@ export function estimateNote({ results, meta: { visitors } }: Pick<Answer, "resu
   const error = visitors.standard_error;
   const width = error === undefined ? "" : `: ±${(error * 100).toFixed(2)} % (one standard error)`;
   return [`visitors over several Days${other} are an estimate${width}`];
+}
+
+/** What of an answer is of imported rollups, or that they are not in it. */
+function importNotes({ meta: { imports, imports_warning: warning } }: Answer): readonly string[] {
+  if (imports === undefined) return warning === undefined ? [] : [warning];
+  const days = imports.days.map(([first, last]) => (first === last ? first : `${first} to ${last}`)).join(", ");
+  const of = imports.of.map(({ number, source }) => `import ${number} (${source})`).join(", ");
+  const sums = imports.estimated.length === 0 ? [] : [`${imports.estimated.join(", ")} of these Days are added up`];
+  const without = imports.without.length === 0 ? [] : [`${imports.without.join(", ")} are of counted Days alone`];
+  return [[`imported from ${of}: ${days}`, ...sums, ...without].join("; ")];
 }
 
 /** The warnings of an answer, one a line. Metrics with the same warning stand on one line, in front of it. */

@@ -40,6 +40,12 @@ export function addRecovery(program: Command): void {
       await show(command, (connection) => recoverLedger(connection, toLedger(ledger)), toLedgerText);
     });
   recover
+    .command("partition <name>")
+    .description("one whose storage was lost or put back, from the archive and its ledger")
+    .action(async (partition: string, _, command: Command) => {
+      await show(command, (connection) => recoverPartition(connection, partition), toPartitionText);
+    });
+  recover
     .command("erasures")
     .description("asks once more for what was to be erased and no ledger knows")
     .action(async (_, command: Command) => {
@@ -72,27 +78,80 @@ interface LedgerPage {
   readonly days: number;
   readonly erasures: number;
   readonly next: string | null;
+  readonly imported_parts: number;
+  readonly imports_next: string | null;
 }
 
-/** Page after page of the archive's dates. Each may be asked for again. */
+/** Page after page of the archive's dates, and then of imported rollups. Each may be asked for again. */
 async function recoverLedger(connection: Connection, ledger: number): Promise<LedgerPage> {
   let all: LedgerPage | undefined;
   for (;;) {
-    const from = all?.next == null ? {} : { from: all.next };
-    const page = (await askAdmin(connection, "POST", "/api/v1/recover/ledger", { ledger, ...from })) as LedgerPage;
-    all = { ...page, new: page.new || all?.new === true, days: page.days + (all?.days ?? 0) };
-    if (all.next === null) return all;
-    console.error(`${all.days} Days noted; going on from ${all.next}`);
+    const rest = all?.next == null ? all?.imports_next : undefined;
+    const where = all?.next != null ? { from: all.next } : rest != null ? { imports_after: rest } : {};
+    const page = (await askAdmin(connection, "POST", "/api/v1/recover/ledger", { ledger, ...where })) as LedgerPage;
+    all = {
+      ...page,
+      new: page.new || all?.new === true,
+      days: page.days + (all?.days ?? 0),
+      erasures: page.erasures + (all?.erasures ?? 0),
+      imported_parts: page.imported_parts + (all?.imported_parts ?? 0),
+      // Pages of dates say nothing of imports: those of the first page wait until there are no more dates.
+      imports_next: "from" in where ? (all?.imports_next ?? null) : page.imports_next,
+    };
+    if (all.next === null && all.imports_next === null) return all;
+    const noted = `${all.days} Days noted, ${all.imported_parts} parts of imports copied`;
+    console.error(`${noted}; going on${all.next === null ? "" : ` from ${all.next}`}`);
   }
 }
 
+interface PartitionStep {
+  readonly partition: string;
+  readonly counted: number;
+  readonly next: string | null;
+}
+
+interface PartitionEnd extends PartitionStep {
+  readonly kept: number;
+  readonly archived_position: number;
+  readonly archived_at: string | null;
+  readonly known_position: number;
+  readonly first_position: number;
+}
+
+/** Step after step. Where one fails the command is run again, and begins anew. */
+async function recoverPartition(connection: Connection, partition: string): Promise<PartitionEnd> {
+  for (let next: string | null | undefined; ; ) {
+    const body = { partition, ...(next != null && { step: next }) };
+    const step = (await askAdmin(connection, "POST", "/api/v1/recover/partition", body)) as PartitionStep;
+    if (step.next === null) return step as PartitionEnd;
+    next = step.next;
+    if (step.counted > 0) console.error(`${step.counted} events counted`);
+  }
+}
+
+function toPartitionText(answer: unknown): string {
+  const { partition, counted, kept, archived_position, archived_at, known_position, first_position } =
+    answer as PartitionEnd;
+  const known = known_position - archived_position;
+  return [
+    `${partition} counts again: ${counted} events of its open Days from the archive, ${kept} from its own log`,
+    archived_at === null
+      ? "lost is what it had acknowledged of its open Days: nothing of them was in the archive"
+      : `lost is what it had acknowledged and was not in the archive: the last that was is position ${archived_position}, ` +
+        `received at ${archived_at}`,
+    ...(known > 0 ? [`its ledger knows of positions up to ${known_position}: up to ${known} events more`] : []),
+    `it goes on at position ${first_position}; hits that waited come from the overflow queue by themselves`,
+  ].join("\n");
+}
+
 function toLedgerText(answer: unknown): string {
-  const { ledger, new: isNew, days, erasures } = answer as LedgerPage;
+  const { ledger, new: isNew, days, erasures, imported_parts: parts } = answer as LedgerPage;
   return [
     isNew
       ? `the empty database is ledger ${ledger} from now on`
       : `ledger ${ledger} goes on from where it was restored to`,
     `${days} closed Days are on the way to be counted from the archive, ${erasures} erasures are asked for once more`,
+    ...(parts > 0 ? [`imported rollups are back: ${parts} parts of imports were copied from R2`] : []),
     "how far they are: footfall archive days --from … --to …",
   ].join("\n");
 }

@@ -4,6 +4,8 @@
 
 import { parseLogLine, SYSLOG_HEAD } from "./access-log.ts";
 import { parseObject } from "./json-log.ts";
+import { isMatomo } from "./sources/matomo.ts";
+import { isSnowplow } from "./sources/snowplow.ts";
 
 export type FileFormat =
   /** Lines in the combined log format. */
@@ -12,6 +14,10 @@ export type FileFormat =
   | { readonly kind: "json" }
   /** The W3C's extended log format. */
   | { readonly kind: "w3c" }
+  /** Rows of a Parquet file, each of which is read as an object. */
+  | { readonly kind: "parquet" }
+  /** Values between tabs, none of them in quotes: what Snowplow writes, and `mysql --batch`. */
+  | { readonly kind: "tabs" }
   | { readonly kind: "csv"; readonly delimiter: string };
 
 /** A format, or why the file is refused: "this looks like …; …". */
@@ -26,12 +32,12 @@ const MAGIC: readonly (readonly [bytes: readonly number[], what: string, remedy:
   [[0x42, 0x5a, 0x68], "a bzip2 file", "unpack it first: bunzip2 <file>"],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "an xz file", "unpack it first: unxz <file>"],
   [[0x28, 0xb5, 0x2f, 0xfd], "a Zstandard file", "unpack it first: unzstd <file>"],
-  [[0x50, 0x41, 0x52, 0x31], "a Parquet file", `convert it to CSV: duckdb -c "COPY (FROM '<file>') TO 'rows.csv'"`],
   [
     [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65],
     "an SQLite database",
     "export a table as CSV: sqlite3 -header -csv <file> 'SELECT …'",
   ],
+  [[0x50, 0x41, 0x52, 0x45], "a Parquet file with an encrypted footer", "write it again without encryption"],
   [[0x25, 0x50, 0x44, 0x46], "a PDF", "export the numbers as CSV instead"],
 ];
 
@@ -39,6 +45,11 @@ const MAGIC: readonly (readonly [bytes: readonly number[], what: string, remedy:
 export function refuseBytes(head: Uint8Array): string | undefined {
   const found = MAGIC.find(([bytes]) => bytes.every((byte, index) => head[index] === byte));
   return found === undefined ? undefined : sentence(found[1], found[2]);
+}
+
+/** Whether a file of these first bytes is one of Parquet. */
+export function isParquet(head: Uint8Array): boolean {
+  return [0x50, 0x41, 0x52, 0x31].every((byte, index) => head[index] === byte);
 }
 
 const TO_CSV = "convert it to CSV with a column each for timestamp, url and visitor_id";
@@ -115,6 +126,8 @@ export function detectLine(line: string): Detected {
     const remedy = "convert it to text in UTF-8 first";
     return { ok: false, why: sentence("no text (it holds zero bytes)", remedy) };
   }
+  const values = line.split("\t");
+  if (isSnowplow(values) || (isMatomo(values) && !line.includes('"'))) return found({ kind: "tabs" });
   return found({ kind: "csv", delimiter: delimiterOf(line) });
 }
 

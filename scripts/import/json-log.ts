@@ -8,6 +8,7 @@ import { logInstant } from "./access-log.ts";
 import { parseInstant } from "./instant.ts";
 import { forwardedAddress, type LogOptions, type LogRequest, toPageView } from "./request.ts";
 import { type Row, rejectedRow, skipped } from "./row.ts";
+import { toW3cRequest } from "./w3c-log.ts";
 
 /** What a request is made of, and its names, the surest first. */
 const NAMES = {
@@ -86,6 +87,8 @@ const NAMES = {
   ],
   fetchDestination: ["httpsecfetchdest", "secfetchdest", "requestheaderssecfetchdest", "requestsecfetchdest"],
   country: ["clientcountry"],
+  id: ["rayid"],
+  source: ["clientrequestsource"],
   contentType: [
     ...["senthttpcontenttype", "respheaderscontenttype", "edgeresponsecontenttype", "responsecontenttype"],
     ...["upstreamhttpcontenttype", "downstreamcontenttype"],
@@ -97,7 +100,7 @@ export function readJsonLine(line: string, options: LogOptions): Row {
   if (line.trim() === "") return skipped("empty line");
   const object = parseObject(line);
   if (object === undefined) return rejectedRow("not_json", "not a JSON object on a line of its own");
-  const request = toRequest(object);
+  const request = w3cRequest(object) ?? toRequest(object);
   if (typeof request === "string") {
     // Caddy's other messages stand in the same file: "using adjacent Caddyfile".
     const isMessage = typeof object["msg"] === "string" && object["request"] === undefined;
@@ -153,6 +156,9 @@ function toRequest(object: Readonly<Record<string, unknown>>): LogRequest | stri
     fetchDestination: field("fetchDestination"),
     contentType: field("contentType"),
     country: field("country"),
+    id: field("id") === "" ? "" : `ray-${field("id")}`,
+    // Cloudflare logs what its own services ask of each other, too: a Worker's fetch, a resized image's original.
+    isOwn: !["", "eyeball", "unknown"].includes(field("source").toLowerCase()) || object["WorkerSubrequest"] === true,
   };
 }
 
@@ -168,6 +174,15 @@ function flatten(value: unknown, path: string, fields: Map<string, string>, dept
       flatten(inner, path + key.toLowerCase().replace(/[^a-z0-9]/g, ""), fields, depth + 1);
     }
   }
+}
+
+/** CloudFront's log as JSON (its standard logging of today) has the fields of the W3C's format, by their names. */
+function w3cRequest(object: Readonly<Record<string, unknown>>): LogRequest | undefined {
+  if (!["date", "time", "cs-method", "cs-uri-stem", "sc-status"].every((name) => name in object)) return undefined;
+  const texts = Object.entries(object).map(
+    ([name, value]) => [name.toLowerCase(), value === "-" ? "" : String(value)] as const,
+  );
+  return toW3cRequest(new Map(texts), { tabs: true, fileDate: "" });
 }
 
 /** Seconds, ms, µs or ns since 1970, ISO 8601, nginx's local time, or Caddy's "2026/11/21 10:00:00". */

@@ -85,9 +85,10 @@ export async function previewFile(
   for await (const line of readLines(file, format)) {
     last = line.place;
     const isHead = reader.note(line);
+    const rows = isHead ? [] : reader.read(line); // those before the place as well: a source remembers orders
     if (line.place.line <= start.line || isHead) continue;
     seen.tally.lines++;
-    for (const row of reader.read(line)) for (const placed of orders.add({ line, row })) take(placed);
+    for (const row of rows) for (const placed of orders.add({ line, row })) take(placed);
   }
   for (const placed of orders.rest()) take(placed);
   return {

@@ -29,6 +29,10 @@ export interface LogRequest {
   readonly contentType?: string;
   /** Where the client was: Cloudflare's logs say so. */
   readonly country?: string;
+  /** What the log calls the request by, so that a line that was delivered twice counts once. */
+  readonly id?: string;
+  /** Whether the log says that the server itself asked, and no client. */
+  readonly isOwn?: boolean;
 }
 
 export interface LogOptions {
@@ -44,7 +48,9 @@ export interface LogOptions {
 export function toPageView(request: LogRequest, options: LogOptions): Row {
   const { timestamp, userAgent, referrer, virtualHost, target } = request;
   if (timestamp === undefined) return rejectedRow("invalid_timestamp", `there is no such time: ${request.time}`);
-  const reason = methodReason(request.method) ?? statusReason(request.status);
+  const reason = request.isOwn
+    ? "asked by the network itself"
+    : (methodReason(request.method) ?? statusReason(request.status));
   if (reason !== undefined) return skipped(reason);
   const origin = options.origin ?? (virtualHost ? `${request.scheme || "https"}://${virtualHost}` : undefined);
   if (origin === undefined && target.startsWith("/")) return needsHostname(target);
@@ -55,6 +61,7 @@ export function toPageView(request: LogRequest, options: LogOptions): Row {
   if (left !== undefined) return skipped(left);
   return read(
     {
+      ...(request.id ? { id: request.id } : {}),
       url: url.href,
       timestamp,
       ...(userAgent === "" ? {} : { user_agent: userAgent }),

@@ -10,6 +10,8 @@ import { parseObject, readJsonLine } from "./json-log.ts";
 import type { Reading } from "./resume.ts";
 import { type Row, rejectedRow } from "./row.ts";
 import { OBJECT_SOURCES, type SourceOptions, TABLE_SOURCES, type TableReader } from "./source.ts";
+import { isMatomo } from "./sources/matomo.ts";
+import { readSnowplow } from "./sources/snowplow.ts";
 import { w3cReader } from "./w3c-log.ts";
 
 export interface RowReader {
@@ -46,8 +48,10 @@ interface LineReader extends Pick<RowReader, "note"> {
 function lineReader(format: FileFormat, options: RowOptions): LineReader {
   const textOfLine = ({ values }: FileLine) => values[0] ?? "";
   if (format.kind === "log") return { note: () => false, read: (line) => readLogLine(textOfLine(line), options) };
-  if (format.kind === "json") return jsonReader(options);
+  if (format.kind === "json") return jsonReader(options, (text) => readJsonLine(text, options));
+  if (format.kind === "parquet") return jsonReader(options, () => FOREIGN_PARQUET);
   if (format.kind === "csv") return csvReader(options);
+  if (format.kind === "tabs") return tabsReader(options);
   const reader = w3cReader();
   return {
     note: (line) => reader.note(textOfLine(line)),
@@ -55,8 +59,13 @@ function lineReader(format: FileFormat, options: RowOptions): LineReader {
   };
 }
 
-/** Objects of a source, or a log's requests. */
-function jsonReader(options: RowOptions): LineReader {
+const FOREIGN_PARQUET = rejectedRow(
+  "not_known",
+  "this is a Parquet file of none of the products that are known; convert it to CSV: duckdb -c \"COPY (FROM '<file>') TO 'rows.csv'\"",
+);
+
+/** Objects of a source; what else there may be, such as a log's requests, is for `readOther`. */
+function jsonReader(options: RowOptions, readOther: (text: string) => Row): LineReader {
   const sources = OBJECT_SOURCES.map(({ name, open }) => ({ name, read: open(sourceOptions(options)) }));
   let found: string | undefined;
   return {
@@ -70,7 +79,7 @@ function jsonReader(options: RowOptions): LineReader {
         found ??= name;
         return rows;
       }
-      return readJsonLine(text, options);
+      return readOther(text);
     },
   };
 }
@@ -103,6 +112,29 @@ function csvReader(options: RowOptions): LineReader {
       return read((column) => values[columns.indexOf(column)]?.trim() ?? "");
     },
   };
+}
+
+/** A table of Matomo as `mysql --batch` writes it, which has a header; or Snowplow's events, which have none. */
+function tabsReader(options: RowOptions): LineReader {
+  const table = csvReader(options);
+  let hasHeader: boolean | undefined;
+  const split = (line: FileLine) => (line.values[0] ?? "").split("\t");
+  return {
+    source: () => (hasHeader ? (table.source?.() ?? "") : "snowplow"),
+    note: (line) => {
+      hasHeader ??= isMatomo(split(line));
+      return hasHeader && table.note({ ...line, values: split(line) });
+    },
+    read: (line) =>
+      hasHeader ? table.read({ ...line, values: split(line).map(unescaped) }) : readSnowplow(split(line)),
+  };
+}
+
+const ESCAPED: Readonly<Record<string, string>> = { n: "\n", t: "\t", "0": "", "\\": "\\" };
+
+/** A value as `mysql --batch` writes it. */
+function unescaped(value: string): string {
+  return value.replace(/\\([nt0\\])/g, (_, sign: string) => ESCAPED[sign] ?? "");
 }
 
 /** Reads a header as one of a known product's, unless the columns are mapped by hand. */

@@ -23,6 +23,8 @@ export interface ImportedEvent {
   readonly device?: string;
   readonly engagement_ms?: number;
   readonly scroll?: number;
+  /** False for what nobody did, such as a report of a page's errors. */
+  readonly interactive?: boolean;
   readonly revenue?: { readonly amount: number; readonly currency?: string };
   readonly props?: Readonly<Record<string, unknown>>;
   readonly order_id?: string;

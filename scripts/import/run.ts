@@ -209,6 +209,7 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
   for await (const line of readLines(file, format)) {
     meter.update(line.bytesRead);
     const isHead = reader.note(line); // on every run, or the lines after the place would have no header
+    const rows = isHead ? [] : reader.read(line); // those before the place as well: a source remembers orders
     if (line.place.line <= start.line) continue;
     if (isStopped() && !orders.isOpen) {
       isWhole = false;
@@ -217,7 +218,7 @@ async function sendLines(file: ImportFile, format: FileFormat, run: Run): Promis
     end = line.place;
     if (isHead) continue;
     sender.tally.lines++;
-    for (const row of reader.read(line)) for (const placed of orders.add({ line, row })) await take(placed);
+    for (const row of rows) for (const placed of orders.add({ line, row })) await take(placed);
   }
   for (const placed of orders.rest()) await take(placed);
   await sender.send(batcher.take(end) ?? { events: [], end });

@@ -5,8 +5,12 @@ import type { Row } from "./row.ts";
 import { readExport } from "./sources/footfall-export.ts";
 import { readGa4 } from "./sources/ga4.ts";
 import { goatcounterReader, isGoatcounter } from "./sources/goatcounter.ts";
-import { isShopify, shopifyReader } from "./sources/shopify.ts";
-import { isUmami, umamiReader } from "./sources/umami.ts";
+import { isMatomo, matomoReader, readMatomoVisit } from "./sources/matomo.ts";
+import { readPosthog } from "./sources/posthog.ts";
+import { isSegmentTable, readSegment, segmentTableReader } from "./sources/segment.ts";
+import { isShopify, isShopifyTransactions, shopifyReader, shopifyTransactionReader } from "./sources/shopify.ts";
+import { isSimpleAnalytics, simpleAnalyticsReader } from "./sources/simple-analytics.ts";
+import { isUmami, isUmamiData, refuseUmamiData, umamiReader } from "./sources/umami.ts";
 import { wooReader } from "./sources/woocommerce.ts";
 
 export interface SourceOptions {
@@ -38,12 +42,20 @@ export type ObjectReader = (object: Readonly<Record<string, unknown>>) => readon
 
 export const TABLE_SOURCES: readonly TableSource[] = [
   { name: "shopify", isHeader: isShopify, open: shopifyReader },
+  { name: "shopify-transactions", isHeader: isShopifyTransactions, open: shopifyTransactionReader },
   { name: "goatcounter", isHeader: isGoatcounter, open: goatcounterReader },
   { name: "umami", isHeader: isUmami, open: umamiReader },
+  { name: "umami", isHeader: isUmamiData, open: refuseUmamiData },
+  { name: "matomo", isHeader: isMatomo, open: matomoReader },
+  { name: "simple-analytics", isHeader: isSimpleAnalytics, open: simpleAnalyticsReader },
+  { name: "segment", isHeader: isSegmentTable, open: segmentTableReader },
 ];
 
 export const OBJECT_SOURCES: readonly ObjectSource[] = [
   { name: "footfall", open: () => readExport },
   { name: "woocommerce", open: wooReader },
   { name: "ga4", open: () => readGa4 },
+  { name: "matomo", open: () => readMatomoVisit },
+  { name: "posthog", open: () => readPosthog },
+  { name: "segment", open: () => readSegment },
 ];

@@ -39,7 +39,7 @@ export function w3cReader(): W3cReader {
       const entries = fields.map(
         (field, index) => [field, values[index] === "-" ? "" : (values[index] ?? "")] as const,
       );
-      return toPageView(toRequest(new Map(entries), { tabs, fileDate }), options);
+      return toPageView(toW3cRequest(new Map(entries), { tabs, fileDate }), options);
     },
   };
 }
@@ -53,7 +53,8 @@ interface Writing {
   readonly fileDate: string;
 }
 
-function toRequest(fields: ReadonlyMap<string, string>, { tabs, fileDate }: Writing): LogRequest {
+/** The request in a line's fields, by their names in lower case; what is "" is not known. */
+export function toW3cRequest(fields: ReadonlyMap<string, string>, { tabs, fileDate }: Writing): LogRequest {
   const field = (...names: readonly string[]) =>
     names.map((name) => fields.get(name) ?? "").find((text) => text !== "") ?? "";
   const text = (...names: readonly string[]) =>
@@ -81,6 +82,7 @@ function toRequest(fields: ReadonlyMap<string, string>, { tabs, fileDate }: Writ
     userAgent: text("cs(user-agent)"),
     purpose: text("cs(sec-purpose)", "cs(purpose)", "cs(x-purpose)", "cs(x-moz)"),
     contentType: text("sc-content-type", "sc(content-type)"),
+    id: field("x-edge-request-id") === "" ? "" : `edge-${field("x-edge-request-id")}`,
   };
 }
 

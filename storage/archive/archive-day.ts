@@ -1,7 +1,7 @@
-// Reads a (Day, partition) back out of the archive, whatever state it is in: its sealed files, the bundles that came
-// since, or bundles alone. It returns rows by merchant, and those of one merchant in the order of the log. Memory holds
-// a bounded part of them at a time: a Day that is too large to be sorted in memory is first cut into sorted runs. What
-// is read is counted in `queues/recount.ts`.
+// Reads a (Day, partition) out of the archive, in whatever state it is: sealed files, bundles that came since, or
+// bundles only. It returns rows by merchant, and those of one merchant in the order of the log. Memory holds a bounded
+// number of them. A Day that is too large to be sorted in memory is sorted into runs first. `queues/recount.ts` counts
+// the rows.
 
 import { type ColumnBlock, joinBlocks, numbersOf } from "../../core/archive/event-columns.ts";
 import { decodeManifest, type Manifest } from "../../core/archive/manifest.ts";
@@ -23,7 +23,7 @@ import { type Archive, type ListedObject, listKeys, pagesOf, readObjectOf } from
 import { readBlocks } from "./column-block.ts";
 import { openSealed } from "./sealed-file.ts";
 
-/** The part of a (Day, partition) that lies in the archive. */
+/** What the archive has of a (Day, partition). */
 export interface ArchivedDay extends DayPlace {
   /** Its sealed files, once it has been sealed. */
   readonly manifest: Manifest | undefined;
@@ -56,9 +56,9 @@ export async function readManifest(archive: Archive, folder: string): Promise<Ma
 }
 
 /**
- * The folder of the newest sealed files among keys of one (Day, partition). Only whole folders count, which are those
- * with a manifest, since it is written last. Of two folders of one generation the newer one replaces more bundles;
- * where these are equal, more was removed from it. Undefined where there is none.
+ * The folder of the newest sealed files, among keys of one (Day, partition). Only complete folders count. Those have a
+ * manifest, which is written last. Of two folders of one generation the newer one replaces more bundles, or the same
+ * number with more rows removed. Undefined where there is none.
  */
 export function newestSealed(keys: readonly string[]): string | undefined {
   let newest: { readonly folder: string; readonly rank: readonly number[] } | undefined;
@@ -153,10 +153,7 @@ export async function readMerchants(
   return merchants;
 }
 
-/**
- * The runs of a large Day, in the order of positions: those that it has, and what its other bundles are sorted into
- * now.
- */
+/** The runs of a large Day, in the order of positions: the runs it has, and new ones sorted from its other bundles. */
 async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly RunSpan[]> {
   const known = await listRuns(archive, day);
   const isKnown = new Set(known.map((run) => runKey(day, run)));
@@ -173,7 +170,7 @@ async function ensureRuns(archive: Archive, day: ArchivedDay): Promise<readonly 
 
 interface Grouped {
   readonly run: RunSpan;
-  /** Positions of its bundles, where it is put together of them now. */
+  /** Positions of its bundles, if it must be made of them now. */
   readonly firsts: readonly number[];
 }
 

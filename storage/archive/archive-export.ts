@@ -1,9 +1,8 @@
-// Reads one merchant's raw events of some Days, for an export: (Day, partition) after (Day, partition), sealed
-// files first, what came since after them, and last what partitions have not archived, each id once a Day. A Day
-// that has got another zone is picked out of the folders of several. Memory holds a row group or a bundle, and
-// where bundles lie beside sealed files the ids of the merchant's rows in them; of a Day that is not sealed, or
-// has moved, all its ids. So a Day may be of any size. What there is to read is found out first: an export that
-// is too large is refused before its first byte.
+// Reads one merchant's raw events of some Days for an export, place after place: sealed files first, then what came
+// since, then what partitions have not archived. Each id comes once a Day. A Day that has another zone is collected
+// from several folders. Memory holds a row group or a bundle. It also holds the merchant's ids in bundles beside sealed
+// files, and all ids of a Day that is not sealed or has moved. So a Day may have any size. First it finds out how much
+// there is to read, so that an export that is too large is refused before its first byte.
 
 import { blockOf, type ColumnBlock, eventAt, filterRows, rowsOf } from "../../core/archive/event-columns.ts";
 import type { ExportedEvent } from "../../core/archive/export.ts";
@@ -19,7 +18,7 @@ import { dateOf } from "../../core/time.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf } from "../ledger/erasure.ts";
 import type { Ledger } from "../ledger/ledgers.ts";
-import type { SealPlace } from "../ledger/sealed-day.ts";
+import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import type { ArchivedDay } from "./archive-day.ts";
 import { blocksOfPiece, findScanPlaces, readPiece, type ScanPlace } from "./archive-scan.ts";
 import type { Archive } from "./bucket.ts";
@@ -35,13 +34,16 @@ export interface ExportSource {
   readonly ledger: Ledger;
 }
 
-/** A (Day, partition) and the folders that its events are in: one, unless its merchant has got another zone there. */
+/** A place, and the folders that have its events: one, unless its merchant has another zone there. */
 export interface ExportPlace extends SealPlace {
   readonly folders: readonly ExportFolder[];
 }
 
 export interface ExportFolder extends ScanPlace {
-  /** The merchant's rows that the archive may not have: read from the partition before the archive was looked up. */
+  /**
+   * The merchant's rows that the archive may not have. They were read from the partition before the archive was looked
+   * up.
+   */
   readonly recent: readonly ArchivedEvent[];
 }
 
@@ -55,7 +57,7 @@ export interface ExportSearch extends Exporting {
   readonly recent: RecentEvents;
 }
 
-/** Looks up some (Day, partition)s; those without anything of the merchant are left out. */
+/** Looks up some places. Places without anything of the merchant are left out. */
 export async function findExport(
   { archive, ledger }: ExportSource,
   { settings, places, recent: unarchived }: ExportSearch,
@@ -64,10 +66,11 @@ export async function findExport(
   const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
   const found = new Map<string, ExportFolder>();
   for (let start = 0; start < wanted.length; start += CONNECTIONS_MAX) {
-    const search = { merchant, places: wanted.slice(start, start + CONNECTIONS_MAX) };
-    for (const place of await findScanPlaces(archive, ledger, search)) {
+    const some = wanted.slice(start, start + CONNECTIONS_MAX);
+    const search = { merchant, places: some, folders: await findFolders(ledger, some) };
+    for (const place of await findScanPlaces(archive, search)) {
       const { manifest, bundles } = place.archived;
-      // Of a manifest that names a hundred thousand merchants only the files of this one are kept in mind.
+      // A manifest may name a hundred thousand merchants. Only the files of this one are kept in memory.
       const files = (manifest?.files ?? []).filter((file) => file.merchants.some((one) => one.merchant === merchant));
       const recent = unarchived.get(keyOf(place))?.rows ?? [];
       if (files.length + bundles.length + recent.length === 0) continue;
@@ -81,7 +84,7 @@ export async function findExport(
   });
 }
 
-/** The first (Day, partition) of which more ids would have to be kept in mind than one export can. */
+/** The first place that has more ids than one export can remember. */
 export function findTooOpen({ settings }: Exporting, places: readonly ExportPlace[]): ExportPlace | undefined {
   return places.find(({ day, folders }) => {
     const unsealed = folders.filter(({ archived }) => isMovedDay(settings, day) || archived.manifest === undefined);
@@ -91,11 +94,11 @@ export function findTooOpen({ settings }: Exporting, places: readonly ExportPlac
 
 export interface ExportRead extends Exporting {
   readonly places: readonly ExportPlace[];
-  /** All rows without. */
+  /** Without it all rows are. */
   readonly admit?: Admit | undefined;
 }
 
-/** The merchant's rows in blocks, by Day. Rows that an erasure under way means are not among them. */
+/** The merchant's rows in blocks, by Day. Rows of an erasure under way are left out. */
 export async function* readExport(
   source: ExportSource,
   { settings, places, admit = () => true }: ExportRead,
@@ -103,7 +106,7 @@ export async function* readExport(
   const all = await listRemovalsOf(source.ledger, settings.merchant);
   for (const place of places) {
     const { day, partition } = place;
-    // What is erased leaves no id behind: a replay asks in this order as well.
+    // An erased row leaves no id behind. A replay checks in the same order.
     const removals = all.filter((one) => one.partition === partition && one.fromDay <= day && day < one.toDay);
     for await (const block of keptOf(source.archive, place, { settings, removals })) {
       const wanted = rowsOf(block).filter((row) => admit(place, row));
@@ -116,7 +119,7 @@ interface Wanted extends Exporting {
   readonly removals: readonly Removal[];
 }
 
-/** Of rows with one id the first. */
+/** The first row of each id. */
 async function* keptOf(archive: Archive, { day, folders }: ExportPlace, wanted: Wanted): AsyncGenerator<ColumnBlock> {
   const moved = isMovedDay(wanted.settings, day) ? new MovedDay(wanted.settings, day, isolateHashKey()) : undefined;
   for (const folder of folders) {
@@ -135,7 +138,7 @@ async function* blocksOf(archive: Archive, folder: ExportFolder, wanted: Wanted)
   yield withoutRemoved(rest.left(), wanted.removals);
 }
 
-/** The same, each id once. Sealed files have it once: of their ids only those matter that came once more. */
+/** The same, each id once. Sealed files have each id once, so only ids that came again later matter. */
 async function* onceOf(archive: Archive, folder: ExportFolder, wanted: Wanted): AsyncGenerator<ColumnBlock> {
   const seen = new IdSet(isolateHashKey());
   const isSealed = folder.archived.manifest !== undefined;
@@ -158,8 +161,8 @@ function keyAt(block: ColumnBlock, row: number): string {
 }
 
 /**
- * What the archive may not have, without the rows of it that are met on the way: those were confirmed
- * since the partition was asked.
+ * The rows that the archive may not have, without those that it had after all: they were confirmed since the partition
+ * was asked.
  */
 function restOf({ recent }: ExportFolder) {
   const left = new Map(recent.map((row) => [row.position, row]));

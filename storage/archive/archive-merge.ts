@@ -1,6 +1,6 @@
-// Reads several sorted sources as one: rows come by merchant, and those of one merchant in the order of the log. Memory
-// holds one block of each source, so a Day may be of any size. Sources are given in the order of their positions: of
-// two that hold rows of one merchant, all rows of the first were logged before those of the second.
+// Reads several sorted sources as one. Rows come by merchant, and those of one merchant in the order of the log. Memory
+// holds one block of each source, so a Day may have any size. Sources must be in the order of their positions: if two
+// have rows of one merchant, all rows of the first were logged before those of the second.
 
 import { type ColumnBlock, numbersOf, sliceRows, sortRows } from "../../core/archive/event-columns.ts";
 
@@ -29,7 +29,7 @@ export async function* mergeSources(sources: readonly Source[]): AsyncGenerator<
   }
 }
 
-/** The rows of one merchant that are next in a source; afterwards the cursor stands on another's, or has no block. */
+/** The next rows of one merchant in a source. Afterwards the cursor is at another merchant, or has no block. */
 async function* take(cursor: Cursor, merchant: number): AsyncGenerator<ColumnBlock> {
   while (cursor.block !== undefined && headOf(cursor) === merchant) {
     const { block, index } = cursor;
@@ -48,7 +48,7 @@ function headOf({ block, index }: Cursor): number {
   return block === undefined ? Number.POSITIVE_INFINITY : (numbersOf(block, "merchant")[index] as number);
 }
 
-/** Rows that are all at hand, in one block. They are sorted here. */
+/** A source of rows that are all in one block. It sorts them. */
 export function sourceOfRows(rows: ColumnBlock): Source {
   let left = rows.count === 0 ? undefined : sortRows(rows);
   return {

@@ -1,8 +1,8 @@
-// A run: the rows of some consecutive bundles of a Day, sorted by merchant. Questions read the blocks of it that hold
-// their merchant's rows (core/archive/runs.ts), and a Day too large to be sorted in memory is sealed by merging runs. A
-// run is a function of its bundles, so making it again is harmless; all of a Day's runs go when it is sealed. Nobody
-// else reads them, hence not Parquet but gzipped JSON in blocks, which is several times as fast both ways, with an
-// index beside it that is written last.
+// A run: the rows of some consecutive bundles of a Day, sorted by merchant. Questions read the blocks with their
+// merchant's rows (core/archive/runs.ts). A Day too large to be sorted in memory is sealed by merging runs. A run
+// depends only on its bundles, so it does no harm to make it again. All of a Day's runs are deleted when it is sealed.
+// Nobody else reads runs, so they are not Parquet but gzipped JSON in blocks, which is several times as fast to write
+// and read. An index lies beside it and is written last.
 
 import { blockOf, type ColumnBlock, eventAt, numbersOf } from "../../core/archive/event-columns.ts";
 import { type DayPlace, parseRunIndexKey, runIndexKey, runsPrefix } from "../../core/archive/object-key.ts";
@@ -13,7 +13,7 @@ import type { Source } from "./archive-merge.ts";
 import { type Archive, listKeys, putObject, readObjectOf } from "./bucket.ts";
 import { compress, decompress } from "./gzip.ts";
 
-/** A block: its merchants, and where it lies. */
+/** A block: its merchants, and its bytes in the run. */
 export type BlockIndex = readonly [firstMerchant: number, lastMerchant: number, offset: number, length: number];
 
 /** Some consecutive blocks of a run, to be read at once. */
@@ -27,15 +27,15 @@ export interface RunPart {
 
 type RunRow = readonly [position: number, ...EventRow];
 
-/** UTF-8 triples a text of other alphabets at most. */
+/** UTF-8 takes up to three bytes for a unit of text. */
 const BLOCK_BYTES_MAX = RUN_BLOCK_ROWS * EVENT_BYTES_MAX * 3;
 
-/** The runs of a Day that are complete: their indexes are there. */
+/** The complete runs of a Day: those with an index. */
 export async function listRuns(archive: Archive, place: DayPlace): Promise<readonly RunSpan[]> {
   return (await listKeys(archive, runsPrefix(place))).flatMap(({ key }) => parseRunIndexKey(key) ?? []);
 }
 
-/** Writes slices that come by merchant, and those of one merchant by position, as a run. */
+/** Writes a run. Slices must come by merchant, and those of one merchant by position. */
 export async function writeRun(archive: Archive, key: string, slices: AsyncIterable<ColumnBlock>): Promise<void> {
   const blocks: Uint8Array[] = [];
   const index: BlockIndex[] = [];
@@ -68,7 +68,7 @@ export async function readRunIndex(archive: Archive, key: string): Promise<reado
   return JSON.parse(new TextDecoder().decode(await readObjectOf(archive, runIndexKey(key)))) as readonly BlockIndex[];
 }
 
-/** The parts of a run that are read for some of its blocks: those side by side at once, up to so many bytes. */
+/** The ranges of a run to be read for some of its blocks. Neighbouring blocks are read at once, up to so many bytes. */
 export function partsOf(
   run: Pick<RunPart, "key" | "partition">,
   blocks: readonly BlockIndex[],
@@ -85,7 +85,7 @@ export function partsOf(
   return parts.map(({ offset, lengths }) => ({ ...run, offset, lengths }));
 }
 
-/** Bytes of a part. */
+/** The number of bytes of a range. */
 export function sizeOf({ lengths }: RunPart): number {
   return lengths.reduce((sum, length) => sum + length, 0);
 }
@@ -95,7 +95,7 @@ export function readPart(archive: Archive, part: RunPart): Promise<Uint8Array<Ar
   return readObjectOf(archive, part.key, { offset: part.offset, length: sizeOf(part) });
 }
 
-/** The wanted rows of a part, block by block; of blocks without any there is none. */
+/** The wanted rows of a range, block by block. Blocks without any are skipped. */
 export function* decodePart(
   { partition, lengths }: RunPart,
   bytes: Uint8Array,
@@ -117,11 +117,11 @@ export function* decodePart(
 interface RunRead {
   readonly after: number;
   readonly isWanted: (merchant: number) => boolean;
-  /** About what is read at once; a block at least. */
+  /** About how many bytes are read at once, but at least one block. */
   readonly bytesMax: number;
 }
 
-/** A run's rows of merchants above `after` that are wanted, a block at a time. */
+/** The wanted rows of a run for merchants above `after`, one block at a time. */
 export async function openRun(
   archive: Archive,
   run: Pick<RunPart, "key" | "partition">,

@@ -1,7 +1,7 @@
-// Reads one merchant's events out of the archive for a question: for each (Day, partition) its sealed files by the
-// manifest, and the bundles beside them; of an open Day the runs that its bundles were sorted into. First it is found
-// out what there is to read, so that a question that is too large is refused before it costs anything; then rows come a
-// (Day, partition) at a time.
+// Reads one merchant's events out of the archive for a question: for each place its sealed files by the manifest, and
+// the bundles beside them. For an open Day it reads the runs that its bundles were sorted into. First it finds out how
+// much there is to read, so that a question that is too large is refused before it costs anything. Then rows come one
+// place at a time.
 
 import { mayHold } from "../../core/archive/bundle-merchants.ts";
 import { type ColumnBlock, filterRows, type TextColumn, textsOf } from "../../core/archive/event-columns.ts";
@@ -9,24 +9,26 @@ import { parseBundleKey, runKey } from "../../core/archive/object-key.ts";
 import { coverOf } from "../../core/archive/runs.ts";
 import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS, RUN_FAN } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
-import type { Ledger } from "../ledger/ledgers.ts";
-import { findFolders, type SealPlace } from "../ledger/sealed-day.ts";
+import type { SealFolders, SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedBundle, type ArchivedDay, findDay } from "./archive-day.ts";
 import { decodePart, listRuns, partsOf, type RunPart, readPart, readRunIndex, sizeOf } from "./archive-run.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
 import { readBlocks } from "./column-block.ts";
 import { sealedBlocks } from "./sealed-file.ts";
 
-/** A (Day, partition) and what of it a merchant's question has to read. */
+/** A place, and what a merchant's question must read of it. */
 export interface ScanPlace extends SealPlace {
   readonly archived: ArchivedDay;
-  /** What its bundles are read by: themselves, and of runs what may hold the merchant's rows, in order of positions. */
+  /**
+   * What is read of its bundles, in the order of positions: whole bundles, and blocks of runs that may have the
+   * merchant.
+   */
   readonly pieces: readonly ScanPiece[];
-  /** About how many objects, or ranges of them, and bytes. */
+  /** About how many reads and bytes. */
   readonly cost: ScanCost;
 }
 
-/** A bundle, which is read whole, or some blocks of a run. */
+/** A bundle, which is read as a whole, or some blocks of a run. */
 export type ScanPiece = ArchivedBundle | RunPart;
 
 export interface ScanCost {
@@ -37,22 +39,22 @@ export interface ScanCost {
 export interface ScanSearch {
   readonly merchant: number;
   readonly places: readonly SealPlace[];
-  /** UTC ms: bundles that were put into the archive before are left out. */
+  /** Which of them are sealed, and where. */
+  readonly folders: SealFolders;
+  /** UTC ms. Bundles that were put into the archive before it are left out. */
   readonly putSince?: number;
 }
 
-/** Looks up where some (Day, partition)s lie. */
+/** Looks up some places in the archive. */
 export async function findScanPlaces(
   archive: Archive,
-  db: Ledger,
-  { merchant, places, putSince = 0 }: ScanSearch,
+  { merchant, places, folders, putSince = 0 }: ScanSearch,
 ): Promise<readonly ScanPlace[]> {
-  const folders = await findFolders(db, places);
   const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
     const some = places.slice(start, start + CONNECTIONS_MAX);
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
-      const folder = folders.get(`${place.day} ${place.partition}`) ?? "";
+      const folder = folders.get(`${place.day} ${place.partition}`)?.folder ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
       const isWanted = ({ uploaded, customMetadata }: ArchivedBundle) =>
         mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince);
@@ -68,7 +70,10 @@ export async function findScanPlaces(
   return found;
 }
 
-/** How an open Day's bundles are read: runs by the blocks that may hold the merchant's rows, and what is in no run. */
+/**
+ * How the bundles of an open Day are read: blocks of runs that may have the merchant's rows, and bundles that are in no
+ * run.
+ */
 async function piecesOf(
   archive: Archive,
   day: ArchivedDay,
@@ -92,27 +97,27 @@ async function piecesOf(
   return { pieces, indexes: cover.filter(({ count }) => count > 1).length };
 }
 
-/** Lets others be answered, after so many rows that were read. */
+/** Lets others be answered, after this many rows. */
 export type GiveWay = (rows: number) => Promise<void>;
 
 export interface PlaceRead {
   readonly merchant: number;
-  /** All columns that are read. */
+  /** The columns to read. */
   readonly columns: readonly string[];
-  /** Which rows of the merchant's are wanted. */
+  /** Which of the merchant's rows are wanted. */
   readonly wanted: RowsWanted;
   readonly rowsMax: number;
-  /** Where others wait for the same isolate. */
+  /** Given where others wait for the same isolate. */
   readonly giveWay?: GiveWay | undefined;
 }
 
-/** A row is wanted where its visitor is, or its order number. */
+/** A row is wanted if its visitor or its order number is. */
 export interface RowsWanted {
   readonly visitor: (visitor: string) => boolean;
   readonly order: (order: string) => boolean;
 }
 
-/** One merchant's rows of a (Day, partition), unless they are too many for memory. */
+/** One merchant's rows of a place, unless they are too many for memory. */
 export async function readScanPlace(
   archive: Archive,
   place: ScanPlace,
@@ -129,7 +134,7 @@ export async function readScanPlace(
   return blocks;
 }
 
-/** One merchant's rows of a (Day, partition), a row group or a bundle at a time. */
+/** One merchant's rows of a place, a row group or a bundle at a time. */
 export async function* blocksOf(
   archive: Archive,
   { archived: { manifest }, pieces }: ScanPlace,
@@ -157,7 +162,7 @@ export function readPiece(archive: Archive, piece: ScanPiece): Promise<Uint8Arra
   return "lengths" in piece ? readPart(archive, piece) : readObjectOf(archive, piece.key);
 }
 
-/** The wanted rows of a piece; all columns unless they are named. */
+/** The wanted rows of a piece, with the named columns, or with all. */
 export function blocksOfPiece(
   piece: ScanPiece,
   bytes: Uint8Array<ArrayBuffer>,
@@ -166,7 +171,7 @@ export function blocksOfPiece(
   return "lengths" in piece ? decodePart(piece, bytes, read.isWanted) : readBlocks(bytes, read);
 }
 
-/** What is asked of each visitor and order number once. */
+/** The wanted rows. Each visitor and order number is judged once. */
 export function wantedOf(block: ColumnBlock, { visitor, order }: RowsWanted): ColumnBlock {
   const [visitors, orders] = [textsOf(block, "visitor"), textsOf(block, "order")];
   const ofVisitor = wantedCodes(visitors, visitor);
@@ -185,13 +190,13 @@ function wantedCodes({ values }: TextColumn, isWanted: (text: string) => boolean
 interface ToRead {
   readonly merchant: number;
   readonly pieces: readonly ScanPiece[];
-  /** Of runs, which were read to find their pieces. */
+  /** How many indexes of runs were read to find their pieces. */
   readonly indexes: number;
 }
 
 /**
- * Bundles that may hold rows of the merchant are read whole, whoever's else are in them; of runs and sealed files the
- * blocks and row groups that hold the merchant's.
+ * Bundles that may have rows of the merchant are read as a whole, whoever else has rows in them. Of runs and sealed
+ * files only the blocks and row groups with the merchant's rows are read.
  */
 function costOf({ manifest }: ArchivedDay, { merchant, pieces, indexes }: ToRead): ScanCost {
   let objects = indexes + pieces.length + (manifest === undefined ? 0 : 1);

@@ -1,5 +1,5 @@
-// The part of an R2 bucket that reading and sealing the archive use, and the two things done with it everywhere:
-// reading a listing page by page, and deleting many keys. A simulation can stand in for it.
+// The methods of an R2 bucket that reading and sealing the archive use, and two things that many callers do: read a
+// listing page by page, and delete many keys. The simulation has a stand-in for it.
 
 import { assert } from "../../core/outcome.ts";
 
@@ -8,7 +8,7 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** `include`: R2 lists the metadata of objects only where it is asked for. */
+/** `include`: R2 lists the metadata of objects only when asked for it. */
 interface ListOptions {
   prefix: string;
   cursor?: string;
@@ -33,7 +33,7 @@ export function archiveOf({ bucket }: { readonly bucket: R2Bucket }): Archive {
   return { bucket: archiveBucketOf(bucket) };
 }
 
-/** Wraps a bucket of R2. Its own types have more than the archive needs, in unions that TypeScript cannot match. */
+/** Wraps a bucket of R2. R2's own types have more than the archive needs, in unions that TypeScript cannot match. */
 export function archiveBucketOf(bucket: R2Bucket): ArchiveBucket {
   return {
     get: (key, options) => bucket.get(key, options),
@@ -71,7 +71,7 @@ export interface Archive {
   readonly bucket: ArchiveBucket;
 }
 
-/** Keys one call may delete. */
+/** Keys that one call may delete. */
 const DELETED_MAX = 1_000;
 
 /** The pages of a listing. */
@@ -106,8 +106,8 @@ export async function readObject(
 }
 
 /**
- * The same, but throws where there is no object. Only sealing and erasure delete objects. A reader that came too late
- * learns of the new ones when it asks again.
+ * The same, but it throws where there is no object. Only sealing and erasure delete objects. A reader that came too
+ * late finds the new objects when it asks again.
  */
 export async function readObjectOf(archive: Archive, key: string, range?: ByteRange): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readObject(archive, key, range);

@@ -1,7 +1,7 @@
 // Reads a row group of an archive file as columns (core/archive/event-columns.ts). Codes of a dictionary stay codes,
-// and each different text is made once, not once for each row. The library finds the pages and unpacks the codes. It is
-// not asked to make values of them, one for each row: that takes longer than counting the rows. Pages of the archive
-// are plain or of a dictionary; no other kind was ever written.
+// and each different text is made once instead of once for each row. The library finds the pages and unpacks the codes.
+// It does not make a value for each row, because that takes longer than counting the rows. The archive's pages are
+// plain or of a dictionary. No other kind was ever written.
 
 import type { ColumnMetaData, FileMetaData, PageHeader } from "hyparquet";
 import { parquetHeader } from "hyparquet/src/column.js";
@@ -28,7 +28,7 @@ export interface BlockWanted {
   readonly metadata: FileMetaData;
   /** The number of the row group in the file. */
   readonly group: number;
-  /** Whose rows are read. */
+  /** The merchants whose rows are read. */
   readonly isWanted: (merchant: number) => boolean;
   /** The columns to read, by name; undefined for all. Columns that are not read hold "" or 0. */
   readonly columns?: readonly string[];
@@ -111,7 +111,7 @@ interface Chunk extends ColumnMetaData {
   readonly isOptional: boolean;
 }
 
-/** A column of a row group as it lies in the file. */
+/** A column of a row group, as in the file. */
 interface PackedChunk {
   readonly chunk: Chunk;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -138,7 +138,7 @@ function* pagesOf(packed: PackedChunk | undefined): Generator<Page, undefined> {
   }
 }
 
-/** Of a page that `checkPages` has let through. */
+/** A page that `checkPages` has accepted. */
 function pageOf(header: PageHeader, body: Uint8Array, { type }: Chunk): Page {
   const unpack = (packed: Uint8Array, size: number) => {
     const bytes = decompress(packed, size);
@@ -168,7 +168,7 @@ function levelsIn(bytes: Uint8Array, rows: number): Uint8Array {
   return levels;
 }
 
-/** The codes in a page: places in the dictionary, for the rows that have a value. */
+/** The codes in a page: indexes of the dictionary, for the rows that have a value. */
 function codesIn({ bytes }: Page, values: number): Uint32Array {
   checkCodes(bytes, values);
   const codes = new Uint32Array(values);
@@ -262,8 +262,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 
 /**
- * The texts of a plain page, each behind its length. The texts of most pages are ASCII: such a page is decoded once as
- * a whole, and cut.
+ * The texts of a plain page, each with its length first. The texts of most pages are ASCII. Such a page is decoded at
+ * once and then split.
  */
 function plainTexts(bytes: Uint8Array, count: number): readonly string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

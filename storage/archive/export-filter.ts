@@ -1,7 +1,7 @@
-// Which rows of an export a filter admits. A filter of events alone is asked row by row, while they are read. One
-// that looks at visits (where somebody came from, what else was done) is answered before the first row is sent: the
-// Days are read once for it, with a visitor's rows together as questions read them, and what is kept are the
-// positions of the rows that pass.
+// Which rows of an export a filter admits. A filter that looks only at events judges each row as it is read. A filter
+// that looks at visits (where somebody came from, what else was done) is answered before the first row is sent. For
+// that the Days are read once, with a visitor's rows together as questions read them, and the positions of the rows
+// that pass are kept.
 
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { EXPORT_VISITS_BYTES_MAX, SCAN_DAY_ROWS_MAX } from "../../core/limits.ts";
@@ -28,7 +28,7 @@ export interface Filtered {
   readonly rowsMax?: number;
 }
 
-/** "bytes" where a filter of visits would have to read more than one request can; "steps" where it takes too long. */
+/** "bytes" if a filter of visits would read more than one request can; "steps" if it takes too long. */
 export async function admitterOf(source: ExportSource, asked: Filtered): Promise<Admit | "bytes" | "steps"> {
   const { filter, budgets, under } = asked;
   if (needsVisits(filter)) return admitVisits(source, asked);
@@ -52,7 +52,7 @@ async function admitVisits(
   let bytes = 0;
   for (const place of places) {
     const positions: number[] = [];
-    // A Day of more rows than memory holds is read once for each part of its visitors.
+    // A Day with more rows than memory holds is read once for each group of its visitors.
     const folders = new Map(place.folders.map((folder) => [keyOf(folder), folder]));
     const recent = new Map(place.folders.map((folder) => [keyOf(folder), { ...folder, rows: folder.recent }]));
     for await (const rows of readTogether(archive, [place], { ...read, folders, recent })) {

@@ -1,7 +1,7 @@
-// A merchant's events of some (Day, partition)s, one after the other, or all partitions of a Day
-// together: what the partitions may not have archived, which is read
-// first, then the archive, each row once by position (L1, L2), without what is being erased. Of a Day that has got
-// another zone they are picked out of the folders of several. Questions read them in their request, jobs on a queue.
+// A merchant's events of some places, one place after the other, or all partitions of a Day together. First come the
+// events that partitions may not have archived, then the archive. Each row comes once by position (L1, L2), and rows
+// under erasure are left out. The events of a Day with another zone are collected from several folders. Questions read
+// them in their request, and jobs on a queue.
 
 import { decodeLogged } from "../../core/archive/bundle.ts";
 import { COUNTED_COLUMNS } from "../../core/archive/columns.ts";
@@ -28,7 +28,7 @@ import { TextMap } from "../../core/text-map.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
 import type { Ledgers } from "../ledger/ledgers.ts";
-import { findSealed, type SealPlace } from "../ledger/sealed-day.ts";
+import { findFolders, findSealed, type SealFolders, type SealPlace } from "../ledger/sealed-day.ts";
 import {
   blocksOf,
   findScanPlaces,
@@ -56,11 +56,11 @@ export interface EventSearch {
   readonly places: readonly SealPlace[];
   /** What was read from the partitions before. */
   readonly recent: RecentEvents;
-  /** Columns of the archive beside those that counting reads. */
+  /** Columns of the archive besides those that counting reads. */
   readonly columns: readonly string[];
-  /** What is given at once: a visitor's rows of a Day in one partition, or in all of them. */
+  /** What comes at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: CountPlan<Counting>["together"];
-  /** UTC ms: what lay in the archive before is not wanted. */
+  /** UTC ms. Events that were in the archive before it are not wanted. */
   readonly putSince?: number;
   /** Rows that are held at once. */
   readonly rowsMax?: number;
@@ -68,13 +68,13 @@ export interface EventSearch {
 
 export interface FoundEvents {
   readonly cost: ScanCost;
-  /** In the order of Days; of each Day all rows at once, or those of some visitors after those of others. */
+  /** In the order of Days. Each Day's rows come at once, or group after group of its visitors. */
   readonly days: (giveWay?: GiveWay) => AsyncGenerator<DayRows>;
   /** Those of some of the places alone, which belong together. */
   readonly of: (places: readonly SealPlace[], giveWay?: GiveWay) => AsyncGenerator<DayRows>;
 }
 
-/** What partitions have answered, by (Day, partition); "too many" where one has. */
+/** The answers of partitions, by place. "too many" if one of them said so. */
 export function recentOf(
   replies: readonly { readonly partition: string; readonly reply: RecentReply }[],
 ): RecentEvents | "too many" {
@@ -92,17 +92,48 @@ export function recentOf(
   return found;
 }
 
-/** Finds out what there is to read, and what that costs; nothing is read before `days` is asked. */
-export async function findEvents(
+/** Finds out what there is to read, and its cost. Nothing is read before `days` is called. */
+export async function findEvents(search: EventSearch, deps: EventDeps): Promise<FoundEvents> {
+  return (await locateEvents(search, deps)).open();
+}
+
+/** Where the events may lie, as the ledger knows. */
+export interface LocatedEvents {
+  /** How many (Day, partition)s there are. */
+  readonly folders: number;
+  /** How many merchants their manifests name, which are read to find out what there is to read. */
+  readonly sealedMerchants: number;
+  /** Reads the manifests, and lists what is not sealed. */
+  readonly open: () => Promise<FoundEvents>;
+}
+
+/** Looks up where the events may lie; nothing of the archive is read yet. */
+export async function locateEvents(search: EventSearch, deps: EventDeps): Promise<LocatedEvents> {
+  const { settings } = search;
+  const db = deps.ledgers.ofMerchant(settings.merchant);
+  const removals = await listRemovalsOf(db, settings.merchant);
+  const wanted = distinctPlaces(search.places.flatMap((place) => foldersOfPlace(settings, place)));
+  const sealed = await findFolders(db, wanted);
+  return {
+    folders: wanted.length,
+    sealedMerchants: [...sealed.values()].reduce((sum, { merchants }) => sum + merchants, 0),
+    open: () => openLocated(search, { wanted, sealed, removals, archive: { bucket: deps.bucket } }),
+  };
+}
+
+interface Located {
+  readonly wanted: readonly SealPlace[];
+  readonly sealed: SealFolders;
+  readonly removals: readonly MerchantRemoval[];
+  readonly archive: Archive;
+}
+
+async function openLocated(
   { settings, places, recent, columns, together, putSince = 0, rowsMax = SCAN_DAY_ROWS_MAX }: EventSearch,
-  { ledgers, bucket }: EventDeps,
+  { wanted, sealed, removals, archive }: Located,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
-  const db = ledgers.ofMerchant(merchant);
-  const removals = await listRemovalsOf(db, merchant);
-  const archive = { bucket };
-  const wanted = distinctPlaces(places.flatMap((place) => foldersOfPlace(settings, place)));
-  const found = await findScanPlaces(archive, db, { merchant, places: wanted, putSince });
+  const found = await findScanPlaces(archive, { merchant, places: wanted, folders: sealed, putSince });
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
   const read = { settings, folders, recent, removals, columns, together, rowsMax };
   const days = (giveWay?: GiveWay) => readTogether(archive, places, { ...read, giveWay });
@@ -115,13 +146,13 @@ export async function findEvents(
 }
 
 export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
-  /** By "day partition". A folder that is not there has nothing of the merchant. */
+  /** By "day partition". A missing folder has nothing of the merchant. */
   readonly folders: ReadonlyMap<string, ScanPlace>;
   readonly removals: readonly MerchantRemoval[];
   readonly giveWay?: GiveWay | undefined;
 }
 
-/** Reads places whose folders were found, Day after Day; a visitor's rows come together. */
+/** Reads places whose folders were found, Day after Day. A visitor's rows come together. */
 export async function* readTogether(
   archive: Archive,
   places: readonly SealPlace[],
@@ -157,20 +188,20 @@ export async function* readTogether(
   }
 }
 
-/** Whether all rows of a folder come out of its sealed files: these have each id once (SEA-5). */
+/** Whether all rows of a folder come from its sealed files. Those have each id once (SEA-5). */
 function isSealedAlone(folder: Folder | undefined): boolean {
   const archived = folder?.folder?.archived;
   return archived?.manifest !== undefined && archived.bundles.length === 0 && folder?.late.length === 0;
 }
 
-/** What partitions have not archived, without what is there by now: each row once. */
+/** The rows that partitions have not archived, without those that the archive has by now: each row once. */
 function lateBlocks(archived: readonly ColumnBlock[], late: readonly ArchivedEvent[]): readonly ColumnBlock[] {
   if (late.length === 0) return [];
   const positions = new Set(archived.flatMap((block) => [...block.positions]));
   return [blockOf(late.filter(({ position }) => !positions.has(position)))];
 }
 
-/** The rows of one folder that are of a Day that has moved; they are shown to it as they were logged. */
+/** The rows of one folder that belong to a moved Day. The Day is asked in the order of the log. */
 function takenBy(moved: MovedDay, rows: EventColumns): EventColumns {
   const order = Uint32Array.from(rows.positions, (_, row) => row);
   order.sort((a, b) => (rows.positions[a] as number) - (rows.positions[b] as number));
@@ -179,9 +210,9 @@ function takenBy(moved: MovedDay, rows: EventColumns): EventColumns {
 }
 
 /**
- * What (Day, partition)s came to may be remembered where they are sealed and nothing of them waits to be
- * archived: then as this version, by "day partition". Whoever archives a late event notes it before the partition
- * forgets it, so read `recent` before.
+ * The versions under which counts of places may be remembered, by "day partition". A place has one if it is sealed and
+ * nothing of it waits to be archived. Whoever archives a late event notes it before the partition forgets it, so read
+ * `recent` first.
  */
 export async function findVersions(
   { settings, places, recent }: Pick<EventSearch, "settings" | "places" | "recent">,
@@ -206,7 +237,7 @@ export function distinctPlaces(places: readonly SealPlace[]): readonly SealPlace
   return [...new Map(places.map(({ day, partition }) => [`${day} ${partition}`, { day, partition }])).values()];
 }
 
-/** The folders in which a Day's events may be. */
+/** The folders that may have a Day's events. */
 export function foldersOfPlace(settings: EventSearch["settings"], { day, partition }: SealPlace): readonly SealPlace[] {
   if (!isMovedDay(settings, day)) return [{ day, partition }];
   const [from, to] = foldersOf(settings, day);
@@ -227,8 +258,8 @@ interface Pass {
 }
 
 /**
- * The rows of (Day, partition)s that belong together, in as many passes as memory needs, of some visitors each: a visit
- * is of one visitor. An id that two visitors sent before the Day was sealed then counts for both.
+ * The rows of places that belong together, in as many passes as memory needs. Each pass has some of the visitors,
+ * because a visit belongs to one visitor. An id that two visitors sent before the Day was sealed then counts for both.
  */
 async function* passesOf(
   archive: Archive,
@@ -240,7 +271,7 @@ async function* passesOf(
   for (let pass = 0; pass < passes; pass++) {
     const [at, of] = [pass, passes];
     const isCounted = (visitor: string) => of === 1 || hash32(visitor, PASS_SEED) % of === at;
-    // Which purchase of a number earns is known only where all that have it are seen together.
+    // Which purchase of a number earns is only known if all events with the number are seen together.
     const known = shared;
     const wanted = { visitor: isCounted, order: (order: string) => known.has(order) };
     // Visitors are spread by a hash, but not evenly: the first pass must fit, the others nearly so.
@@ -257,8 +288,8 @@ async function* passesOf(
 }
 
 /**
- * How many passes rows take, as far as manifests and what has come since say how many there are: a pass that turns out
- * to be too large was for nothing. Visitors are not spread evenly.
+ * How many passes rows need, by the counts in manifests and of rows since then. A pass that turns out too large was for
+ * nothing, because visitors are not spread evenly.
  */
 function passesFor(
   places: readonly (readonly Folder[])[],
@@ -274,7 +305,8 @@ function passesFor(
 }
 
 /**
- * Order numbers that several visitors have: the page's and the server's word for one order, as a rule. Keeps no row.
+ * Order numbers that several visitors have. Usually these are the page's and the server's word for one order. It keeps
+ * no row.
  */
 async function sharedOrders(
   archive: Archive,
@@ -320,7 +352,7 @@ async function readAll(
   return found;
 }
 
-/** Another split than that of visitors over partitions. */
+/** Visitors are split into passes by another hash than into partitions. */
 const PASS_SEED = 0x2c1b3c6d;
 
 function removalsAt(removals: readonly MerchantRemoval[], { day, partition }: SealPlace): readonly MerchantRemoval[] {

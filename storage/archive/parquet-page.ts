@@ -1,28 +1,28 @@
-// The pages of a Parquet column, looked at before the library reads them: it makes room for as many values as a header
-// speaks of, and repeats a value as often as a run says, and one damaged byte may speak of two billion. Headers are
-// Thrift structs in the compact protocol; of interest here are how many values a page has, how they lie in it, and how
-// long it is. Only pages of the kinds that the archive was ever written with are let through.
+// Checks the pages of a Parquet column before the library reads them. The library makes room for as many values as a
+// header says, and repeats a value as often as a run says. One damaged byte may say two billion. Headers are Thrift
+// structs in the compact protocol. Only some of their fields matter here: how many values a page has, how they are
+// encoded, and its length. Only the kinds of pages that the archive was ever written with are accepted.
 
 import { assert } from "../../core/outcome.ts";
 
 export interface PageBounds {
-  /** How many values a page may have. */
+  /** The most values of a page. */
   readonly valuesMax: number;
   /** Whether rows of the column may be without a value. */
   readonly isOptional: boolean;
 }
 
-/** A page whose values are codes of a dictionary. They are packed, so `checkCodes` can look at them only later. */
+/** A page whose values are codes of a dictionary. They are compressed, so `checkCodes` can check them only later. */
 export interface CodedPage {
-  /** Where its packed codes begin in the column's bytes. */
+  /** The offset of its compressed codes in the column's bytes. */
   readonly offset: number;
   /** How many codes it has. */
   readonly values: number;
 }
 
 /**
- * Looks at the pages of one whole column. Throws where one has more values than may be or ends outside of the column,
- * and where it says in another way than ours which rows have a value. Tells of the pages of codes.
+ * Checks the pages of one whole column. It throws if a page has too many values, ends outside of the column, or marks
+ * missing values in another way than ours. Returns the pages of codes.
  */
 export function checkPages(bytes: Uint8Array, bounds: PageBounds): readonly CodedPage[] {
   const reader = new ThriftReader(bytes);
@@ -46,7 +46,7 @@ export function checkPages(bytes: Uint8Array, bounds: PageBounds): readonly Code
 }
 
 /**
- * A page of data whose `valuesMax` rows are in `body`. Its levels, which say whether a row has a value, are not packed.
+ * A page of data with `valuesMax` rows in `body`. Its levels, which say whether a row has a value, are not compressed.
  */
 function checkData(body: Uint8Array, data: Struct, { valuesMax, isOptional }: PageBounds): CodedPage | undefined {
   const nulls = numberOf(data, DATA.nulls, isOptional ? valuesMax : 0);
@@ -60,7 +60,7 @@ function checkData(body: Uint8Array, data: Struct, { valuesMax, isOptional }: Pa
   return encoding === PLAIN ? undefined : { offset: levels, values: valuesMax - nulls };
 }
 
-/** Throws where a page of codes, unpacked, does not hold so many of them. */
+/** Throws unless a page of codes, uncompressed, has this many of them. */
 export function checkCodes(bytes: Uint8Array, values: number): void {
   const width = bytes[0];
   assert(width !== undefined && width <= CODE_BITS_MAX, `a code has at most ${CODE_BITS_MAX} bits`);
@@ -68,8 +68,8 @@ export function checkCodes(bytes: Uint8Array, values: number): void {
 }
 
 /**
- * Looks at values that lie as runs: one value that is repeated so many times, or eights of values of so many bits each.
- * Throws where they speak of more values than there are, or of fewer.
+ * Checks values that are stored as runs: one value repeated, or groups of eight values with some bits each. It throws
+ * if the runs have more values than they should, or fewer.
  */
 export function checkRuns(
   bytes: Uint8Array,
@@ -81,19 +81,19 @@ export function checkRuns(
     const head = reader.unsigned();
     const isRepeated = head % 2 === 0;
     const count = isRepeated ? head / 2 : ((head - 1) / 2) * 8;
-    // The last eight may be filled up.
+    // The last group of eight may be padded.
     assert(count > 0 && count < values - seen + (isRepeated ? 1 : 8), "a run has no more values than its page");
-    // The library takes a byte for the eights of values that have no bits, and would read on at another place than we.
+    // For groups of values without bits the library takes one byte, and would read on at another offset than this code.
     assert(isRepeated || width > 0 || seen + count >= values, "values of no bits are one run");
     reader.skip(isRepeated ? Math.ceil(width / 8) : (count / 8) * width);
     seen += count;
   }
 }
 
-/** Fields of a page header by their numbers (parquet.thrift). */
+/** Fields of a page header, by number (parquet.thrift). */
 const PAGE = { kind: 1, compressedBytes: 3, dictionary: 7, data: 8 } as const;
 const KIND = { dictionary: 2, data: 3 } as const;
-/** Fields of the struct for a page of data. That of a dictionary begins with the number of its values as well. */
+/** Fields of the struct for a page of data. The struct of a dictionary begins with the number of its values as well. */
 const DATA = {
   values: 1,
   nulls: 2,
@@ -104,10 +104,10 @@ const DATA = {
   isPacked: 7,
 } as const;
 const PLAIN = 0;
-/** Plain, and codes of a dictionary by their old name and by their new one. */
+/** Plain, and codes of a dictionary by their old and new number. */
 const ENCODINGS: ReadonlySet<number> = new Set([PLAIN, 2, 8]);
 const CODE_BITS_MAX = 32;
-/** A header holds a struct for its kind of page, and that one statistics. */
+/** A header has a struct for its kind of page, and that has one of statistics. */
 const STRUCT_DEPTH_MAX = 4;
 
 type Struct = ReadonlyMap<number, number | Struct>;
@@ -118,7 +118,7 @@ function numberOf(struct: Struct, field: number, max: number): number {
   return value;
 }
 
-/** Reads structs; of their fields numbers and structs are kept, texts and lists are passed over. */
+/** Reads structs. It keeps numbers and structs, and skips texts and lists. */
 class ThriftReader {
   readonly #bytes: Uint8Array;
   offset = 0;

@@ -1,6 +1,6 @@
-// The bytes of a Parquet file as the library is given them. It unpacks a page by the codec of its column and tells the
-// codec nothing but the bytes. So here each column has a codec of its own, which knows where the column's pages are,
-// and looks at what it has unpacked before the library does (parquet-page.ts).
+// Gives the library the bytes of a Parquet file. The library unpacks a page by the codec of its column and tells the
+// codec only the bytes. So here each column gets a codec of its own. That codec knows where the column's pages are, and
+// checks what it has unpacked before the library sees it (parquet-page.ts).
 
 import { type ColumnChunk, type ColumnMetaData, type Compressors, type FileMetaData, parquetMetadata } from "hyparquet";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
@@ -8,7 +8,7 @@ import { assert } from "../../core/outcome.ts";
 import { decompress } from "./gzip.ts";
 import { checkCodes, checkPages } from "./parquet-page.ts";
 
-/** Bytes of a file by their place in it: an ArrayBuffer is one, a range that was read before another. */
+/** Bytes of a file by their offset: an ArrayBuffer, or a range that was read before. */
 export interface FileBytes {
   readonly byteLength: number;
   slice(start: number, end?: number): ArrayBuffer;
@@ -19,18 +19,18 @@ export interface ParquetSource {
   readonly metadata: FileMetaData;
 }
 
-/** The place of a column's first byte in its file. */
+/** The offset of a column's first byte in its file. */
 export function beginOf({ dictionary_page_offset: dictionary, data_page_offset: data }: ColumnMetaData): number {
   return Number(dictionary || data);
 }
 
-/** What a file says of itself: its last bytes are enough. `checkedEntries` says whether it may be believed. */
+/** The metadata of a file, from its last bytes. `checkedEntries` says whether it may be believed. */
 export function readMetadata(bytes: ArrayBuffer): FileMetaData {
-  // Looking for geography, the library would walk through as many columns as a damaged byte speaks of.
+  // To look for geography, the library would walk through as many columns as a damaged byte claims.
   return parquetMetadata(bytes, { geoparquet: false });
 }
 
-/** The rows of [start, end) for the library, which throws where their pages speak of more values than they have. */
+/** The rows of [start, end) for the library. It throws where a page claims more values than its rows have. */
 export function checkedSource(
   { file, metadata }: ParquetSource,
   { start, end }: { readonly start: number; readonly end: number },
@@ -67,7 +67,7 @@ export function checkedSource(
   };
 }
 
-/** The columns whose rows may be without a value, by name. */
+/** The names of columns that may lack a value. */
 export function optionalColumns({ schema }: FileMetaData): ReadonlySet<string> {
   return new Set(schema.flatMap((one) => (one.repetition_type === "OPTIONAL" ? [one.name] : [])));
 }
@@ -77,7 +77,7 @@ class CheckedColumn {
   readonly begin: number;
   readonly end: number;
   readonly #isOptional: boolean;
-  /** How many codes are packed at a place in the column; undefined until it was looked at. */
+  /** How many codes a page has, by its offset in the column. Undefined until the pages were checked. */
   #coded: ReadonlyMap<number, number> | undefined;
 
   constructor(chunk: ColumnMetaData, isOptional: boolean) {

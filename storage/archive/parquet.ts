@@ -1,6 +1,6 @@
-// One archive file as Parquet bytes and back. The queue consumer writes it to R2, a replay reads it from there, and
+// Writes one archive file as Parquet and reads it again. The queue's consumer writes it to R2, and a replay reads it.
 // DuckDB, Spark and Trino read it without us. The same file always gives the same bytes: the writer adds no time and no
-// randomness, and its name is fixed below. (gzip's own output may change with the runtime's version; the rows do not.)
+// randomness, and names itself as below. (gzip's output may change with the runtime's version; the rows do not.)
 
 import { type FileMetaData, parquetRead, type RowGroup, type SchemaElement } from "hyparquet";
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
@@ -20,18 +20,18 @@ import { assert } from "../../core/outcome.ts";
 import { compress, type Effort } from "./gzip.ts";
 import { beginOf, checkedSource, type FileBytes, readMetadata } from "./parquet-source.ts";
 
-/** Raised when a reader of yesterday's files could no longer read today's. */
+/** To be raised when an older reader cannot read new files. */
 const ARCHIVE_VERSION = 1;
 
 const TYPES: Record<ColumnType, Omit<SchemaElement, "name">> = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } },
   int32: { type: "INT32" },
   int64: { type: "INT64" },
-  // Without isAdjustedToUTC readers would take it for a local time of nowhere.
+  // Without isAdjustedToUTC readers would take it for a local time without a zone.
   instant: { type: "INT64", logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MILLIS" } },
 };
 
-/** How columns lie in a Parquet file. */
+/** The Parquet schema of some columns. */
 function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
   return [
     { name: "event", num_children: columns.length },
@@ -45,7 +45,10 @@ function schemaOf<Row>(columns: readonly Column<Row>[]): SchemaElement[] {
   ];
 }
 
-/** The file as Parquet; a bundle's, which the seal of its Day writes again. Throws where a row is not an event. */
+/**
+ * The file as Parquet. For the file of a bundle "fast" is enough, because the seal of its Day writes it again. Throws
+ * where a row is not an event.
+ */
 export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8Array<ArrayBuffer> {
   const bytes = new ByteWriter();
   const writer = new GroupWriter(COLUMNS, { bytes, metadata: metadataOf(file), effort });
@@ -57,13 +60,14 @@ export function encodeParquet(file: ArchiveFile, effort: Effort = "fast"): Uint8
 }
 
 /**
- * A Parquet file of archived events that is written a row group at a time: memory holds one, and what is compressed.
+ * Writes a Parquet file of archived events, one row group at a time. Memory holds one row group and the compressed
+ * ones.
  */
 export class ParquetFileWriter {
   readonly #bytes = new ByteWriter();
   readonly #writer: GroupWriter<ArchivedEvent>;
 
-  /** `metadata` is kept in the file, beside its version. */
+  /** `metadata` is stored in the file, with the version. */
   constructor(metadata: Readonly<Record<string, string>>) {
     this.#writer = new GroupWriter(COLUMNS, { bytes: this.#bytes, metadata, effort: "small" });
   }
@@ -78,7 +82,7 @@ export class ParquetFileWriter {
   }
 }
 
-/** The same, with columns of its own, for a reader who takes each row group as it is written: memory holds one. */
+/** The same with columns of the caller's. The caller takes each row group as it is written, so memory holds one. */
 export class ParquetStreamWriter<Row> {
   readonly #bytes = new ByteWriter();
   readonly #writer: GroupWriter<Row>;
@@ -87,19 +91,19 @@ export class ParquetStreamWriter<Row> {
     this.#writer = new GroupWriter(columns, { bytes: this.#bytes, metadata, effort: "small" });
   }
 
-  /** A row group's bytes, and the file's first ones before it. Throws where a row is none. */
+  /** A row group's bytes. The first one comes behind the file's first bytes. Throws where a row is not valid. */
   group(rows: readonly Row[]): Uint8Array<ArrayBuffer> {
     this.#writer.write(rows);
     return this.#take();
   }
 
-  /** The file's last bytes, which say where everything is. */
+  /** The file's last bytes, which say where everything is in it. */
   end(): Uint8Array<ArrayBuffer> {
     this.#writer.finish();
     return this.#take();
   }
 
-  /** What was written since the last time. The writer goes on counting from the file's beginning. */
+  /** The bytes written since the last call. Offsets still count from the file's beginning. */
   #take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.#bytes.getBuffer());
     this.#bytes.index = 0;
@@ -143,7 +147,7 @@ class GroupWriter<Row> {
       name: column.name,
       data: toParquet(column, cells[at] as Cell[]),
     }));
-    // Writing to memory, it is done when it returns.
+    // It writes to memory, so it is done when it returns.
     void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP_ROWS });
   }
 
@@ -166,9 +170,9 @@ export async function readParquet(bytes: Uint8Array): Promise<ArchiveFile> {
 }
 
 /**
- * What a Parquet file of so many bytes says of itself. Throws where its version is not one this reader knows, and
- * where it says what no file of ours does: the library believes it all, and would make room for a billion rows that
- * a damaged byte speaks of.
+ * The metadata entries of a Parquet file of so many bytes. It throws where the version is unknown, or where the file
+ * claims something that no file of ours does. The library believes everything, and would make room for a billion rows
+ * that a damaged byte claims.
  */
 export function checkedEntries(metadata: FileMetaData, byteLength: number): ReadonlyMap<string, string> {
   const entries = new Map(metadata.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]));
@@ -192,15 +196,15 @@ export function checkedEntries(metadata: FileMetaData, byteLength: number): Read
 interface GroupPlace {
   /** Of the file's columns, in their order. */
   readonly names: readonly string[];
-  /** Where the row group before has ended. */
+  /** The end of the row group before. */
   readonly start: number;
   readonly byteLength: number;
 }
 
 /**
- * A row group's rows and its end, where it has each column once, with as many values, and they lie in the file one
- * after the other. Of a column that is there twice the library reads one and forgets the other, so that nobody waits
- * for its failure; of columns that share their bytes it reads these again and again.
+ * A row group's rows and its end. It checks that the row group has each column once, with the same number of values,
+ * one after the other in the file. If a column is there twice, the library reads one and forgets the other, and nobody
+ * sees its failure. Columns that share bytes would be read again and again.
  */
 function rowsOf({ num_rows, columns }: RowGroup, { names, start, byteLength }: GroupPlace) {
   const rows = Number(num_rows);
@@ -223,10 +227,10 @@ function rowsOf({ num_rows, columns }: RowGroup, { names, start, byteLength }: G
 export interface RowsWanted {
   readonly file: FileBytes;
   readonly metadata: FileMetaData;
-  /** Rows in [start, end) of the file; all of them without. */
+  /** Rows in [start, end) of the file. Without it all rows. */
   readonly start?: number;
   readonly end?: number;
-  /** Columns to read, by name, of which the others are then absent; all without. */
+  /** Columns to read, by name; all others are absent. Without it all columns. */
   readonly columns?: readonly string[];
 }
 
@@ -235,7 +239,7 @@ export async function readRows({ file, metadata, start, end, columns }: RowsWant
   const first = start ?? 0;
   const count = Math.min(end ?? Number.POSITIVE_INFINITY, Number(metadata.num_rows)) - first;
   const chunks: Chunk[] = [];
-  // A file written before a field was added has no such column, and must not be asked for it.
+  // A file from before a field was added has no such column, and the library must not be asked for it.
   const there = new Set(metadata.schema.map(({ name }) => name));
   await parquetRead({
     ...checkedSource({ file, metadata }, { start: first, end: first + count }),
@@ -257,7 +261,7 @@ interface Chunk {
   readonly rowEnd: number;
 }
 
-/** The cells of some rows out of the chunks that hold them, and perhaps more than them. */
+/** The cells of some rows, from chunks that have them and perhaps others. */
 function cellsOf(
   chunks: readonly Chunk[] | undefined,
   { first, count }: { first: number; count: number },
@@ -277,7 +281,7 @@ function cellsOf(
 /** A text may begin with U+FEFF, and that is then part of it. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The file's name once more inside it, so that a copy of it anywhere still says what it is. */
+/** The file's name, stored inside it as well, so that a copy of it anywhere says what it is. */
 function metadataOf({ date, partition, first, rows }: ArchiveFile): Record<string, string> {
   return {
     footfall_date: date,

@@ -1,9 +1,10 @@
-// Rows of the archive without those that an erasure means, which lie there until the seal of their Day leaves them out.
+// Rows of the archive without those of an erasure. Such rows stay in the files until the next seal of their Day leaves
+// them out.
 
 import { type ColumnBlock, eventAt, filterRows } from "../../core/archive/event-columns.ts";
 import { type Removal, removalOf } from "../../core/counting/erasure.ts";
 
-/** The rows that stay; the block itself where all do. */
+/** The rows that stay. It is the block itself if all do. */
 export function withoutRemoved<Block extends ColumnBlock>(rows: Block, removals: readonly Removal[]): Block {
   if (removals.length === 0) return rows;
   const { partition, positions } = rows;

@@ -1,5 +1,5 @@
-// The files of a sealed Day: written a row group at a time, merchant after merchant; read back by the manifest, which
-// says which rows are whose, so that one merchant's are a few range reads and the others' are never seen.
+// The files of a sealed Day. They are written a row group at a time, merchant after merchant. The manifest says which
+// rows belong to whom. So one merchant's rows are a few range reads, and the others' are never read.
 
 import { createHash, type Hash } from "node:crypto";
 import {
@@ -21,7 +21,7 @@ import { type BlockWanted, readBlock } from "./column-block.ts";
 import { checkedEntries, ParquetFileWriter } from "./parquet.ts";
 import { type FileBytes, readMetadata } from "./parquet-source.ts";
 
-/** Writes one file. Rows of one merchant come together, and merchants ascend. */
+/** Writes one file. Rows of one merchant must come together, and merchants must ascend. */
 export class SealedFileWriter {
   readonly #key: string;
   readonly #writer: ParquetFileWriter;
@@ -37,7 +37,7 @@ export class SealedFileWriter {
     this.#writer = new ParquetFileWriter({ footfall_date: date, footfall_partition: partition });
   }
 
-  /** Rows of one merchant: of the one before, or of one above it. */
+  /** Adds rows of one merchant: the same one as before, or one with a higher number. */
   add(block: ColumnBlock): void {
     const merchants = numbersOf(block, "merchant");
     if (block.count === 0) return;
@@ -59,7 +59,7 @@ export class SealedFileWriter {
     }
   }
 
-  /** The merchant's rows are all there; `settings` is the version of its settings. */
+  /** Says that the merchant's rows are complete. `settings` is the version of its settings. */
   endMerchant(settings: number): void {
     if (this.#current === undefined) return;
     const { merchant, rows, hash } = this.#current;
@@ -85,7 +85,7 @@ export class SealedFileWriter {
   }
 }
 
-/** What rows add to their merchant's checksum. DuckDB makes the same of the file's columns (docs/archive.md). */
+/** The text of rows in their merchant's checksum. DuckDB makes the same from the file's columns (docs/archive.md). */
 function checksumText(block: ColumnBlock): string {
   const [timestamps, revenues] = [numbersOf(block, "timestamp"), numbersOf(block, "revenue")];
   const [ids, names, visitors, urls, drops] = (["id", "name", "visitor", "url", "dropped"] as const).map((field) =>
@@ -107,7 +107,7 @@ export interface SealedRead {
   readonly columns?: readonly string[] | undefined;
 }
 
-/** The wanted rows, a row group at a time; files and row groups without any are not read. */
+/** The wanted rows, a row group at a time. Files and row groups without any are not read. */
 export function openSealed(archive: Archive, { files }: Manifest, read: SealedRead): Source {
   const blocks = sealedBlocks(archive, { files }, read);
   return { next: async () => (await blocks.next()).value ?? undefined };
@@ -126,7 +126,7 @@ export async function* sealedBlocks(
   }
 }
 
-/** The bytes of the row groups that hold rows of wanted merchants. */
+/** The bytes of the row groups that have rows of wanted merchants. */
 async function* windowsOf(
   archive: Archive,
   files: readonly SealedFile[],
@@ -149,7 +149,7 @@ async function* windowsOf(
   }
 }
 
-/** The row groups of a file that hold rows of wanted merchants, by what the manifest says. */
+/** The row groups of a file that have rows of wanted merchants, by the manifest. */
 function wantedGroups(file: SealedFile, isWanted: (merchant: number) => boolean): readonly number[] {
   const groups = new Set<number>();
   let start = 0;
@@ -163,7 +163,7 @@ function wantedGroups(file: SealedFile, isWanted: (merchant: number) => boolean)
   return [...groups];
 }
 
-/** Bytes that were read from the middle of a file, at their places in it. */
+/** Bytes from the middle of a file, addressed by their offsets in the file. */
 function windowOf(byteLength: number, offset: number, bytes: ArrayBuffer): FileBytes {
   return { byteLength, slice: (start, end = byteLength) => bytes.slice(start - offset, end - offset) };
 }

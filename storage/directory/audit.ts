@@ -1,6 +1,6 @@
 // The audit log in D1: who did what to whom. An entry is written before the act and completed after it, so no act is
-// ever without one: when the log cannot be written, nothing is done. What died in between stays as "unknown". An act
-// that was refused takes its entry away again.
+// without one. If the log cannot be written, nothing is done. If the Worker dies between the two, the entry stays
+// "unknown". The entry of a refused act is removed again.
 
 import { and, desc, eq, inArray, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -29,7 +29,7 @@ export interface NewAuditEntry {
   readonly target: string | null;
 }
 
-/** Notes an act that is about to be done, and answers the entry's id. */
+/** Notes an act that is about to be done, and returns the entry's id. */
 export async function openEntry(db: Directory, entry: NewAuditEntry): Promise<number> {
   const opened = await drizzle(db)
     .insert(audit)
@@ -45,7 +45,7 @@ export async function noteAct(db: Directory, entry: NewAuditEntry): Promise<void
     .values({ ...entry, details: {}, outcome: "done" });
 }
 
-/** Completes the entry of an act that was done. Twice changes nothing. */
+/** Completes the entry of an act that was done. A second call changes nothing. */
 export async function closeEntry(
   db: Directory,
   { id, ...known }: { id: number; target: string | null; merchant: number | null; details: AuditDetails },
@@ -56,7 +56,7 @@ export async function closeEntry(
     .where(eq(audit.id, id));
 }
 
-/** Takes away the entry of an act that was refused. */
+/** Removes the entry of an act that was refused. */
 export async function dropEntry(db: Directory, id: number): Promise<void> {
   await drizzle(db).delete(audit).where(eq(audit.id, id));
 }

@@ -55,8 +55,8 @@ export const BACKED_UP: readonly Table[] = [
 ];
 
 /**
- * The tables that are not backed up. Somebody who was signed in or invited then may no longer have the right to be.
- * Alerts are raised again.
+ * The tables that are not backed up. Somebody who was signed in or invited at the time may no longer have the right to
+ * be. Alerts are raised again.
  */
 export const LEFT_OUT = ["invites", "sessions", "sign_ins", "alerts", "standings", "row_changes"] as const;
 
@@ -83,7 +83,7 @@ export interface Backup {
   readonly at: number;
   /** The directory's epoch at that time (epoch.ts). */
   readonly epoch: number;
-  /** The last change (change-log.ts) before that: those after it may not be in the backup. */
+  /** The last change (change-log.ts) before that. Later changes may be missing in the backup. */
   readonly change: number;
   readonly parts: readonly BackupPart[];
 }
@@ -108,25 +108,25 @@ type Value = string | number | null;
 const BACKUP_VERSION = 1;
 const PREFIX = "backup/directory/";
 
-/** A backup that is being made: what it has so far, and what comes next. */
+/** An unfinished backup: what it has so far, and what comes next. */
 interface Draft {
   readonly at: number;
   readonly epoch: number;
   readonly change: number;
   readonly parts: readonly BackupPart[];
-  /** The table that is read, by its place in `BACKED_UP`; as many as there are where all were. */
+  /** The table to read, as an index of `BACKED_UP`. When all were read, it is the number of tables. */
   readonly table: number;
-  /** The key of the last row that was read of it; null before the first. */
+  /** The key of the last row that was read of this table; null before the first. */
   readonly last: readonly Value[] | null;
 }
 
 const DRAFT = "backup/directory-draft.json";
-/** A draft that is older has lost whoever made it: it is begun anew. */
+/** An older draft was given up by whoever made it, so another one is begun. */
 const DRAFT_KEPT_MS = 6 * BACKUP_EVERY_MS;
 
 /**
- * The cron's part: begins a backup when the newest one is an hour old, goes on with one that was begun, by so many
- * pages of tables, and deletes those that are no longer kept.
+ * The cron's step. It begins a backup when the newest one is an hour old, or goes on with an unfinished one, for so
+ * many pages of tables. It deletes backups that are no longer kept.
  */
 export async function backUpWhenDue(
   deps: BackupDeps & { readonly log: Log },
@@ -149,7 +149,7 @@ export async function backUpWhenDue(
 }
 
 /**
- * Backs the directory up now, in one go; one that is too large for that is left to the cron. A crash leaves objects
+ * Backs the directory up now, in one go. One that is too large for that is left to the cron. A crash leaves objects
  * without a manifest, which a later backup deletes.
  */
 export async function backUp(deps: BackupDeps): Promise<Backup> {
@@ -161,14 +161,17 @@ async function newDraft(epoch: number, deps: BackupDeps): Promise<Draft> {
   return { at: deps.now(), epoch, change: await lastChange(deps), parts: [], table: 0, last: null };
 }
 
-/** The manifest: what has one is a backup. */
+/** Writes the manifest, which makes it a backup. */
 async function finish({ at, epoch, change, parts }: Draft, deps: BackupDeps): Promise<Backup> {
   const backup: Backup = { version: BACKUP_VERSION, at, epoch, change, parts };
   await putObject(deps, `${PREFIX}${nameOf(at)}.json`, JSON.stringify(backup));
   return backup;
 }
 
-/** The draft to go on with: not one of a directory that was restored since to an instant before it was begun. */
+/**
+ * The draft to go on with. It is undefined if the directory was since restored to an instant before the draft was
+ * begun.
+ */
 async function readDraft(epoch: number, deps: BackupDeps): Promise<Draft | undefined> {
   const object = await deps.bucket.get(DRAFT);
   if (object === null) return undefined;
@@ -177,8 +180,8 @@ async function readDraft(epoch: number, deps: BackupDeps): Promise<Draft | undef
 }
 
 /**
- * Reads and puts so many pages. Whoever does the same at the same time writes objects of its own, so that each
- * manifest names what its writer has read.
+ * Reads and stores so many pages. Two calls at the same time write objects of their own, so each manifest names what
+ * its own call has read.
  */
 async function advance(draft: Draft, deps: BackupDeps, pagesMax: number): Promise<Draft> {
   const run = randomBytes(4).toString("hex");
@@ -243,7 +246,7 @@ export function rowsOf(parts: readonly BackupPart[]): number {
   return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** The rows of a table after a key, and the key after which the next ones are; null where there are none. */
+/** The rows of a table after a key, and the key for the next page; null where there is none. */
 async function readPage(
   { name, key, rowsMax = BACKUP_ROWS }: Table,
   last: readonly Value[] | null,
@@ -264,7 +267,7 @@ async function readPage(
 
 interface PartName {
   readonly name: string;
-  /** Whose part it is: one call of `advance`. */
+  /** The call of `advance` that wrote it. */
   readonly run: string;
   readonly table: string;
   readonly number: number;

@@ -1,9 +1,9 @@
 // The changes of the directory since its last backup, kept in R2. If the directory is lost, even a change of the last
-// minute comes back with it. Whoever makes, changes or deletes a row, a trigger notes it in `row_changes`, in the same
+// minute comes back. When anybody makes, changes or deletes a row, a trigger notes it in `row_changes`, in the same
 // transaction. The query Worker soon after a change, and each cron, put the notes into encrypted objects and delete
 // them. Recovery writes the rows of the newest backup, and then the changes since that backup began, in their order
-// (recovery.ts). Each change is a whole row. So a change may be applied twice, or to a row that the backup already has
-// in a later state: the last change decides.
+// (recovery.ts). Each change is a whole row. So it does no harm to apply a change twice, or to a row of the backup that
+// is already newer: the last change decides.
 
 import {
   BACKUP_OBJECT_BYTES_MAX,
@@ -19,10 +19,10 @@ import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 import { readEpochs } from "./epoch.ts";
 
-/** Tables without triggers. A recovery writes their rows itself, newer than any state that somebody knows. */
+/** Tables without triggers. A recovery writes their rows itself, newer than any state that somebody has seen. */
 export const NOT_LOGGED = ["settings_changes", "deployment"] as const;
 
-/** A change of these columns alone is not noted: they change often, or are set right again without it. */
+/** A change of only these columns is not noted. They change often, or are corrected again by themselves. */
 export const CHANGED_QUIETLY: Readonly<Record<string, readonly string[]>> = {
   merchants: ["version"],
   api_keys: ["last_used_at"],
@@ -49,8 +49,9 @@ const PREFIX = "backup/changes/";
 
 /**
  * If the oldest note has waited for so long, puts all notes into R2 and deletes them. A call that stops in between
- * leaves notes, which the next call puts there once more; two calls at once do the same. Nothing is put while the
- * directory is older than its epoch in R2 says: changes of a restored directory do not continue the logged ones.
+ * leaves notes, and the next call puts those into R2 again. Two calls at once do the same. Nothing is put there while
+ * the directory is older than its epoch in R2 says, because changes of a restored directory do not continue the logged
+ * ones.
  */
 export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise<void> {
   for (let page = 0; page < CHANGES_PAGES_PER_CALL; page++) {

@@ -1,5 +1,5 @@
-// How an answer's money is converted: which rates its sums need, read once they are known. In nearly all answers all
-// money is of the merchant's own currency: for these no rate is read.
+// Converts an answer's money. The rates to read are known once its sums are known. In nearly all answers all money is
+// in the merchant's own currency, and no rate is read.
 
 import { type Convert, convertBy, foreignOf, type Purse, UNCONVERTED } from "../../core/query/money.ts";
 import type { Directory } from "./directory.ts";

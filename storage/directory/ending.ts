@@ -1,6 +1,6 @@
-// The end of a merchant in the directory: every row of who is who goes in one transaction. Its ledger was told before
-// (storage/ledger/erasure.ts), so that nothing is published or sealed for a merchant whose rows are going; its numbers
-// go after. Running it again finds nothing.
+// The end of a merchant in the directory: all its rows are deleted in one transaction. The ledger was told before
+// (storage/ledger/erasure.ts), so nothing is published or sealed for a merchant whose rows are being deleted. Its
+// numbers are deleted afterwards. A second run finds nothing.
 
 import type { Directory } from "./directory.ts";
 

@@ -1,7 +1,7 @@
-// How far the directory has come: a number in D1 that grows with everything that is numbered and with each cron, and in
-// R2 beside the claims. Restoring D1 turns back its own and not that in R2; from then on nothing is made that has a
-// number, until somebody has said what becomes of what the directory has forgotten (`footfall recover directory`).
-// Numbers themselves are claimed, so even a step that is left out gives none of them twice.
+// How far the directory has come: a number in D1, and a copy of it in R2 beside the claims. It grows with everything
+// that gets a number, and with each cron. Restoring D1 turns the number in D1 back, and not the one in R2. From then on
+// nothing that has a number is made, until an operator has run `footfall recover directory` and so said what becomes of
+// the forgotten state. Numbers are also claimed, so none is given twice even if that step is left out.
 
 import type { ArchiveBucket } from "../archive/bucket.ts";
 import { select } from "../statement.ts";
@@ -15,7 +15,7 @@ export interface EpochDeps {
   readonly bucket: EpochBucket;
 }
 
-/** Which epoch the directory has, and which it has been known to have. */
+/** The directory's epoch, and the highest epoch that was seen. */
 export interface Epochs {
   readonly own: number;
   readonly known: number;
@@ -24,9 +24,9 @@ export interface Epochs {
 const KEY = "numbers/epoch";
 
 /**
- * Raises the epoch by one; false where the directory is behind, and nothing is raised. D1 comes first: whoever dies in
- * between leaves it ahead of R2, which no restore does. Of two at once the later one may leave the lower number in R2,
- * which is too low by one or two until the next cron.
+ * Raises the epoch by one. Returns false, and raises nothing, if the directory is behind. D1 comes first. A call that
+ * dies in between leaves D1 ahead of R2, which no restore does. Of two calls at once the later one may leave the lower
+ * number in R2. It is then too low by one or two until the next cron.
  */
 export async function raiseEpoch(deps: EpochDeps): Promise<boolean> {
   const known = await readKnown(deps.bucket);
@@ -42,7 +42,7 @@ export async function readEpochs({ directory, bucket }: EpochDeps): Promise<Epoc
   return { own: own?.epoch ?? 0, known: await readKnown(bucket) };
 }
 
-/** Puts the directory where it has been known to be: whoever calls it has seen to what it had forgotten. */
+/** Sets the directory's epoch to the highest one. The caller must have dealt with what the directory had forgotten. */
 export async function catchUp({ directory, bucket }: EpochDeps): Promise<void> {
   const text = "UPDATE deployment SET epoch = max(epoch, ?) WHERE id = 1";
   await select(directory, [text, await readKnown(bucket)]);

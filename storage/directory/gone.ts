@@ -1,15 +1,14 @@
-// Credentials that were taken away, kept in R2 from before they go: a directory that is recovered from a backup has
-// those again that were there at the time, and must not let anybody in by them. Each is noted under its merchant, so
-// that nobody's note is about another's. Whole merchants that have ended are in the records of erasures
-// (ledger/erasure-record.ts).
+// Credentials that were taken away, noted in R2 before they are deleted. A directory that is recovered from a backup
+// has those that existed then, and must let nobody in by them. Each note is filed under its merchant, so no note can be
+// about another merchant. The records of erasures have whole merchants that ended (ledger/erasure-record.ts).
 
 import { type ArchiveBucket, listKeys } from "../archive/bucket.ts";
 import { select } from "../statement.ts";
 import type { Directory } from "./directory.ts";
 
 /**
- * Tables of what lets somebody in, with what names it: a rotated key by the secret that is no longer
- * its, an operator of no merchant.
+ * Tables of credentials, and the column that names one. A rotated key is named by the secret that it no longer has. An
+ * operator has no merchant.
  */
 const NAMED_BY = {
   api_keys: "merchant, id",
@@ -35,23 +34,23 @@ export interface GoneDeps {
 
 const PREFIX = "gone/";
 
-/** Notes what is about to be taken away, where the merchant has it. */
+/** Notes a credential that is about to be taken away, if the merchant has it. */
 export async function noteGone(gone: Gone, deps: GoneDeps): Promise<void> {
   if ((await findNamed(gone, deps)) !== undefined) await put(gone.kind, gone, deps);
 }
 
-/** Takes a note away: it was not taken away after all. */
+/** Removes a note, because the credential was not taken away after all. */
 export async function dropNote({ kind, merchant, id }: Gone, { bucket }: GoneDeps): Promise<void> {
   await bucket.delete([`${PREFIX}${kind}/${merchant}/${id}`]);
 }
 
-/** Notes the secret of a key that is about to get another. */
+/** Notes the secret of a key that is about to get another one. */
 export async function noteRotated(key: Omit<Gone, "kind">, deps: GoneDeps): Promise<void> {
   const named = await findNamed({ ...key, kind: "api_keys" }, deps);
   if (named?.hash != null) await put("api_key_secrets", { merchant: key.merchant, id: named.hash }, deps);
 }
 
-/** Takes all of it away again; gives how many were there. Doing so twice finds nothing. */
+/** Takes all noted credentials away again, and returns how many there were. A second run finds nothing. */
 export async function takeAway({ directory, bucket }: GoneDeps): Promise<number> {
   let taken = 0;
   for (const [kind, named] of Object.entries(NAMED_BY)) {
@@ -68,7 +67,7 @@ export async function takeAway({ directory, bucket }: GoneDeps): Promise<number>
   return taken;
 }
 
-/** Some 60 characters each, of the 2 MB of a parameter. */
+/** About 60 characters each. A parameter may have 2 MB. */
 const NOTES_ONCE = 5_000;
 
 async function findNamed(

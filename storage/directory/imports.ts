@@ -1,7 +1,7 @@
 // Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known
 // by its digest, and one that has grown by the digest of its beginning.
 
-import { and, count, desc, eq, gt, lt, max } from "drizzle-orm";
+import { and, count, desc, eq, gt, isNotNull, lt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { IMPORTS_ALIKE_MAX } from "../../core/limits.ts";
 import type { Directory } from "./directory.ts";
@@ -66,6 +66,13 @@ export async function lastImportNumber(db: Directory, merchant: number): Promise
   return last?.number ?? 0;
 }
 
+/** How many imports of rollups a merchant has, those that were taken back among them. */
+export async function countRollupImports(db: Directory, merchant: number): Promise<number> {
+  const where = and(eq(imports.merchant, merchant), isNotNull(imports.tables));
+  const [counted] = await drizzle(db).select({ count: count() }).from(imports).where(where);
+  return counted?.count ?? 0;
+}
+
 /** Adds an import under a number that was claimed for it. */
 export async function createImport(db: Directory, row: Import): Promise<void> {
   await drizzle(db).insert(imports).values(row);
@@ -78,9 +85,27 @@ export async function noteImport(
     merchant,
     number,
     ...changes
-  }: Pick<Import, "merchant" | "number"> & Partial<Pick<Import, "state" | "place" | "tally" | "finishedAt">>,
+  }: Pick<Import, "merchant" | "number"> & Partial<Pick<Import, "state" | "place" | "tally" | "finishedAt" | "undone">>,
 ): Promise<Import | undefined> {
   const where = and(eq(imports.merchant, merchant), eq(imports.number, number));
-  const [changed] = await drizzle(db).update(imports).set(changes).where(where).returning();
+  const orm = drizzle(db);
+  const [[changed]] = await orm.batch([
+    orm.update(imports).set(changes).where(where).returning(),
+    orm.run(sql.raw(noteSpans(merchant))),
+  ]);
   return changed;
+}
+
+/**
+ * Notes with a merchant which of its imports of rollups count, and for which Days (`ImportedSpan`): those that are
+ * whole and were not taken back. In one transaction with what changes an import.
+ */
+function noteSpans(merchant: number): string {
+  const spans = `SELECT json_object('number', number, 'source', source,
+      'from', (SELECT min(CAST(key AS INTEGER)) FROM json_each(days)),
+      'to', (SELECT max(CAST(key AS INTEGER)) FROM json_each(days)),
+      'tables', (SELECT json_group_object(key, json(value -> '$.counters')) FROM json_each(tables))) AS span
+    FROM imports WHERE merchant = ${merchant} AND tables IS NOT NULL AND state = 'done' AND undone = 0 ORDER BY number`;
+  const all = `(SELECT json_group_array(json(span)) FROM (${spans}))`;
+  return `UPDATE merchants SET imported = ${all} WHERE number = ${merchant} AND imported <> ${all}`;
 }

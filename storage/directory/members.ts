@@ -15,7 +15,7 @@ import { invites, members, merchants, type Role, sessions, views } from "./schem
 export type Member = typeof members.$inferSelect;
 export type Invite = Omit<typeof invites.$inferSelect, "hash">;
 
-/** A member with the merchant it is one of. */
+/** A member with its merchant. */
 export interface Membership {
   readonly member: Pick<Member, "id" | "email" | "role" | "preferences">;
   readonly merchant: Merchant;

@@ -6,6 +6,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DimensionName } from "../../core/counting/dimension.ts";
+import type { AnnouncedTables, ImportedSpan } from "../../core/imported/table.ts";
 import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
 import type { Language } from "../../core/notice/language.ts";
 import type { Channel, QuietHours, SubscriptionState, Target, Topic } from "../../core/notice/subscription.ts";
@@ -103,6 +104,11 @@ export const merchants = sqliteTable(
     currencies: text("currencies", { mode: "json" }).$type<CurrencyTimeline>().notNull().default([]),
     /** Zones that replays have put on past Days. */
     pastZones: text("past_zones", { mode: "json" }).$type<readonly PastZone[]>().notNull().default([]),
+    /**
+     * Its imports of rollups that count, by number. Written with the imports themselves (imports.ts), so that a
+     * question learns of them with its key.
+     */
+    imported: text("imported", { mode: "json" }).$type<readonly ImportedSpan[]>().notNull().default([]),
   },
   // Every seal looks up who has zones of the past. Without this index that would read every merchant.
   (table) => [index("merchants_moved").on(table.number).where(sql`past_zones <> '[]'`)],
@@ -431,6 +437,10 @@ export const imports = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** UTC ms; null while it goes on. */
     finishedAt: integer("finished_at"),
+    /** Of an import of rollups: its tables. Null of one of events. */
+    tables: text("tables", { mode: "json" }).$type<AnnouncedTables>(),
+    /** Of an import of rollups: whether it was taken back. One of events is taken back by replays. */
+    undone: integer("undone", { mode: "boolean" }).notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.number] })],
 );
@@ -440,11 +450,13 @@ export const IMPORT_STATES = ["running", "paused", "done"] as const;
 
 export type ImportState = (typeof IMPORT_STATES)[number];
 
-/** A place in a file: the number of rows before it, and a digest of these. */
-export interface ImportPlace {
-  readonly line: number;
-  readonly chain: string;
-}
+/**
+ * A place in a file: the number of rows before it, and a digest of these. Of an import of rollups: the table that is
+ * being sent, and how many of its rows are stored.
+ */
+export type ImportPlace =
+  | { readonly line: number; readonly chain: string }
+  | { readonly table: string; readonly offset: number };
 
 /** Administrative acts. Each is noted before it is done, and completed afterwards. */
 export const audit = sqliteTable(

@@ -49,6 +49,7 @@ const NUMBERS = [
   "DELETE FROM overflow_notes WHERE merchant = ?",
   "DELETE FROM outbox WHERE merchant = ?",
   "DELETE FROM merchant_alarms WHERE merchant = ?",
+  "DELETE FROM imported_days WHERE merchant = ?",
 ] as const;
 /** What seals and replays have shown of the merchant ?1; jobs of it alone end. */
 const SHOWN_OF_MERCHANT = [

@@ -11,6 +11,7 @@ import type { Mismatch } from "../../core/counting/difference.ts";
 import { DIMENSIONS, type DimensionName } from "../../core/counting/dimension.ts";
 import { COUNTERS, type Counter } from "../../core/counting/rollup.ts";
 import type { Grain } from "../../core/counting/rollup-row.ts";
+import type { ImportedTableName } from "../../core/imported/table.ts";
 import type { Alarms } from "../../core/notice/alarm.ts";
 import type { Message } from "../../core/notice/message.ts";
 import type { DropReason } from "../../core/outcome.ts";
@@ -113,6 +114,28 @@ export const daily = sqliteTable(
     ...rollupColumns(),
   },
   (table) => [primaryKey({ columns: [table.merchant, table.bucket, table.partition] })],
+);
+
+/**
+ * What a merchant has imported as rollups (core/imported): a row for each table of a Day and import. Nothing that
+ * counts events reads or writes it. An import that was taken back keeps its rows, and answers pass over them.
+ */
+export const importedDays = sqliteTable(
+  "imported_days",
+  {
+    merchant: integer("merchant").notNull(),
+    /** The name of the table (core/imported/table.ts). */
+    table: text("table").$type<ImportedTableName>().notNull(),
+    day: integer("day").notNull(),
+    /** The number of the import. */
+    import: integer("import").notNull(),
+    /** How many rows it has, and how many bytes they take here. */
+    rows: integer("rows").notNull(),
+    bytes: integer("bytes").notNull(),
+    /** `encodeImportedRows`, deflated. */
+    packed: bytes("packed").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.merchant, table.table, table.day, table.import] })],
 );
 
 /**
@@ -335,6 +358,8 @@ export const partitionStatus = sqliteTable("partition_status", {
   /** UTC ms at which it last slowed a merchant (HLD-2), or found one too hot (SPR-5); null for never. */
   slowedAt: integer("slowed_at"),
   hotAt: integer("hot_at"),
+  /** What its storage is known by (partition-claim.ts); empty where none has claimed the name. */
+  claim: text("claim").notNull().default(""),
 });
 
 /** Billable operations of a month, as isolates have added them (month-meter.ts). */

@@ -53,21 +53,27 @@ export async function findSeal(db: Ledger, place: SealPlace): Promise<SealRow | 
   return (await selectRows(db, [text, place.day, place.partition]))[0];
 }
 
-/**
- * The folders of sealed files of some (Day, partition)s, by "day partition"; those that are not sealed are left out.
- */
-export async function findFolders(db: Ledger, places: readonly SealPlace[]): Promise<ReadonlyMap<string, string>> {
-  const sealed = await findSealed(db, places);
-  return new Map(sealed.map(({ day, partition, folder }) => [`${day} ${partition}`, folder]));
+/** Where a (Day, partition) is sealed. */
+export interface SealFolder extends SealPlace {
+  readonly folder: string;
+  /** How often events came late. */
+  readonly lateMarks: number;
+  /** How many merchants its manifest names. */
+  readonly merchants: number;
 }
 
-/** Those of some (Day, partition)s that are sealed: where, and how often events came late. */
-export async function findSealed(
-  db: Ledger,
-  places: readonly SealPlace[],
-): Promise<readonly (SealPlace & { readonly folder: string; readonly lateMarks: number })[]> {
+/** Those of some (Day, partition)s that are sealed, by "day partition". */
+export type SealFolders = ReadonlyMap<string, SealFolder>;
+
+export async function findFolders(db: Ledger, places: readonly SealPlace[]): Promise<SealFolders> {
+  const sealed = await findSealed(db, places);
+  return new Map(sealed.map((seal) => [`${seal.day} ${seal.partition}`, seal]));
+}
+
+/** Those of some (Day, partition)s that are sealed. */
+export async function findSealed(db: Ledger, places: readonly SealPlace[]): Promise<readonly SealFolder[]> {
   if (places.length === 0) return [];
-  const text = `SELECT a.day, a."partition", a.folder, a.late_marks AS lateMarks FROM json_each(?1) AS j
+  const text = `SELECT a.day, a."partition", a.folder, a.late_marks AS lateMarks, a.merchants FROM json_each(?1) AS j
     JOIN archive_days AS a ON a.day = j.value ->> 0 AND a."partition" = j.value ->> 1 WHERE a.folder <> ''`;
   const wanted = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
   return select(db, [text, wanted]);

@@ -32,7 +32,7 @@ async function floodedArchive(neighbourIn: readonly number[], { note = true, are
   const put: typeof bucket.put = (key, bytes, options) =>
     note ? bucket.put(key, bytes, options) : bucket.put(key, bytes);
   const deps = {
-    bucket: { put },
+    bucket: { put, get: bucket.get },
     encode: encodeParquet,
     confirm: async () => {},
     note: async () => {},

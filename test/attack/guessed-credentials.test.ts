@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
-import { LIMIT_MANY } from "../../core/limits.ts";
+import { LIMIT_REQUESTS } from "../../core/limits.ts";
 import { rejected } from "../../core/outcome.ts";
 import type { CollectorEnv } from "../../workers/collector/env.ts";
 import { areWithinLimit, countRefused } from "../../workers/collector/limit.ts";
@@ -40,8 +40,8 @@ beforeEach(async () => {
   const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
   shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
   lookUps = 0;
-  const prepare = worker.db.prepare.bind(worker.db);
-  worker.db.prepare = (text) => {
+  const prepare = worker.directory.prepare.bind(worker.directory);
+  worker.directory.prepare = (text) => {
     lookUps += 1;
     return prepare(text);
   };
@@ -125,20 +125,37 @@ test("[LIM-9] who guesses does not lock out others behind the same address, nor 
   expect((await ask(token)).status).toBe(429);
 });
 
+test("[LIM-9] a made-up key is not known as good because a page answered that asks for none", async () => {
+  const headers = { "cf-connecting-ip": GUESSER };
+  const keys = Array.from({ length: 50 }, () => made("ffk"));
+  for (const token of keys)
+    for (const path of ["/health", "/status.json", "/api/openapi.json"])
+      await worker.open(path, { headers: { ...headers, authorization: `Bearer ${token}` } });
+  const all = await statuses(50, (at) => ask(keys[at] as string));
+  expect(all).toEqual(all.map((_, at) => (at <= GUESSES_MAX ? 401 : 429)));
+  expect(lookUps).toBeLessThanOrEqual(2 * (GUESSES_MAX + 1));
+});
+
+test("[LIM-9] a credential that was good and is none any more is not good until the hour is over", async () => {
+  const path = `/api/v1/merchants/${shop.id}`;
+  const own = { name: "other", scope: "read" };
+  const { id, api_key: key } = (await worker.ask("POST", `${path}/keys`, { token: ADMIN_TOKEN, body: own })).body;
+  expect((await ask(key)).status).toBe(200);
+  expect((await worker.ask("DELETE", `${path}/keys/${id}`, { token: ADMIN_TOKEN })).status).toBe(200);
+  expect((await statuses(20, () => ask(key))).at(-1)).toBe(429);
+});
+
 test("[LIM-9] a made-up key of a hit counts as twenty requests", async () => {
   let counted = 0;
-  const counterOf = (by: number) => ({
-    limit: async () => {
-      counted += by;
-      return { success: counted < 50 * 20 };
-    },
-  });
-  const limits = { LIMIT_ADDRESS: counterOf(1), LIMIT_ADDRESS_MANY: counterOf(LIMIT_MANY) };
-  const env = { RATE_LIMITS: "on", ...limits } as unknown as CollectorEnv;
-  const sent = { address: GUESSER, length: 10, isKeyed: true };
+  const limit = async () => {
+    counted += LIMIT_REQUESTS;
+    return { success: counted < 50 * 20 };
+  };
+  const env = { RATE_LIMITS: "on", LIMIT_ADDRESS: { limit } } as unknown as CollectorEnv;
+  const sent = { address: GUESSER, length: 10, merchant: 7, isPassed: false };
   const refusal = rejected("unauthorized", "no key of this service");
   let guesses = 0;
   while ((await countRefused(env, refusal, sent)).rejection.code === "unauthorized") guesses += 1;
   expect(guesses).toBeLessThanOrEqual(52);
-  expect(await areWithinLimit(env, [], { ...sent, length: 0 })).toBe(true);
+  expect(await areWithinLimit(env, [], { ...sent, merchant: undefined, length: 0 })).toBe(true);
 });

@@ -244,8 +244,6 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     POOL_SIZE: "4",
     LIMIT_ADDRESS: counter,
     LIMIT_TRACKING_ID: counter,
-    LIMIT_ADDRESS_MANY: counter,
-    LIMIT_TRACKING_ID_MANY: counter,
     PARTITION: { getByName: partition },
     DIRECTORY: {},
     LEDGER_0: migratedDatabase(),

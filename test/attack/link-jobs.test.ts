@@ -4,7 +4,13 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { partitionsOf } from "../../core/counting/placement.ts";
-import { GUEST_JOB_PATIENCE_MS, JOB_PART_PLACES, LINK_JOB_PLACES_MAX, SCAN_PLACES_MAX } from "../../core/limits.ts";
+import {
+  GUEST_JOB_PATIENCE_MS,
+  JOB_PART_PLACES,
+  JOB_WAIT_EVERY_MS,
+  LINK_JOB_PLACES_MAX,
+  SCAN_PLACES_MAX,
+} from "../../core/limits.ts";
 import { dateOf, dayAt } from "../../core/time.ts";
 import { answerParts, driveQuestions } from "../../queues/question.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
@@ -110,3 +116,23 @@ test("[JOB-7] a link's job stands back while a merchant's own is under way, but 
 function messageOf(body: unknown) {
   return { id: "m", body, attempts: 1, ack: () => {}, retry: () => expect.unreachable("a part has failed") };
 }
+
+test("[JOB-4] a hundred who wait for one job look for it as often as one does", async () => {
+  const token = await link("part");
+  const { body } = await ask(token);
+  let looks = 0;
+  const prepare = worker.db.prepare.bind(worker.db);
+  for (const ledger of worker.ledgers.all)
+    ledger.prepare = (text) => {
+      if (/FROM question_jobs/i.test(text)) looks += 1;
+      return prepare(text);
+    };
+  const wait = () =>
+    worker.ask("GET", `/api/v2/queries/${body.id}?site_id=${id}`, { token, headers: { prefer: "wait=2" } });
+  const waiting = 100;
+  const answers = await Promise.all(Array.from({ length: waiting }, wait));
+  expect(answers.every(({ status }) => status === 202)).toBe(true);
+  // Each has looked when it came; then one of them at a time.
+  expect(looks).toBeGreaterThan(waiting);
+  expect(looks).toBeLessThanOrEqual(waiting + 2_000 / JOB_WAIT_EVERY_MS + 3);
+});

@@ -42,6 +42,8 @@ test("[IMP-24] of imports of files that begin alike the latest ones are read, ho
     tally: {},
     createdAt: 0,
     finishedAt: 0,
+    tables: null,
+    undone: false,
   } as const;
   for (let number = 1; number <= IMPORTS_ALIKE_MAX + 5; number++)
     await createImport(directory, { ...FILE, ...more, number, digest: digestOf(number) });

@@ -4,12 +4,16 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { encodeLogged } from "../../core/archive/bundle.ts";
+import { encodeManifest } from "../../core/archive/manifest.ts";
+import { manifestKey, sealedFileKey, sealedFolder } from "../../core/archive/object-key.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import {
   ASKER_READS_MAX,
   ASKER_READS_PER_SECOND,
   LINK_STEPS_SHARE,
+  MANIFEST_MERCHANTS_OF_READ,
   NOW_LOOKED_OF_READ,
+  PLACE_READS,
   ROLLUP_READS,
   SCAN_EVENTS_MAX,
 } from "../../core/limits.ts";
@@ -18,7 +22,7 @@ import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { OF_READS, PurseMemory } from "../../workers/query/purse-memory.ts";
 import { Reading } from "../../workers/query/reading.ts";
 import { eventOf } from "../support/events.ts";
-import { ADMIN_TOKEN, startQueryWorker } from "../support/query-worker.ts";
+import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
 import { rowOf } from "../support/rollup-rows.ts";
 
 const NOW = Date.UTC(2027, 0, 10);
@@ -94,7 +98,8 @@ test("[LIM-8] who asks all at once is refused as well: what is read is paid for 
 test("[LIM-8] a key may read eight times as much as a link", async () => {
   const { key, answered } = await startShop();
   const dear = { ...ASKED, dimensions: ["event:page", "visit:source"] };
-  expect(await answered(key, dear)).toBe(ASKER_READS_MAX / EVENTS);
+  // Each looks into the Day's place in the archive, and at what the partition has of it.
+  expect(await answered(key, dear)).toBe(Math.floor(ASKER_READS_MAX / (EVENTS + PLACE_READS + 1)));
 });
 
 test("[LIM-8] who is there now is paid for, too: by the events that a link of a part reads, and by what a partition goes through", async () => {
@@ -134,6 +139,74 @@ test("[LIM-8] breakdowns of rollups cost a link as much as the events that take 
   expect((await ask(key, year)).status).toBe(200);
 });
 
+/** Sealed Days of one event each of the shop. So many merchants are said to be in each, of whom the test writes one. */
+async function sealDays(worker: QueryWorker, { days, merchants }: { days: number; merchants: number }) {
+  const ledger = worker.ledgers.ofMerchant(1);
+  const seen = { events: 1, visitors: 1, known: 1 };
+  const rows = Array.from({ length: days }, (_, at) => rowOf({ bucket: TODAY - days + at, partition: "pool-0", seen }));
+  await writeRollups(ledger, rows);
+  const others = [{ merchant: 2, rows: 1, checksum: "0".repeat(64), settings: 1 }];
+  for (const { bucket: day } of rows) {
+    await ledger.prepare(`INSERT INTO places (merchant, day, "partition") VALUES (1, ?, 'pool-0')`).bind(day).run();
+    const place = { date: dateOf(day), partition: "pool-0" };
+    const folder = sealedFolder(place, "1-5-0");
+    const file = { key: sealedFileKey(folder, 0), bytes: 9_000, footer: 900, rows: merchants, merchants: others };
+    const manifest = { ...place, generation: 1, rows: merchants, duplicates: 0, before: 5, files: [file] };
+    worker.objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
+    await ledger
+      .prepare(
+        `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
+          shown, sealed_at, late_marks, attempts, error) VALUES (?, 'pool-0', 1, ?, ?, ?, 9000, 0, 0, '[]', 1, 0, 0, '')`,
+      )
+      .bind(day, folder, merchants, merchants)
+      .run();
+  }
+}
+
+test("[LIM-8] a manifest names everybody in the partition, and is paid for before it is read", async () => {
+  const { worker, id, part, key, ask } = await startShop();
+  const [days, merchants] = [31, 50_000];
+  await sealDays(worker, { days, merchants });
+  const month = { ...ASKED, date_range: [dateOf(TODAY - days), dateOf(TODAY - 1)] };
+  const price = days * (PLACE_READS + merchants / MANIFEST_MERCHANTS_OF_READ);
+  // Each asks for other pages, since what sealed Days came to is remembered.
+  let asked = 0;
+  const next = () => {
+    asked += 1;
+    return ask(part, { ...month, filters: [["contains", "event:page", [`/${asked}/`]]] });
+  };
+  let answers = 0;
+  while (answers < ALL && (await next()).status === 200) answers += 1;
+  // An event of each Day was counted as well.
+  expect(answers).toBe(Math.floor(ASKER_READS_MAX / LINK_STEPS_SHARE / (price + days)));
+  const before = worker.counted.gets;
+  const more = await Promise.all(Array.from({ length: 10 }, next));
+  expect(more.map(({ status }) => status)).toEqual(Array(10).fill(429));
+  expect(worker.counted.gets).toBe(before);
+  // A proof reads them as well, and once more for what it tells of the seals.
+  const path = `/api/v1/merchants/${id}/proof?from=${dateOf(TODAY - days)}&to=${dateOf(TODAY - 1)}`;
+  let proofs = 0;
+  while (proofs < ALL && (await worker.ask("GET", path, { token: key })).status === 200) proofs += 1;
+  expect(proofs).toBeLessThanOrEqual(Math.ceil(ASKER_READS_MAX / (2 * price)));
+  expect(proofs).toBeGreaterThan(1);
+});
+
+test("[LIM-8] what partitions go through for a question is paid for, also where the question is refused", async () => {
+  const { worker, part, whole, ask, answered } = await startShop();
+  // Somebody floods the shop, and the archive has none of it yet.
+  worker.looked = 20_000;
+  expect(await answered(part, ASKED)).toBeLessThanOrEqual(1);
+  const before = worker.counted.recent;
+  for (let times = 0; times < ALL; times++) expect((await ask(part, ASKED)).status).toBe(429);
+  expect(worker.counted.recent - before).toBeLessThanOrEqual(1);
+  // All at once: from the second time on it is known what it takes.
+  const dear = { ...ASKED, dimensions: ["event:page", "visit:source"] };
+  expect((await ask(whole, { ...dear, date_range: [dateOf(TODAY - 1), dateOf(TODAY - 1)] })).status).toBe(200);
+  const asked = worker.counted.recent;
+  await Promise.all(Array.from({ length: ALL }, () => ask(whole, dear)));
+  expect(worker.counted.recent - asked).toBeLessThanOrEqual(ASKER_READS_MAX / LINK_STEPS_SHARE / worker.looked);
+});
+
 test("[LIM-8] two questions of more than half a purse do not both begin, though neither empties it", async () => {
   const { worker, part, whole, partition, ask } = await startShop();
   worker.live.splice(0);
@@ -152,7 +225,7 @@ test("[LIM-8] a purse of reading owes what is more than it can hold, and fills b
   expect(of("a", NOW).ofEvents(ASKER_READS_MAX + ASKER_READS_PER_SECOND)).toBe(true);
   expect([of("a", NOW).isRefused(), of("a", NOW).ofEvents(1), of("b", NOW).isRefused()]).toEqual([true, false, false]);
   expect([of("a", NOW + 1_000).isRefused(), of("a", NOW + 1_001).isRefused()]).toEqual([true, false]);
-  expect(of("e", NOW).ofEvents(1)).toBe(true);
+  expect(of("e", NOW).ofEvents(ASKER_READS_MAX / 4)).toBe(true);
   expect(of("e", NOW).ofEvents(ASKER_READS_MAX)).toBe(false); // not full any more
   expect(of("c", NOW, true).ofRollups(ASKER_READS_MAX)).toBe(true);
   expect([of("c", NOW, true).isRefused(), of("d", NOW).isRefused()]).toEqual([true, false]);

@@ -196,7 +196,7 @@ test("[RMA-2] what an erasure has taken is in no answer after it", async () => {
   const { world } = shop;
   const old = await shop.remember();
   world.it.now += 60_000;
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
   const said = {
     id: "ers_1",
@@ -211,7 +211,7 @@ test("[RMA-2] what an erasure has taken is in no answer after it", async () => {
     partitions: ["pool-0"],
     openDays: [DAY + 3],
   });
-  await driveErasure(erasure, { directory, ledgers, now, pace, log, partition: () => erasing });
+  await driveErasure(erasure, { directory, ledgers, now, pace, log, bucket, partition: () => erasing });
   await world.seal();
   await shop.check(old);
   const text = [...shop.place.kept.keys()].join();

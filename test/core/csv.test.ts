@@ -3,14 +3,14 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type CsvCell, csvLine } from "../../core/csv.ts";
+import { type CsvCell, csvRow } from "../../core/csv.ts";
 import { toCsv } from "../../core/query/csv.ts";
 
 test("[EXP-6] whatever the cells hold, another parser reads them back", () => {
   const cell = fc.oneof(fc.string(), fc.constantFrom('"', ",", "\r\n", "a\nb", " a ", ""), fc.integer());
   fc.assert(
     fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 2 }), { minLength: 1, maxLength: 5 }), (rows) => {
-      const text = rows.map((row) => csvLine(row as CsvCell[])).join("");
+      const text = rows.map((row) => csvRow(row as CsvCell[])).join("");
       const read = parse(text, { skip_empty_lines: false }) as string[][];
       // Nothing but apostrophes was added, and what has no sign of a formula is as it was.
       const bare = (one: string) => one.replaceAll("'", "");
@@ -42,7 +42,7 @@ test.each([
   [null, ""],
   ['say "hi", you', '"say ""hi"", you"'],
 ] as const)("[EXP-6] %j is written %s", (cell, text) => {
-  expect(csvLine([cell])).toBe(`${text}\r\n`);
+  expect(csvRow([cell])).toBe(`${text}\r\n`);
 });
 
 test("[EXP-6] no reader, whatever its separator, finds a cell that begins with a formula", () => {
@@ -68,7 +68,7 @@ test("[EXP-6] no reader, whatever its separator, finds a cell that begins with a
   const isFormula = (cell: string) => /^[\p{Cc}\p{Cf}\p{Z}"]*[=+\-@＝＋－＠]/u.test(cell);
   fc.assert(
     fc.property(cells, (row) => {
-      const line = csvLine(row);
+      const line = csvRow(row);
       for (const separator of [";", "|", "\t", "\n", "\r"]) expect(line.split(separator).filter(isFormula)).toEqual([]);
       const read = (parse(line, { relax_column_count: true }) as string[][]).flat();
       expect(read.filter(isFormula)).toEqual([]);
@@ -79,7 +79,7 @@ test("[EXP-6] no reader, whatever its separator, finds a cell that begins with a
 
 test("[EXP-6] a long text of signs and blanks is written at once", () => {
   for (const text of ["\t".repeat(200_000), ";=".repeat(100_000), " ".repeat(200_000)]) {
-    expect(csvLine([text, "x"]).replaceAll("'", "")).toContain(text);
+    expect(csvRow([text, "x"]).replaceAll("'", "")).toContain(text);
   }
 });
 

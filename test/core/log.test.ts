@@ -3,23 +3,23 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { encodeLogLine, LOG_EVENTS, LOG_FIELDS, type LogLine, withoutSecrets } from "../../core/log.ts";
+import { encodeLogEntry, LOG_EVENTS, LOG_FIELDS, type LogEntry, withoutSecrets } from "../../core/log.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PAGE = join(ROOT, "docs/log.md");
 
 test("[LOG-1] a line has its event, its level and its fields, in one order, and nothing else", () => {
   const line = { error: "Error: no", attempt: 1, partition: "pool-0", event: "append_failed", token: "x" } as const;
-  expect(encodeLogLine(line)).toBe(
+  expect(encodeLogEntry(line)).toBe(
     '{"event":"append_failed","level":"warning","partition":"pool-0","attempt":1,"error":"Error: no"}',
   );
 });
 
 test("[LOG-1] whatever the type missed is not written as it is", () => {
-  const line = { event: "tell_failed", receiver: "who@shop.example", name: 7, error: undefined } as unknown as LogLine;
-  expect(encodeLogLine(line)).toBe('{"event":"tell_failed","level":"error","receiver":"(not a name)","name":"7"}');
-  const numbers = { event: "months_moved", ledger: "secret", files: 2 } as unknown as LogLine;
-  expect(encodeLogLine(numbers)).toBe('{"event":"months_moved","level":"info","files":2}');
+  const line = { event: "tell_failed", receiver: "who@shop.example", name: 7, error: undefined } as unknown as LogEntry;
+  expect(encodeLogEntry(line)).toBe('{"event":"tell_failed","level":"error","receiver":"(not a name)","name":"7"}');
+  const numbers = { event: "months_moved", ledger: "secret", files: 2 } as unknown as LogEntry;
+  expect(encodeLogEntry(numbers)).toBe('{"event":"months_moved","level":"info","files":2}');
 });
 
 test("[LOG-1] nothing but the one function writes to the console", () => {

@@ -283,8 +283,8 @@ test("[PAR-12] only closed Hours and Days are published, as absolute values; a l
 
 test("[PAR-13] a duty that fails waits longer each time and keeps no other from running", async () => {
   const it = new TestPartition();
-  it.broken.add("d1");
   await it.send([{ id: "a", timestamp: TUESDAY - HOUR_MS }]);
+  it.broken.add("d1");
   const waits: number[] = [];
   for (let failure = 0; failure < 12; failure++) {
     it.now = Math.max(it.now + 1_000, dutiesDue(it.partition, it.now).publish);

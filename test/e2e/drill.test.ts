@@ -97,10 +97,10 @@ async function tell(shop: Merchant): Promise<void> {
   expect(reply.body.accepted).toBe(events.length);
 }
 
-/** A hit that a page sends now. */
-async function hit(shop: Merchant): Promise<number> {
-  sent += 1;
-  const event = { id: `outage ${sent}`, url: "https://shop.example/outage", visitor_id: "caesar" };
+/** A hit that a page sends now, or one that it has sent before. */
+async function hit(shop: Merchant, again?: number): Promise<number> {
+  if (again === undefined) sent += 1;
+  const event = { id: `outage ${again ?? sent}`, url: "https://shop.example/outage", visitor_id: "caesar" };
   const { status } = await client.send({ tracking_id: shop.tracking_id, events: [event] });
   return status;
 }
@@ -310,6 +310,105 @@ test("[RCV-8] [RCV-10] rows of erasures are lost: who asked to be forgotten is f
   const { results } = await client.ask(shops[1], { metrics: ["visitors"], date_range: [RANGE.from, RANGE.to] });
   expect(results[0]?.metrics).toEqual([2]);
 });
+
+test("[RCV-12] [RCV-10] a partition's storage is lost: the same numbers, no file is written anew, hits of the outage counted once", {
+  timeout: 240_000,
+}, async () => {
+  const shop = shops[0];
+  expect(await hit(shop)).toBe(202);
+  await settle();
+  const [before, counted, bundles] = [await answers(), await outagesCounted(shop), await bundlesInArchive()];
+  expect(bundles.size).toBeGreaterThan(0);
+  const since = Date.now();
+  await runtime.stop();
+  for (const file of filesOfPartition("pool-0")) rmSync(file);
+  await start();
+  expect(await findings()).toContainEqual(["partitions", "footfall recover partition pool-0"]);
+  expect(await hit(shop)).toBe(202);
+  // Once it has waited in the overflow queue, that an earlier one comes again changes nothing.
+  expect(await hit(shop, sent - 1)).toBe(202);
+  expect(await runDocumented("a partition's storage")).toContain("it goes on at position");
+  expect(await answers()).toEqual(before);
+  noteTime("a partition's storage", "10 min, of what was not in the archive", since);
+  await until(
+    () => outagesCounted(shop),
+    (count) => count === counted + 1,
+  );
+  await settle();
+  expect(await findings()).toEqual([]);
+  expect(await answers()).toEqual(before);
+  expect(await outagesCounted(shop)).toBe(counted + 1);
+  for (const [key, etag] of await bundlesInArchive())
+    if (bundles.has(key)) expect([key, etag]).toEqual([key, bundles.get(key)]);
+});
+
+test("[RCV-13] [RCV-10] a partition's storage is put back to an earlier instant: it notices, and the same numbers come back", {
+  timeout: 240_000,
+}, async () => {
+  const shop = shops[0];
+  await settle();
+  const told = await eventsTold();
+  await runtime.stop();
+  const [copy, files] = [join(stateDir, "put-back"), filesOfPartition("pool-0")];
+  for (const file of files) cpSync(file, join(copy, file));
+  await start();
+  for (let hits = 0; hits < 3; hits++) expect(await hit(shop)).toBe(202);
+  await settle();
+  await until(eventsTold, (events) => events >= told + 3);
+  const [before, counted, bundles] = [await answers(), await outagesCounted(shop), await bundlesInArchive()];
+  const since = Date.now();
+  await runtime.stop();
+  for (const file of filesOfPartition("pool-0")) rmSync(file);
+  for (const file of files) cpSync(join(copy, file), file);
+  await start();
+  expect(await findings()).toContainEqual(["partitions", "footfall recover partition pool-0"]);
+  expect(await hit(shop)).toBe(202);
+  await runDocumented("a partition's storage");
+  expect(await answers()).toEqual(before);
+  noteTime("a partition's storage, put back", "10 min, of what was not in the archive", since);
+  await until(
+    () => outagesCounted(shop),
+    (count) => count === counted + 1,
+  );
+  await settle();
+  expect(await findings()).toEqual([]);
+  for (const [key, etag] of await bundlesInArchive())
+    if (bundles.has(key)) expect([key, etag]).toEqual([key, bundles.get(key)]);
+});
+
+/** The files of a partition's storage. */
+function filesOfPartition(name: string): readonly string[] {
+  const folder = join(stateDir, "v3/do");
+  const isIt = (file: string) => {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      const row = database.prepare("SELECT value ->> 'partition' AS name FROM positions").get();
+      return row?.["name"] === name;
+    } catch {
+      return false; // it is another object, or the list of all
+    } finally {
+      database.close();
+    }
+  };
+  const all = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
+  const [found] = all.filter((file) => file.endsWith(".sqlite") && isIt(file));
+  if (found === undefined) throw new Error(`no object has the storage of ${name}`);
+  return all.filter((file) => file.startsWith(found));
+}
+
+/** How many events a partition has told its ledger of. */
+async function eventsTold(): Promise<number> {
+  const { rowsOfAll } = await databasesOf(runtime);
+  const rows = await rowsOfAll<{ events: number }>("SELECT events FROM partition_status WHERE partition = 'pool-0'");
+  return Math.max(0, ...rows.map(({ events }) => events));
+}
+
+/** Bundles in the archive, with what says whether their bytes are the same. */
+async function bundlesInArchive(): Promise<ReadonlyMap<string, string>> {
+  const bucket = (await runtime.miniflare.getR2Bucket("BUCKET", "footfall-query")) as unknown as R2Bucket;
+  const { objects } = await bucket.list({ prefix: "events/" });
+  return new Map(objects.map(({ key, etag }) => [key, etag]));
+}
 
 /** Keys of sealed files, without what only a seal that goes on needs. */
 async function filesInArchive(): Promise<readonly string[]> {

@@ -139,6 +139,12 @@ test("[WCH-9] an incident is told at /status and in answers, and its words are o
   const page = await (await fetch(`${client.queryUrl}/status`)).text();
   expect(page).toContain("Numbers &#60;b&#62;late&#60;/b&#62;");
   expect(page).toContain("We look &#38; tell more");
+  const feed = await fetch(`${client.queryUrl}/status.atom`);
+  expect(feed.headers.get("content-type")).toBe("application/atom+xml; charset=utf-8");
+  const text = await feed.text();
+  expect(text).toContain("<title>Numbers &#60;b&#62;late&#60;/b&#62;</title>");
+  expect(text).toContain('<content type="text">We look &#38; tell more at 14:00.</content>');
+  expect(text.match(/<entry>/g)).toHaveLength(1);
   // No answer waits for the look; isolates look once a minute. This one has looked before.
   await client.admin("PATCH", `/api/v1/incidents/${opened.id}`, { text: "Over.", state: "closed" });
   expect(await document()).toMatchObject({ incidents: [{ state: "closed", updates: [{ text: "Over." }, {}] }] });

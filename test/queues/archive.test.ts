@@ -30,7 +30,13 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
   const { lines, log } = memoryLog();
   const put = async (key: string, bytes: Uint8Array) => {
     steps.push(`put ${key}`);
+    if (bucket.objects.has(key)) return null; // the consumer puts only what is not there
     await bucket.put(key, bytes);
+    return { key };
+  };
+  const get = async (key: string) => {
+    const { bytes } = bucket.objects.get(key) as { readonly bytes: Uint8Array };
+    return { arrayBuffer: async () => bytes.slice().buffer };
   };
   const confirm = async (partition: string, first: number) => {
     steps.push(`confirm ${partition} ${first}`);
@@ -40,7 +46,7 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
   const meter = zeroMeter();
   const deps = {
     encode: encodeParquet,
-    bucket: meteredR2({ put } as unknown as R2Bucket, meter),
+    bucket: meteredR2({ put, get } as unknown as R2Bucket, meter),
     confirm,
     sendRuns: async (places: readonly SealPlace[]) => {
       steps.push(...places.map(({ partition }) => `runs ${partition}`));
@@ -73,6 +79,31 @@ describe("the archive consumer", () => {
     const rows = files.flatMap((file) => file.rows).sort((a, b) => a.position - b.position);
     expect(rows.map(({ event }) => event)).toEqual(bundle.events.map(({ event }) => event));
     expect(message.end()).toBe("acknowledged");
+  });
+
+  test("[ARC-27] a bundle replaces none that has other events, and is taken for an earlier delivery of the same", async () => {
+    const { steps, objects, lines, deps } = world();
+    const bundle = bundleAt(1001);
+    await archive(batchOf(QUEUE, deliver("m1", packed(bundle))), deps);
+    const [key, known] = [...objects][0] as [string, { readonly bytes: Uint8Array }];
+    const again = deliver("m2", packed(bundle));
+    await archive(batchOf(QUEUE, again), deps);
+    expect(again.end()).toBe("acknowledged");
+    // An earlier release may have packed the same rows otherwise.
+    const file = await readParquet(known.bytes);
+    objects.set(key, { ...known, bytes: encodeParquet(file, "small") } as never);
+    const later = deliver("m3", packed(bundle));
+    await archive(batchOf(QUEUE, later), deps);
+    expect(later.end()).toBe("acknowledged");
+    const before = objects.get(key);
+    steps.length = 0;
+    const other = { ...bundle, events: traffic({ count: 20, seed: 77, days: 1 }) };
+    const putBack = deliver("m4", packed(other));
+    await archive(batchOf(QUEUE, putBack), deps);
+    expect(putBack.end()).not.toBe("acknowledged");
+    expect(steps.filter((step) => !step.startsWith("put"))).toEqual([]);
+    expect(objects.get(key)).toBe(before);
+    expect(JSON.stringify(lines)).toContain("footfall recover partition pool-3");
   });
 
   test("[ARC-15] writes a bundle of many Days whole before it confirms", async () => {

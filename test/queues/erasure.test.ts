@@ -27,11 +27,11 @@ const [ANNA, BEN] = ["00000000000000aa", "00000000000000bb"];
 const MERCHANTS = [1, 2].map((merchant) => settingsOf("UTC", { merchant }));
 
 function erasureDeps(world: SealedWorld): ErasureDeps {
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { directory, ledgers, now, pace, log, partition };
+  return { directory, ledgers, now, pace, log, bucket, partition };
 }
 
 async function begin(world: SealedWorld, scope: Partial<Erasure>): Promise<Erasure> {

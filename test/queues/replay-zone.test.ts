@@ -390,11 +390,11 @@ test("[ZON-7] an erased visitor leaves the Days of the new zone, what was kept o
 });
 
 function erasureDeps(world: ReplayedWorld): ErasureDeps {
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { directory, ledgers, now, pace, log, partition };
+  return { directory, ledgers, now, pace, log, bucket, partition };
 }
 
 /** Everything of a visitor of merchant 1, done. */

@@ -21,11 +21,11 @@ const DAY = Math.floor(TUESDAY / DAY_MS);
 const CLOSED_MS = DAY * DAY_MS + SEAL_AFTER_MS;
 
 function erasureDeps(world: ReplayedWorld): ErasureDeps {
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const partition = () => ({
     erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request),
   });
-  return { directory, ledgers, now, pace, log, partition };
+  return { directory, ledgers, now, pace, log, bucket, partition };
 }
 
 function set(world: ReplayedWorld, settings: Settings): void {

@@ -13,6 +13,18 @@ test.each([
   ['"a,b,c";d', { kind: "csv", delimiter: ";" }],
   ["a\tb\tc", { kind: "csv", delimiter: "\t" }],
   ["a|b", { kind: "csv", delimiter: "|" }],
+  ["idlink_va\tidvisit\tidvisitor\tserver_time", { kind: "tabs" }],
+  ['"idlink_va"\t"idvisit"\t"idvisitor"\t"server_time"', { kind: "csv", delimiter: "\t" }],
+  ["idlink_va,idvisit,idvisitor,server_time", { kind: "csv", delimiter: "," }],
+  [
+    Object.assign(
+      Array.from({ length: 131 }, () => ""),
+      {
+        ...{ 3: "2025-03-01 09:00:00.000", 6: "c6ef3124-b53a-4b13-a233-0088f79dcbcb", 52: '{"schema":"x"}' },
+      },
+    ).join("\t"),
+    { kind: "tabs" },
+  ],
 ])("[IMP-19] %j is of a kind that is read", (line, format) => {
   expect(detectLine(line)).toEqual({ ok: true, format });
 });
@@ -48,7 +60,7 @@ test.each([
 test.each([
   ["an Excel workbook", "PK\u0003\u0004", /Excel workbook or a zip archive; save the sheet as CSV/],
   ["a bzip2 file", "BZh9", /bzip2 file; unpack it first/],
-  ["a Parquet file", "PAR1", /Parquet file; convert it to CSV/],
+  ["a Parquet file whose footer is encrypted", "PARE", /Parquet file with an encrypted footer; write it again/],
   ["an SQLite database", "SQLite format 3", /SQLite/],
 ])("[IMP-19] %s is refused by its first bytes", (_, head, why) => {
   expect(refuseBytes(Buffer.from(head, "latin1"))).toMatch(why);

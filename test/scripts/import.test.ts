@@ -68,6 +68,28 @@ test("[IMP-8] a compressed copy has the same ids, and a grown file only adds", a
   expect(said).toContain("going on after line 101");
 });
 
+test("[IMP-34] what a source remembers of lines before the place is known when an import goes on", async () => {
+  collector = await startFakeCollector();
+  const path = join(folder, "orders.ndjson");
+  const order = {
+    id: 7,
+    status: "completed",
+    total: "29.35",
+    currency: "CHF",
+    date_created_gmt: "2025-03-22T19:28:02",
+  };
+  const refund = { id: 8, parent_id: 7, amount: "10.00", date_created_gmt: "2025-04-01T00:00:00" };
+  const lineOf = (object: object) =>
+    `${JSON.stringify({ ...object, line_items: [], billing: { email: "a@b.example" } })}\n`;
+  await writeFile(path, lineOf(order));
+  expect(await run(path, collector)).toMatchObject({ lines: 1, accepted: 1 });
+  await appendFile(path, lineOf(refund));
+  expect(await run(path, collector)).toMatchObject({ lines: 1, accepted: 1 });
+  const [first, second] = [...collector.events.values()];
+  expect(second).toMatchObject({ id: "refund-8", revenue: { amount: -10, currency: "CHF" } });
+  expect(second?.["visitor_id"]).toBe(first?.["visitor_id"]);
+});
+
 test("[IMP-10] another file under the same name starts at its first line", async () => {
   collector = await startFakeCollector();
   const path = join(folder, "visits.csv");

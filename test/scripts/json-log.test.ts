@@ -139,3 +139,50 @@ test.each([
   const row = readJsonLine(JSON.stringify({ ...LOGPUSH, ClientCountry: said }), OPTIONS);
   expect(row.kind === "event" && row.event.country).toBe(country);
 });
+
+test("[IMP-33] a request of Logpush has its RayID as id", () => {
+  const row = readJsonLine(JSON.stringify({ ...LOGPUSH, RayID: "7d1e6f0abc" }), OPTIONS);
+  expect(row.kind === "event" && row.event.id).toBe("ray-7d1e6f0abc");
+});
+
+test.each([
+  [{ ClientRequestSource: "eyeball" }, "event"],
+  [{ ClientRequestSource: "edgeWorkerFetch" }, "skipped"],
+  [{ ClientRequestSource: "imageResizing" }, "skipped"],
+  [{ WorkerSubrequest: true }, "skipped"],
+  [{ WorkerSubrequest: false }, "event"],
+])("[IMP-33] Logpush: %j is %s", (said, kind) => {
+  const row = readJsonLine(JSON.stringify({ ...LOGPUSH, ...said }), OPTIONS);
+  expect(row).toMatchObject(kind === "event" ? { kind } : { kind, reason: "asked by the network itself" });
+});
+
+test("[IMP-17] CloudFront's log as JSON is what its tabs say", () => {
+  const row = readJsonLine(
+    JSON.stringify({
+      ...{
+        date: "2026-11-21",
+        time: "10:00:05",
+        "x-edge-location": "VIE50-C1",
+        "sc-bytes": "512",
+        "c-ip": "203.0.113.9",
+      },
+      ...{ "cs-method": "GET", "cs(Host)": "d111.cloudfront.net", "cs-uri-stem": "/a", "sc-status": "200" },
+      ...{ "cs(Referer)": "-", "cs(User-Agent)": "Mozilla/5.0%20(X11)", "cs-uri-query": "b=c", "cs(Cookie)": "-" },
+      ...{
+        "x-edge-request-id": "id==",
+        "x-host-header": "shop.example",
+        "cs-protocol": "https",
+        "sc-content-type": "text/html",
+      },
+    }),
+    OPTIONS,
+  );
+  expect(row).toEqual({
+    kind: "event",
+    event: {
+      ...{ id: "edge-id==", url: "https://shop.example/a?b=c", user_agent: "Mozilla/5.0 (X11)" },
+      timestamp: Date.UTC(2026, 10, 21, 10, 0, 5),
+    },
+    visitor: "2026-11-21|203.0.113.9|Mozilla/5.0 (X11)",
+  });
+});

@@ -1,46 +1,10 @@
 // Files of other products as they write them, whole, against a collector: what each row becomes, what is left out and
 // why.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ImportOptions, importFile } from "../../scripts/import/run.ts";
-import { type FakeCollector, startFakeCollector } from "../support/fake-collector.ts";
+import { expect, test } from "vitest";
+import { importing } from "../support/import-lines.ts";
 
-let folder: string;
-let collector: FakeCollector;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "footfall-source-"));
-  collector = await startFakeCollector();
-});
-afterEach(async () => {
-  await collector.stop();
-  await rm(folder, { recursive: true });
-});
-
-async function run(lines: readonly string[], options: Partial<ImportOptions> = {}) {
-  const path = join(folder, "file");
-  await writeFile(path, `${lines.join("\n")}\n`);
-  const tally = await importFile({
-    path,
-    destination: { collectorUrl: collector.url, trackingId: "t" },
-    origin: undefined,
-    map: new Map(),
-    assets: false,
-    eventsPerSecond: Number.POSITIVE_INFINITY,
-    stateDir: join(folder, "state"),
-    meter: () => ({ update() {}, stop() {} }),
-    say: () => {},
-    ...options,
-  });
-  return {
-    skipped: Object.fromEntries(tally.skipped),
-    rejected: [...tally.rejected.keys()],
-    events: [...collector.events.values()],
-  };
-}
+const run = importing();
 
 const SHOPIFY = [
   "Name,Email,Financial Status,Paid at,Currency,Subtotal,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Cancelled at,Refunded Amount,Vendor,Id",
@@ -216,4 +180,53 @@ test("[IMP-28] Umami's events, joined with their sessions; the table of events a
   ]);
   const alone = "website_id,session_id,event_id,url_path,event_type,event_name,created_at";
   await expect(run([alone, "w,s1,e1,/a,1,,2025-06-01 10:00:00"])).rejects.toThrow(/JOIN session s USING/);
+});
+
+test("[IMP-28] Umami's properties: money and order number as of live hits, and the tag", async () => {
+  const columns =
+    "website_id,session_id,event_id,hostname,browser,country,url_path,event_type,event_name,tag,created_at,event_data";
+  const lines = [
+    columns,
+    'w,s1,e1,shop.example,ios,AT,/done,2,order,red,2025-06-01 10:00:00,"{""revenue"":""20.5000"",""currency"":""EUR"",""order_id"":""17"",""plan"":""pro""}"',
+    "w,s1,e2,shop.example,ios,AT,/,1,,,2025-06-01 10:01:00,",
+    'w,s1,e3,shop.example,ios,AT,/,1,,,2025-06-01 10:02:00,"{"',
+  ];
+  const { events, rejected } = await run(lines);
+  expect(rejected).toEqual(["invalid_field"]);
+  expect(events).toMatchObject([
+    {
+      ...{ id: "e1", name: "order", order_id: "17", revenue: { amount: 20.5, currency: "EUR" } },
+      props: { plan: "pro", tag: "red", order_id: "17", revenue: "20.5000" },
+    },
+    { id: "e2", url: "https://shop.example/" },
+  ]);
+  expect(events[1]).not.toHaveProperty("props");
+  const alone = "website_id,event_id,data_key,string_value,number_value,date_value,data_type";
+  await expect(run([alone, "w,e1,plan,pro,,,1"])).rejects.toThrow(
+    /table event_data, .* by the statement under "Umami"/,
+  );
+});
+
+test("[IMP-28] Shopify's transactions: refunds with their dates, and nothing else", async () => {
+  const header = "Order,Name,Payment Method,Kind,Gateway,Created At,Status,Amount,Currency,Card Type";
+  const lines = [
+    header,
+    "5501,#1001,card,sale,shopify_payments,2025-10-07 09:50:30 +0200,success,29.90,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-20 11:00:00 +0200,success,10.00,EUR,Visa",
+    "5502,#1002,card,refund,shopify_payments,2025-10-21 11:00:00 +0200,failure,5.00,EUR,Visa",
+    "5503,#1003,card,refund,manual,yesterday,success,5.00,EUR,",
+  ];
+  const { events, skipped, rejected } = await run(lines);
+  expect(skipped).toEqual({
+    'transaction "sale" (orders tell of sales)': 1,
+    'refund with the status "failure"': 1,
+  });
+  expect(rejected).toEqual(["invalid_field"]);
+  // Two equal refunds are two.
+  const refund = { name: "refund", order_id: "5502", revenue: { amount: -10, currency: "EUR" } };
+  expect(events).toMatchObject([refund, { ...refund, timestamp: Date.UTC(2025, 9, 20, 9) }]);
+  await expect(run([header.replace("Order,", ""), lines[1]?.slice(5) ?? ""])).rejects.toThrow(
+    /without the column Order/,
+  );
 });

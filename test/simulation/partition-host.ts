@@ -49,6 +49,9 @@ export class PartitionHost {
   readonly #poolSize: number;
   readonly #disk = sqliteSql(new DatabaseSync(":memory:"));
   #process: Process | undefined;
+  /** What the ledger knows its storage by. */
+  #claim: string | undefined;
+  #storages = 0;
   readonly #alarm: SimulatedAlarm;
   /** Whether it stands on a machine that evicts idle objects: every time, or never. */
   readonly #evicts: boolean;
@@ -156,6 +159,13 @@ export class PartitionHost {
       sendBundle: (bundle) => step("send", () => this.#around.sendBundle(bundle)),
       packBundle,
       publishRollups: (rows) => step("publish", () => this.#around.publishRollups(rows)),
+      newClaim: () => String(++this.#storages),
+      claimName: ({ claim }) =>
+        step("claim", async () => {
+          this.#claim ??= claim;
+          return { claim: this.#claim, events: 0 };
+        }),
+      noteLost: async () => {},
       tellStatus: async () => {}, // nothing of it is in an answer
       readSettings: (merchants) => step("read settings", () => this.#around.readSettings(merchants)),
       readChanges: (since) => step("read changes", () => this.#around.readChanges(since)),

@@ -318,7 +318,17 @@ async function answerOf(simulation: Simulation, merchant: number, question: Ques
 /** A merchant as the query Worker knows it. */
 export function merchantRow({ settings }: Simulation, merchant: number): Merchant {
   const { version, zones, past = [], currency, rules, spread } = settings.get(merchant) as Settings;
-  const shown = { version, zones, pastZones: past, currency, currencies: [], rules, spread, retentionDays: null };
+  const shown = {
+    version,
+    zones,
+    pastZones: past,
+    currency,
+    currencies: [],
+    rules,
+    spread,
+    retentionDays: null,
+    imported: [],
+  };
   return { number: merchant, ...shown } as unknown as Merchant;
 }
 
@@ -439,7 +449,17 @@ function archiveDeps(simulation: Simulation) {
   return {
     encode: (file: ArchiveFile) => encodedOnce(simulation, file),
     bucket: {
-      put: (key: string, value: Uint8Array) => world.call("R2 put", () => void objects.set(key, value.slice())),
+      put: (key: string, value: Uint8Array) =>
+        world.call("R2 put", () => {
+          if (objects.has(key)) return null;
+          objects.set(key, value.slice());
+          return { key };
+        }),
+      get: (key: string) =>
+        world.call("R2 get", () => {
+          const bytes = objects.get(key);
+          return bytes === undefined ? null : { arrayBuffer: async () => bytes.slice().buffer as ArrayBuffer };
+        }),
     },
     note: async (bundle: ArchivedBundle) => {
       const noted = { bundle, now: world.now, coalesceMs: COALESCE_MS };

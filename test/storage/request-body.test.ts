@@ -29,7 +29,7 @@ test("[HOS-4] a character cut by a chunk is whole again, a byte order mark is le
 
 test("[HOS-4] a body without an end is left as soon as it is too large", async () => {
   const { request, pulled } = requestOf(Array.from({ length: 1_000 }, () => new Uint8Array(1_000)));
-  expect(await readBody(request, 5_000)).toEqual({ ok: false, problem: "too_large" });
+  expect(await readBody(request, 5_000)).toEqual({ ok: false, problem: "too_large", bytes: 5_000 });
   expect(pulled()).toBeLessThan(10);
 });
 
@@ -47,12 +47,16 @@ test("[HOS-6] an announced length beyond the bound is refused unread; no body is
     headers: { "content-length": "11" },
     body: "x",
   });
-  expect(await readBody(announced, 10)).toEqual({ ok: false, problem: "too_large" });
+  expect(await readBody(announced, 10)).toEqual({ ok: false, problem: "too_large", bytes: 10 });
   expect(await readBody(new Request("http://a.example/"), 10)).toEqual({ ok: true, text: "" });
 });
 
 test("[HOS-6] a connection that breaks in the middle is the client's mistake, not an exception", async () => {
-  expect(await readBody(requestOf([bytesOf("{")], true).request, 10)).toEqual({ ok: false, problem: "incomplete" });
+  expect(await readBody(requestOf([bytesOf("{")], true).request, 10)).toEqual({
+    ok: false,
+    problem: "incomplete",
+    bytes: 1,
+  });
 });
 
 const TEXT = '{"name":"größe"}';
@@ -82,9 +86,9 @@ test("[POS-3] a packed body is known by its first bytes, whatever chunks it come
 test("[POS-3] what unpacks to more than the bound is too large, and what ends early or is no packing is incomplete", async () => {
   const bomb = gzipSync(Buffer.alloc(1_000_000));
   const read = (bytes: Uint8Array) => readBody(requestOf([bytes]).request, 10_000, { unpacks: true });
-  expect(await read(bomb)).toEqual({ ok: false, problem: "too_large" });
-  expect(await read(gzipSync(TEXT).subarray(0, 20))).toEqual({ ok: false, problem: "incomplete" });
-  expect(await read(Uint8Array.of(0x1f, 0x8b, 1, 2, 3))).toEqual({ ok: false, problem: "incomplete" });
+  expect(await read(bomb)).toEqual({ ok: false, problem: "too_large", bytes: 10_000 });
+  expect(await read(gzipSync(TEXT).subarray(0, 20))).toMatchObject({ ok: false, problem: "incomplete" });
+  expect(await read(Uint8Array.of(0x1f, 0x8b, 1, 2, 3))).toEqual({ ok: false, problem: "incomplete", bytes: 0 });
 });
 
 test("[POS-3] no text of a protocol is taken for a packing", () => {

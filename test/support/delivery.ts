@@ -1,6 +1,6 @@
 // Queue deliveries and an R2 bucket as tests see them: a message that remembers how it ended, a bucket that is a map.
 
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import type { QueueBatch, QueueMessage } from "../../queues/message.ts";
 
 /** A message with its end: "open" until the consumer acknowledged or retried it. */
@@ -58,7 +58,7 @@ export function memoryBucket(failing: (key: string) => boolean = () => false) {
 }
 
 /** A log that keeps its lines. */
-export function memoryLog(): { readonly lines: LogLine[]; readonly log: (line: LogLine) => void } {
-  const lines: LogLine[] = [];
+export function memoryLog(): { readonly lines: LogEntry[]; readonly log: (line: LogEntry) => void } {
+  const lines: LogEntry[] = [];
   return { lines, log: (line) => lines.push(line) };
 }

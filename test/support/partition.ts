@@ -8,14 +8,16 @@ import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import type { Event } from "../../core/event.ts";
 import { hash32 } from "../../core/hash.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import type { Settings, SettingsChanges } from "../../core/merchant.ts";
 import { append } from "../../durable-objects/append.ts";
 import type { Fate } from "../../durable-objects/rpc.ts";
 import { type Deps, type LayerPace, openPartition, type Partition } from "../../durable-objects/state.ts";
 import { type BundleCut, type Sql, Store } from "../../durable-objects/store.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
-import type { ToldStatus } from "../../storage/ledger/partition-status.ts";
+import type { Ledger } from "../../storage/ledger/ledgers.ts";
+import { claimName, type KnownClaim, noteLost } from "../../storage/ledger/partition-claim.ts";
+import { type ToldStatus, writeStatus } from "../../storage/ledger/partition-status.ts";
 import { eventOf, globalSettings, settingsOf, TUESDAY } from "./events.ts";
 import { seededRandom } from "./random.ts";
 import { sqliteSql } from "./sqlite.ts";
@@ -54,9 +56,13 @@ class Changes {
   }
 }
 
+/** Storages that were ever made: each is known by its number. */
+let storages = 0;
+let copies = 0;
+
 export class TestPartition {
   now = TUESDAY;
-  readonly database = new DatabaseSync(":memory:");
+  database = new DatabaseSync(":memory:");
   readonly settings = new Map<number, Settings>([
     [0, globalSettings()],
     [1, settingsOf()],
@@ -64,8 +70,13 @@ export class TestPartition {
   readonly sent: (BundleCut & { readonly text: string })[] = [];
   readonly published: RollupRow[] = [];
   readonly told: ToldStatus[] = [];
+  /** A ledger that it claims its name in and tells; where there is none, `claims` stands for it. */
+  ledger: Ledger | undefined;
+  /** What the ledger knows of partitions, by name; and those that were noted to be lost. */
+  readonly claims = new Map<string, KnownClaim>();
+  readonly lost: string[] = [];
   readonly alarms: number[] = [];
-  readonly logged: LogLine[] = [];
+  readonly logged: LogEntry[] = [];
   /** What the database was asked about settings: whose they are, or what was changed. */
   readonly asked: (readonly number[] | "changes")[] = [];
   readonly #changes = new Changes(this.settings);
@@ -94,6 +105,20 @@ export class TestPartition {
   /** As after an eviction or a crash: a new object on the same disk. */
   restart(): void {
     this.partition = this.open();
+  }
+
+  /** As after its storage was lost, or put back to what a copy of before has. */
+  lose(copy = new DatabaseSync(":memory:")): void {
+    this.database = copy;
+    this.restart();
+  }
+
+  /** Its storage as it is now. */
+  copy(): DatabaseSync {
+    const file = `file:partition-${process.pid}-${++copies}?mode=memory&cache=shared`;
+    const copy = new DatabaseSync(file);
+    this.database.exec(`VACUUM INTO '${file}'`);
+    return copy;
   }
 
   raiseChanges(last: number): void {
@@ -147,9 +172,27 @@ export class TestPartition {
         orBroken("d1");
         this.published.push(...rows);
       },
+      newClaim: () => String(++storages),
+      claimName: async (asked) => {
+        orBroken("d1");
+        if (this.ledger !== undefined) return claimName(this.ledger, asked);
+        const { partition, claim, isOld } = asked;
+        const known = this.claims.get(partition) ?? { claim: "", events: 0 };
+        const isTaken = known.claim !== "" || (known.events > 0 && !isOld);
+        if (!isTaken) this.claims.set(partition, { ...known, claim });
+        return this.claims.get(partition) ?? known;
+      },
+      noteLost: async (partition) => {
+        orBroken("d1");
+        this.lost.push(partition);
+        if (this.ledger !== undefined) await noteLost(this.ledger, partition);
+      },
       tellStatus: async (status) => {
         orBroken("d1");
         this.told.push(status);
+        if (this.ledger !== undefined) await writeStatus(this.ledger, status);
+        const known = this.claims.get(status.partition) ?? { claim: "", events: 0 };
+        this.claims.set(status.partition, { ...known, events: status.events });
       },
       readSettings: async (merchants) => {
         orBroken("settings");

@@ -6,10 +6,12 @@ import type { RecentRequest, RecentRow } from "../../core/archive/recent.ts";
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import type { Present } from "../../core/counting/present.ts";
+import type { RecoveryBegin, RecoveryEnd } from "../../core/counting/recovered.ts";
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import type { QuestionPart } from "../../core/query/job.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
+import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { answerParts, type QuestionDeps } from "../../queues/question.ts";
 import type { Ledgers } from "../../storage/ledger/ledgers.ts";
 import { depsOf } from "../../workers/background/deps.ts";
@@ -46,6 +48,10 @@ export interface QueryWorker {
   seePages(merchant: number, pages: Readonly<Record<string, number>>): void;
   /** How often partitions were asked for numbers and for events, and objects of the archive for bytes. */
   readonly counted: { live: number; recent: number; gets: number; present: number };
+  /** How many events partitions, by name, say that they have made durable. */
+  readonly durable: Map<string, number>;
+  /** How many rows each of them says it has gone through for that; as many as it gives unless it is set. */
+  looked: number | undefined;
   /** Who partitions, by name, say is there. */
   readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
@@ -86,6 +92,13 @@ export interface Reply {
   readonly body: any;
 }
 
+/** Where a partition stands that nothing is wrong with. */
+const STATUS: Omit<PartitionStatus, "partition" | "durableEvents"> = {
+  ...{ nextPosition: 1, checkpointPosition: 1, bundledPosition: 1, unconfirmedBundles: 0, archivedPosition: 1 },
+  ...{ unarchivedSince: null, publishDue: null, failing: [], unpublishedRollups: 0, heldBytes: 0, merchants: 0 },
+  ...{ slowedAt: null, hotAt: null },
+};
+
 /** `limits` are bindings and variables of rate limiting; off unless given. */
 export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledgers = 1): QueryWorker {
   const databases = makeDatabases(ledgers);
@@ -125,8 +138,10 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     ledgers: databases.ledgers,
     live: [],
     objects: new Map(),
+    durable: new Map(),
     recent: new Map(),
     counted: { live: 0, recent: 0, gets: 0, present: 0 },
+    looked: undefined,
     present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
@@ -219,14 +234,19 @@ function partitionOf(worker: QueryWorker, name: string) {
       worker.counted.recent += 1;
       if (worker.isBehind) return answer("too many" as const);
       const isWanted = ({ row: [day, , number] }: RecentRow) => number === merchant && day >= from && day < to;
-      return answer({ rows: (worker.recent.get(name) ?? []).filter(isWanted) });
+      const rows = (worker.recent.get(name) ?? []).filter(isWanted);
+      return answer({ rows, looked: worker.looked ?? rows.length });
     },
     present: () => {
       worker.counted.present += 1;
       return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
+    status: () => answer({ ...STATUS, partition: name, durableEvents: worker.durable.get(name) ?? 0 }),
     republish: () => answer([]),
+    beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),
+    countRecovered: () => answer("counted" as const),
+    endRecovery: ({ first }: RecoveryEnd) => answer({ kept: 0, next: first }),
     refreshSettings: (merchant: number) => answer(void worker.refreshed.push(merchant)),
   };
 }

@@ -4,13 +4,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Event } from "../../core/event.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { noteChange } from "../../durable-objects/change.ts";
 import { confirm, drain } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { publish } from "../../durable-objects/publish.ts";
+import { beginRecovery, countRecovered, endRecovery } from "../../durable-objects/recover.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
@@ -22,6 +23,13 @@ import { withMonths } from "../../storage/ledger/ledgers.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
+import {
+  type PartitionRecovered,
+  parseStep,
+  type RecoveringPartition,
+  type RecoveryStep,
+  recoverPartition,
+} from "../../storage/partition-recovery.ts";
 import { type AnyDatabase, makeDatabases, storageOf } from "./databases.ts";
 import { batchOf, deliver } from "./delivery.ts";
 import { memoryArchive } from "./memory-bucket.ts";
@@ -50,6 +58,15 @@ export function putSettings(database: DatabaseSync, settings: Settings): void {
     );
 }
 
+/** A partition as its recovery asks it. */
+export function recovering(it: TestPartition): RecoveringPartition {
+  return {
+    beginRecovery: async (request) => beginRecovery(it.partition, request),
+    countRecovered: async (request) => countRecovered(it.partition, request),
+    endRecovery: async (request) => endRecovery(it.partition, request),
+  };
+}
+
 export class SealedWorld {
   readonly it = new TestPartition();
   readonly objects = new Map<string, Uint8Array>();
@@ -61,11 +78,12 @@ export class SealedWorld {
   /** What seals see of it all; a test may put one here that fails. */
   sealsSee: AnyDatabase | undefined;
   readonly queue: SealPlace[] = [];
-  readonly log: LogLine[] = [];
+  readonly log: LogEntry[] = [];
   #archived = 0;
   #published = 0;
 
   constructor(settings: readonly Settings[]) {
+    this.it.ledger = this.d1;
     for (const one of settings) {
       this.it.settings.set(one.merchant, one);
       putSettings(this.database, one);
@@ -121,6 +139,18 @@ export class SealedWorld {
     await publish(this.it.partition);
     await writeRollups(this.d1, this.it.published.slice(this.#published));
     this.#published = this.it.published.length;
+  }
+
+  /** Steps of a recovery until its end. */
+  async recover(partition = recovering(this.it)): Promise<PartitionRecovered> {
+    const { ledgers } = this.databases;
+    const deps = { bucket: this.bucket, ledgers, partition: () => partition, now: () => this.it.now };
+    for (let step: RecoveryStep | undefined; ; ) {
+      const reached: Awaited<ReturnType<typeof recoverPartition>> = await recoverPartition("pool-0", step, deps);
+      if (reached === "superseded") throw new Error(reached);
+      if (!("phase" in reached)) return reached;
+      step = parseStep(JSON.stringify(reached));
+    }
   }
 
   /** The cron, and then every message until the queue is empty. */

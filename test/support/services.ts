@@ -123,7 +123,7 @@ export interface Answered {
 /** A runtime with its data in a folder that goes with it. */
 export async function startServices(
   vars: Record<string, string> = {},
-  options: Pick<RuntimeOptions, "queueRetriesMax" | "rateLimits" | "log" | "ledgers" | "inspects"> = {},
+  options: Pick<RuntimeOptions, "queueRetriesMax" | "rateLimits" | "counters" | "log" | "ledgers" | "inspects"> = {},
 ): Promise<{
   runtime: Runtime;
   client: Client;

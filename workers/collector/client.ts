@@ -92,8 +92,8 @@ export class IncomingHit implements Hit {
   }
 }
 
-/** The user of `Authorization: Basic base64(user:password)`. */
-function basicUserOf(authorization: string): string {
+/** The user of `Authorization: Basic base64(user:password)`; "" of any other. */
+export function basicUserOf(authorization: string): string {
   const encoded = authorization === "" ? undefined : /^Basic +([A-Za-z0-9+/=_-]{1,400}) *$/i.exec(authorization)?.[1];
   if (encoded === undefined) return "";
   const text = Buffer.from(encoded, "base64").toString("utf8");

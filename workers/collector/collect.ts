@@ -14,7 +14,7 @@ import {
   REQUEST_PART_EVENTS,
   SEAL_AFTER_MS,
 } from "../../core/limits.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import { queueOperations } from "../../core/meter.ts";
 import { accepted, type Outcome, type Rejection, rejected } from "../../core/outcome.ts";
 import { encodeArrivals, type OverflowPart } from "../../core/overflow.ts";
@@ -36,7 +36,7 @@ import type { Client } from "./client.ts";
 import { Coalescer, type Coalescing } from "./coalesce.ts";
 import type { Delivered, Delivery } from "./deliver.ts";
 import { type CollectorEnv, overflowQueuesOf } from "./env.ts";
-import { areWithinLimit, countRefused, isGuessWithinLimit, TOO_OFTEN, type Weighed } from "./limit.ts";
+import { areWithinLimit, countRefused, isGuessWithinLimit, sentBy, TOO_OFTEN, type Weighed } from "./limit.ts";
 import { OverflowGate, type OverflowRoad } from "./overflow.ts";
 import { place, SpreadMemory } from "./place.ts";
 import { areNamedById, type Looking, namedSenders, type Sender, sendersOf } from "./sender.ts";
@@ -47,14 +47,16 @@ export interface Collecting {
   readonly hit: Hit;
   readonly client: Client;
   readonly key: WriteKey | undefined;
+  /** The merchant whose key let it in, where its address is closed (limit.ts). */
+  readonly passed?: number | undefined;
   readonly looking: Looking;
 }
 
 /** Takes a hit all the way. Resolves once every accepted event is durable; throws when a look-up cannot be made. */
-export async function collect({ format, hit, client, key, looking }: Collecting): Promise<Outcome<Report>> {
+export async function collect({ format, hit, client, key, passed, looking }: Collecting): Promise<Outcome<Report>> {
   const { env } = looking;
   isolateMeter.worker_requests += 1;
-  const sent = { address: client.address, length: hit.body.length, isKeyed: key !== undefined };
+  const sent = sentBy(client.address, { length: hit.body.length, merchant: key?.merchant, passed });
   const drafts = format.parse(hit);
   if (!drafts.ok) return countRefused(env, drafts, sent);
   const senders = areNamedById(drafts.value, key)
@@ -270,7 +272,7 @@ class HitDelivery implements Delivery, Coalescing {
     return !isLimiting(env) || !isLate(arrival, now, env);
   }
 
-  log(line: LogLine): void {
+  log(line: LogEntry): void {
     writeLog(line);
   }
 }

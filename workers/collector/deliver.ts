@@ -5,7 +5,7 @@
 
 import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
-import type { LogLine } from "../../core/log.ts";
+import type { LogEntry } from "../../core/log.ts";
 import { causeOf } from "../../core/outcome.ts";
 import type { OverflowPart } from "../../core/overflow.ts";
 import type { AppendReply, Fate } from "../../durable-objects/rpc.ts";
@@ -19,7 +19,7 @@ export interface Delivery {
    * waits there is counted whatever it costs, so events that a partition limits by a budget may not. Left out, all may.
    */
   mayOverflow?(arrival: Arrival): boolean;
-  log(line: LogLine): void;
+  log(line: LogEntry): void;
 }
 
 /** "unavailable": not stored anywhere; the client must send it again. */

@@ -7,12 +7,9 @@ import type { VisitorEnv } from "../../storage/visitor-key.ts";
 export interface CollectorEnv extends PartitionEnv, VisitorEnv, VersionEnv {
   /** OVERFLOW_QUEUE_0, OVERFLOW_QUEUE_1 and so on, without a gap. */
   readonly [queue: `OVERFLOW_QUEUE_${number}`]: Queue<Uint8Array>;
-  /** Counters of requests, by address and by tracking ID (limit.ts). */
+  /** Counters of requests by tens, by address and by tracking ID (limit.ts). */
   readonly LIMIT_ADDRESS: RateLimit;
   readonly LIMIT_TRACKING_ID: RateLimit;
-  /** The same by tens, of requests that count for ten and more. */
-  readonly LIMIT_ADDRESS_MANY: RateLimit;
-  readonly LIMIT_TRACKING_ID_MANY: RateLimit;
   readonly ADMIN_TOKEN: string;
   /** The regions in which partitions are created (core/region.ts); empty or missing where the platform chooses. */
   readonly REGIONS?: string;

@@ -16,6 +16,7 @@ import { writeLog } from "../../storage/log.ts";
 import { Memory } from "../../storage/memory.ts";
 import { openStorage } from "../../storage/open.ts";
 import { signsOf } from "../../storage/signing.ts";
+import { basicUserOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface Sender extends TrackingId {
@@ -41,8 +42,23 @@ export interface Looking {
 
 /** The key of `Authorization: Bearer …`, where there is one. A wrong one is refused: it would write as a stranger. */
 export async function keyOf(authorization: string, looking: Looking): Promise<Outcome<WriteKey | undefined>> {
-  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+  const token = bearerOf(authorization);
   return token === undefined ? accepted(undefined) : openKey(token, looking);
+}
+
+function bearerOf(authorization: string): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
+}
+
+/**
+ * The merchant of a request's key, as far as the isolate knows it: nothing is looked up. The key is a bearer, or the
+ * user of basic authorization, as Segment's servers send it. What was not looked up for a while counts too: whoever
+ * takes the events looks it up again.
+ */
+export function knownMerchant(authorization: string, now: number): number | undefined {
+  const text = bearerOf(authorization) ?? basicUserOf(authorization);
+  const key = isApiKeyShaped(text) ? keys.find(hashKey(text), now)?.value : undefined;
+  return key?.mayWrite && (key.endsAt === null || key.endsAt > now) ? key.merchant : undefined;
 }
 
 /** Of one request. */

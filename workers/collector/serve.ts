@@ -14,9 +14,9 @@ import { type RequestBody, readBody } from "../../storage/request-body.ts";
 import { addressOf, clientOf, IncomingHit } from "./client.ts";
 import { type Collecting, collect } from "./collect.ts";
 import { headerOf, type Incoming } from "./incoming.ts";
-import { countRefused, isAddressWithinLimit } from "./limit.ts";
+import { areWithinLimit, countRefused, isAddressWithinLimit, mayPass, sentBy } from "./limit.ts";
 import { corsOf, refuse, respond } from "./reply.ts";
-import { keyOf } from "./sender.ts";
+import { keyOf, knownMerchant } from "./sender.ts";
 
 const TOO_OFTEN = "this address sends too many requests; send the same events again later, several in one request";
 const NOT_STORED = "the events could not be stored; send them again with the same ids";
@@ -25,15 +25,19 @@ const NOT_STORED = "the events could not be stored; send them again with the sam
 export async function serve(incoming: Incoming, route: Route): Promise<Response> {
   const headers = corsOf(headerOf(incoming, "origin"));
   try {
-    if (isLimiting(incoming.env) && !(await isAddressWithinLimit(incoming)))
-      return refuse("rate_limited", TOO_OFTEN, { headers });
+    const isOpen = !isLimiting(incoming.env) || (await isAddressWithinLimit(incoming));
+    const passed = isOpen ? undefined : await passedBy(incoming);
+    if (!isOpen && passed === undefined) return refuse("rate_limited", TOO_OFTEN, { headers });
     const hit = new IncomingHit(incoming, Date.now());
-    const body = hasBody(incoming)
-      ? toText(incoming, await readBody(incoming.request, REQUEST_BYTES_MAX, PACKED))
-      : EMPTY;
+    const read = hasBody(incoming) ? await readBody(incoming.request, REQUEST_BYTES_MAX, PACKED) : EMPTY;
+    const body = toText(incoming, read);
     if (body.ok) hit.body = body.value;
-    if ("reply" in route) return respond(route.reply(hit), headers);
-    const outcome = await (body.ok ? take(incoming, route, hit) : countUnread(incoming, body));
+    const sent = () => sentBy(addressOf(incoming), { length: read.ok ? read.text.length : read.bytes, passed });
+    if ("reply" in route) {
+      if (await areWithinLimit(incoming.env, [], sent())) return respond(route.reply(hit), headers);
+      return refuse("rate_limited", TOO_OFTEN, { headers });
+    }
+    const outcome = await (body.ok ? take(incoming, route, { hit, passed }) : countRefused(incoming.env, body, sent()));
     const answer = route.format.answer(new SettledHit(hit, outcome));
     return respond(answer, outcome.ok ? headers : { ...headers, ...retryOf(answer, outcome.rejection) });
   } catch (error) {
@@ -71,15 +75,27 @@ function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection)
 
 type FormatRoute = Extract<Route, { format: unknown }>;
 
-function take(incoming: Incoming, { format }: FormatRoute, hit: IncomingHit): Promise<Outcome<Report>> {
+/** The merchant whose key lets a request through an address that is closed; undefined where none does. */
+async function passedBy(incoming: Incoming): Promise<number | undefined> {
+  const merchant = knownMerchant(headerOf(incoming, "authorization"), Date.now());
+  return merchant !== undefined && (await mayPass(incoming.env, merchant)) ? merchant : undefined;
+}
+
+interface Admitted {
+  readonly hit: IncomingHit;
+  /** Of the merchant whose key let it in, where its address is closed. */
+  readonly passed: number | undefined;
+}
+
+function take(incoming: Incoming, { format }: FormatRoute, { hit, passed }: Admitted): Promise<Outcome<Report>> {
   // HEAD takes the same route as GET. It only asks whether there is an image: nobody has seen a page, so nothing is
   // counted.
   if (incoming.request.method === "HEAD") return NOTHING_TAKEN;
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
   const client = clientOf(incoming, hit.receivedAt);
   const authorization = headerOf(incoming, "authorization");
-  if (authorization !== "") return takeAuthorized({ format, hit, client, authorization, looking });
-  return collect({ format, hit, client, key: undefined, looking });
+  if (authorization !== "") return takeAuthorized({ format, hit, client, passed, authorization, looking });
+  return collect({ format, hit, client, key: undefined, passed: undefined, looking });
 }
 
 const NOTHING_TAKEN = Promise.resolve(accepted(EMPTY_REPORT));
@@ -93,7 +109,7 @@ async function takeAuthorized({ authorization, hit, ...more }: Authorized): Prom
   const { client, looking } = more;
   const key = await keyOf(authorization, looking);
   if (!key.ok)
-    return countRefused(looking.env, key, { address: client.address, length: hit.body.length, isKeyed: false });
+    return countRefused(looking.env, key, sentBy(client.address, { length: hit.body.length, passed: undefined }));
   hit.keyed = key.value !== undefined;
   return collect({ ...more, hit, key: key.value });
 }
@@ -103,13 +119,7 @@ function hasBody({ request: { method } }: Incoming): boolean {
 }
 
 const PACKED = { unpacks: true };
-const EMPTY = accepted("");
-
-/** Counts a refused hit. A body that was read until it was too large counts with the largest size that is allowed. */
-function countUnread(incoming: Incoming, refusal: ReturnType<typeof rejected>) {
-  const length = refusal.rejection.code === "body_too_large" ? REQUEST_BYTES_MAX : 0;
-  return countRefused(incoming.env, refusal, { address: addressOf(incoming), length, isKeyed: false });
-}
+const EMPTY: RequestBody = { ok: true, text: "" };
 
 /**
  * The text of a body. Its first bytes say whether it is packed, whatever the headers say: PostHog's browser client

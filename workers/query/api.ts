@@ -13,6 +13,7 @@ import { getDoctor } from "./doctor.ts";
 import { deleteMerchant, ERASURE_PAGE, getErasure, getErasures, NEW_ERASURE, postErasure } from "./erasures.ts";
 import { EVENTS, getEvents } from "./events.ts";
 import type { FieldTable } from "./field.ts";
+import { IMPORTED_ROWS, putImportedRows } from "./imported-rows.ts";
 import {
   getImport,
   getImports,
@@ -58,7 +59,7 @@ import {
 } from "./operations.ts";
 import { deleteOperator, getOperators, NEW_OPERATOR, postOperator } from "./operators.ts";
 import { getPreferences, PREFERENCE_CHANGE, patchPreferences } from "./preferences.ts";
-import type { Door } from "./principal.ts";
+import { type Door, isOutside, type Outside } from "./principal.ts";
 import type { Checked } from "./problem.ts";
 import { getProof, PROOF } from "./proof.ts";
 import {
@@ -75,10 +76,12 @@ import {
   DIRECTORY_RECOVERY,
   getBackups,
   LEDGER_RECOVERY,
+  PARTITION_RECOVERY,
   postBackup,
   postDirectoryRecovery,
   postErasureRecovery,
   postLedgerRecovery,
+  postPartitionRecovery,
 } from "./recovery.ts";
 import { getReplay, getReplays, NEW_REPLAY, postReplay, postReplayVerb } from "./replays.ts";
 import type { FileReply, Reply } from "./request.ts";
@@ -127,11 +130,14 @@ import { getAlerts, getCost } from "./watch.ts";
 
 type Handler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
+/** A query string or a body. */
+export type Example = Readonly<Record<string, unknown>>;
+
 export interface Operation {
-  /**
-   * Who may (principal.ts). Absent where it is for those who have no credential yet, or one that is none of this API.
-   */
-  readonly door?: Door;
+  /** Who may. */
+  readonly door: Door | Outside;
+  /** Set where only a member may: a key has no session and no preferences, and gets 409. */
+  readonly personal?: true;
   readonly handler: Handler;
   /** What the audit log calls it; absent where nothing is done. */
   readonly act?: string;
@@ -142,6 +148,11 @@ export interface Operation {
   readonly query?: FieldTable;
   /** The fields of its body; absent where it takes none. */
   readonly body?: FieldTable;
+  /**
+   * What it may be sent; together the examples name every parameter or field. The first can be sent many times. The
+   * OpenAPI document shows the first, and the tests of tenants and of hostile input send them all.
+   */
+  readonly examples?: readonly Example[];
   /** Of success; 200 unless said. */
   readonly status?: 201 | 202;
   /** What it answers then; a file where there is none. */
@@ -152,6 +163,24 @@ export interface Operation {
 export const NOTED_BY_ITSELF = "directory.recover";
 
 const STOP = "It takes effect at once.";
+
+const TWO_DAYS = { from: "2026-11-01", to: "2026-11-02" };
+const OWN_RATE = { currency: "USD", in: "EUR", rate: "0.92", from: "2026-10-01" };
+const DIGEST = "a".repeat(64);
+const GOALS = { rules: { goals: [{ name: "Sign-up", event: "signup" }] }, note: "Sign-ups are a goal." };
+const LEAVES_OUT = {
+  rules: {
+    bots: { drop: ["*shopbot*"] },
+    addresses: [{ name: "Office", networks: ["2001:db8::/32"] }],
+    paths: { replace: [{ match: "/x/*", page: "/x" }] },
+  },
+  note: "Nobody of the office counts.",
+};
+
+/** The first page of a list, and the page after an entry. */
+function pages(after: number | string): readonly Example[] {
+  return [{ limit: 10 }, { limit: 10, after }];
+}
 
 const replayVerb = (verb: ReplayVerb, summary: string): readonly [string, Operation] => [
   `POST /api/v1/replays/:id/${verb}`,
@@ -190,6 +219,7 @@ function ruleOperations(path: string, whose: "the merchant" | "the deployment"):
         id: `put${name}`,
         summary: `Changes the rules of ${whose}, from an instant ahead on.`,
         body: RULES_CHANGE,
+        examples: [isOwn ? GOALS : LEAVES_OUT, { ...LEAVES_OUT, if_version: 0 }],
         answer: named("RuleTimeline"),
       },
     ],
@@ -201,6 +231,7 @@ function ruleOperations(path: string, whose: "the merchant" | "the deployment"):
         id: `list${name.replace("Rules", "RuleVersions")}`,
         summary: "What was decided, the newest first.",
         query: VERSION_PAGE,
+        examples: pages(100),
         answer: page("versions", named("RuleVersionSummary")),
       },
     ],
@@ -229,6 +260,10 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createMerchant",
       summary: "Makes a merchant with its first stream and its first key, of scope read.",
       body: NEW_MERCHANT,
+      examples: [
+        { name: "Harbour Coffee", time_zone: "Europe/Vienna", currency: "EUR" },
+        { name: "Harbour Coffee", time_zone: "Europe/Vienna", currency: "EUR", hostname: "harbour.example" },
+      ],
       status: 201,
       answer: named("NewMerchant"),
     },
@@ -241,6 +276,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listMerchants",
       summary: "All merchants.",
       query: MERCHANT_PAGE,
+      examples: pages(100),
       answer: page("merchants", named("Merchant")),
     },
   ],
@@ -257,6 +293,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeMerchant",
       summary: "Changes what is sent.",
       body: MERCHANT_CHANGE,
+      examples: [{ name: "Harbour Coffee", retention_days: 365 }, { time_zone: "Europe/Vienna" }, { currency: "EUR" }],
       answer: named("Merchant"),
     },
   ],
@@ -270,6 +307,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       summary:
         "Has a hot merchant's events counted by so many partitions of its own, from its next Day on; 0 for the pool.",
       body: NEW_SPREAD,
+      examples: [{ partitions: 0 }, { partitions: 1, from: "midnight" }],
       answer: named("Spread"),
     },
   ],
@@ -303,6 +341,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "getProof",
       summary: "What proves the numbers of some Days: their events counted once more, and the seals that hold them.",
       query: PROOF,
+      examples: [TWO_DAYS],
       answer: named("Proof"),
     },
   ],
@@ -315,6 +354,21 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "exportEvents",
       summary: "Raw events of some Days, as a file.",
       query: EVENTS,
+      examples: [
+        TWO_DAYS,
+        {
+          ...TWO_DAYS,
+          format: "csv",
+          name: "purchase",
+          visitor: "00000000000000aa",
+          hostname: "shop.example",
+          country: "AT",
+          order_id: "1001",
+          stream: 1,
+          counted: true,
+          filters: '[["is","event:page",["/"]]]',
+        },
+      ],
     },
   ],
   ...ruleOperations(`${MERCHANT}/rules`, "the merchant"),
@@ -328,6 +382,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "importRates",
       summary: "Adds exchange rates of the deployment, or corrects them; null takes one away.",
       body: RATES_IMPORT,
+      examples: [{ rates: [{ date: "2026-11-20", per_euro: { USD: "1.0562" } }] }],
       answer: named("RatesImported"),
     },
   ],
@@ -339,6 +394,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listRates",
       summary: "The deployment's exchange rates, the newest Day first.",
       query: RATES_PAGE,
+      examples: pages("2026-11-20"),
       answer: named("PublishedRates"),
     },
   ],
@@ -351,6 +407,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeOwnRates",
       summary: "Decides exchange rates of the merchant's own; sending what stood before takes it back.",
       body: OWN_RATES_CHANGE,
+      examples: [{ rates: [OWN_RATE] }, { rates: [OWN_RATE], preview: true }],
       answer: named("OwnRatesChanged"),
     },
   ],
@@ -362,6 +419,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listOwnRates",
       summary: "The merchant's own exchange rates, the newest first.",
       query: OWN_RATES_PAGE,
+      examples: pages(100),
       answer: page("rates", named("OwnRate")),
     },
   ],
@@ -374,6 +432,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createErasure",
       summary: "Erases a visitor, a range of Days, or a visitor in a range.",
       body: NEW_ERASURE,
+      examples: [{ visitor_id: "anna" }, { visitor: "00000000000000aa", ...TWO_DAYS }],
       status: 202,
       answer: named("ErasureReceipt"),
     },
@@ -386,6 +445,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listErasures",
       summary: "Erasures of the merchant, the newest first.",
       query: ERASURE_PAGE,
+      examples: pages("0-15"),
       answer: page("erasures", named("Erasure")),
     },
   ],
@@ -407,6 +467,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listAllErasures",
       summary: "Erasures of all merchants, the newest first.",
       query: ERASURE_PAGE,
+      examples: pages("0-15"),
       answer: page("erasures", named("Erasure")),
     },
   ],
@@ -429,6 +490,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createStream",
       summary: "Makes a stream.",
       body: NEW_STREAM,
+      examples: [{ name: "Till" }, { name: "App", hostname: "app.harbour.example" }],
       status: 201,
       answer: named("Stream"),
     },
@@ -441,6 +503,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listStreams",
       summary: "Its streams.",
       query: STREAM_PAGE,
+      examples: pages(1),
       answer: page("streams", named("Stream")),
     },
   ],
@@ -453,6 +516,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createKey",
       summary: "Makes an API key, of scope read unless said.",
       body: NEW_KEY,
+      examples: [{ name: "Dashboard" }, { name: "Till", scope: "write", expires_at: "2030-01-31T12:00:00Z" }],
       status: 201,
       answer: named("KeyWithSecret"),
     },
@@ -465,6 +529,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listKeys",
       summary: "Its keys, without secrets.",
       query: KEY_PAGE,
+      examples: pages("key_aaaaaaaaaaaaaaaaaaaaaaaa"),
       answer: page("keys", named("Key")),
     },
   ],
@@ -477,6 +542,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "rotateKey",
       summary: "A new secret for the same key; the old one is good for a grace.",
       body: ROTATION,
+      examples: [{ grace_seconds: 3600 }],
       answer: named("KeyWithSecret"),
     },
   ],
@@ -510,6 +576,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeMember",
       summary: "Another role.",
       body: MEMBER_CHANGE,
+      examples: [{ role: "owner" }],
       answer: named("Member"),
     },
   ],
@@ -533,6 +600,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createInvite",
       summary: "Invites somebody; the token works once.",
       body: NEW_INVITE,
+      examples: [{ email: "anna@shop.example", role: "viewer" }],
       status: 201,
       answer: named("InviteWithToken"),
     },
@@ -568,6 +636,15 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createShare",
       summary: "Makes a share link, whose filters hold for every question asked by it.",
       body: NEW_SHARE,
+      examples: [
+        { name: "For the agency" },
+        {
+          name: "The blog",
+          filters: [["contains", "event:page", ["/blog/"]]],
+          expires_at: "2030-01-31T12:00:00Z",
+          embed_origins: ["https://blog.example"],
+        },
+      ],
       status: 201,
       answer: named("ShareWithToken"),
     },
@@ -602,6 +679,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createSegment",
       summary: "Saves filters under a name, for questions and share links to name.",
       body: NEW_SEGMENT,
+      examples: [{ name: "The blog", filters: [["contains", "event:page", ["/blog/"]]] }],
       status: 201,
       answer: named("Segment"),
     },
@@ -625,6 +703,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeSegment",
       summary: "Changes a segment.",
       body: CHANGED_SEGMENT,
+      examples: [{ name: "The blog", filters: [["contains", "event:page", ["/blog/"]]] }],
       answer: named("Segment"),
     },
   ],
@@ -648,6 +727,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "saveView",
       summary: "Keeps an address of the dashboard under a name.",
       body: NEW_VIEW,
+      examples: [{ name: "Last week", page: "overview", search: "?v=1&range=7d" }],
       status: 201,
       answer: named("View"),
     },
@@ -671,6 +751,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "renameView",
       summary: "Gives it another name.",
       body: VIEW_CHANGE,
+      examples: [{ name: "The last days" }],
       answer: named("View"),
     },
   ],
@@ -689,11 +770,13 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     `POST ${MERCHANT}/own-views`,
     {
       door: "read",
+      personal: true,
       handler: postOwnView,
       act: "view.save",
       id: "saveOwnView",
       summary: "Keeps an address of the dashboard for whoever is signed in alone.",
       body: NEW_VIEW,
+      examples: [{ name: "My week", page: "overview", search: "?v=1&range=7d" }],
       status: 201,
       answer: named("View"),
     },
@@ -702,11 +785,13 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     `PATCH ${MERCHANT}/own-views/:view_id`,
     {
       door: "read",
+      personal: true,
       handler: patchOwnView,
       act: "view.rename",
       id: "renameOwnView",
       summary: "Gives a view of one's own another name.",
       body: VIEW_CHANGE,
+      examples: [{ name: "The last days" }],
       answer: named("View"),
     },
   ],
@@ -714,6 +799,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     `DELETE ${MERCHANT}/own-views/:view_id`,
     {
       door: "read",
+      personal: true,
       handler: deleteOwnView,
       act: "view.delete",
       id: "deleteOwnView",
@@ -730,6 +816,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createNote",
       summary: "Notes what happened on a Day.",
       body: NEW_NOTE,
+      examples: [{ date: "2026-11-21", text: "The shop was closed" }],
       status: 201,
       answer: named("Note"),
     },
@@ -742,6 +829,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listNotes",
       summary: "Its notes on Days, the earliest first.",
       query: NOTE_RANGE,
+      examples: [TWO_DAYS],
       answer: page("notes", named("Note")),
     },
   ],
@@ -765,6 +853,17 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createSubscription",
       summary: "Has reports or alarms sent to an address of mail, a webhook or a chat.",
       body: NEW_SUBSCRIPTION,
+      examples: [
+        { channel: "webhook", target: "https://hook.shop.dev/in", topics: ["weekly"] },
+        {
+          channel: "webhook",
+          target: "https://hook.shop.dev/goals",
+          topics: ["goal"],
+          language: "de",
+          quiet: { from: "22:00", to: "07:00" },
+          goal: { metric: "orders", value: 10, period: "week", goal: "Sign-up" },
+        },
+      ],
       status: 201,
       answer: named("SubscriptionWithSecret"),
     },
@@ -787,6 +886,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "previewReport",
       summary: "What a report of the latest period would say.",
       body: NOTICE_PREVIEW,
+      examples: [{ topic: "weekly" }, { topic: "monthly", channel: "slack", language: "ar" }],
       answer: named("NoticePreview"),
     },
   ],
@@ -809,6 +909,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeSubscription",
       summary: "Changes a subscription, or switches it off or on.",
       body: CHANGED_SUBSCRIPTION,
+      examples: [{ language: "de" }, { topics: ["silence"], quiet: null, goal: null, state: "off" }],
       answer: named("Subscription"),
     },
   ],
@@ -856,6 +957,14 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       summary:
         "Gives a file that is to be imported its number; of a file that was imported and stands, the import (200).",
       body: NEW_IMPORT,
+      examples: [
+        { name: "orders.csv", source: "csv", digest: DIGEST, head: DIGEST, reading: DIGEST, days: { "2026-11-01": 1 } },
+        {
+          ...{ name: "shop.zip", source: "plausible", head: DIGEST, reading: DIGEST, days: { "2026-10-05": 1 } },
+          digest: "b".repeat(64),
+          tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } },
+        },
+      ],
       status: 201,
       answer: named("Import"),
     },
@@ -868,6 +977,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listImports",
       summary: "Its imports, the newest first.",
       query: IMPORT_PAGE,
+      examples: [...pages(100), { head: DIGEST }],
       answer: page("imports", named("Import")),
     },
   ],
@@ -884,6 +994,23 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeImport",
       summary: "Says how far it is, or pauses it.",
       body: IMPORT_CHANGE,
+      examples: [
+        { state: "done" },
+        { state: "running", place: { line: 10, chain: DIGEST }, tally: { rows: 10, accepted: 9 } },
+      ],
+      answer: named("Import"),
+    },
+  ],
+  [
+    `PUT ${MERCHANT}/imports/:number/rows`,
+    {
+      door: "admin",
+      handler: putImportedRows,
+      act: "import.rows",
+      id: "putImportedRows",
+      summary: "Brings rows of one table of an import of rollups, whole Days each.",
+      body: IMPORTED_ROWS,
+      examples: [{ table: "visitors", offset: 0, days: { "2026-10-05": [[14, 16, 40, 5, 820]] } }],
       answer: named("Import"),
     },
   ],
@@ -914,10 +1041,12 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     "POST /api/v1/session",
     {
+      door: "anybody",
       handler: postSession,
       id: "signIn",
       summary: "Signs in by a cookie.",
       body: SIGN_IN,
+      examples: [{ email: "anna@shop.example", password: "correct horse battery" }],
       status: 201,
       answer: named("Session"),
     },
@@ -925,10 +1054,12 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     "POST /api/v1/invites/accept",
     {
+      door: "anybody",
       handler: postAcceptance,
       id: "acceptInvite",
       summary: "Takes an invite.",
       body: ACCEPTANCE,
+      examples: [{ token: `ffi_${"A".repeat(43)}`, password: "correct horse battery" }],
       status: 201,
       answer: named("Accepted"),
     },
@@ -936,6 +1067,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   [
     "GET /api/v1/shared",
     {
+      door: "link",
       handler: getShared,
       id: "getShared",
       summary: "What a share link is of; its token is the bearer.",
@@ -944,7 +1076,13 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   ],
   [
     "GET /api/v1/shops",
-    { handler: getShops, id: "listShops", summary: "The shops of whoever is signed in.", answer: named("Shops") },
+    {
+      door: "person",
+      handler: getShops,
+      id: "listShops",
+      summary: "The shops of whoever is signed in.",
+      answer: named("Shops"),
+    },
   ],
   [
     "GET /api/v1/session",
@@ -954,6 +1092,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "DELETE /api/v1/session",
     {
       door: "read",
+      personal: true,
       handler: deleteSession,
       act: "session.end",
       id: "signOut",
@@ -965,6 +1104,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "GET /api/v1/sessions",
     {
       door: "read",
+      personal: true,
       handler: getSessions,
       id: "listSessions",
       summary: "Where you are signed in.",
@@ -975,6 +1115,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "DELETE /api/v1/sessions",
     {
       door: "read",
+      personal: true,
       handler: deleteSessions,
       act: "session.end_others",
       id: "endOtherSessions",
@@ -986,6 +1127,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "DELETE /api/v1/sessions/:session_id",
     {
       door: "read",
+      personal: true,
       handler: deleteOneSession,
       act: "session.end_one",
       id: "endSession",
@@ -997,6 +1139,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "GET /api/v1/preferences",
     {
       door: "read",
+      personal: true,
       handler: getPreferences,
       id: "getPreferences",
       summary: "How you want the dashboard.",
@@ -1007,11 +1150,13 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "PATCH /api/v1/preferences",
     {
       door: "read",
+      personal: true,
       handler: patchPreferences,
       act: "member.preferences",
       id: "changePreferences",
       summary: "Changes what is named; null takes a choice back.",
       body: PREFERENCE_CHANGE,
+      examples: [{ theme: "dark" }, { language: "de", theme: "light", start_page: "now", region: "AT" }],
       answer: named("Preferences"),
     },
   ],
@@ -1019,11 +1164,13 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     "PUT /api/v1/session/password",
     {
       door: "read",
+      personal: true,
       handler: putPassword,
       act: "member.password",
       id: "changePassword",
       summary: "Another password; every other session of the member ends.",
       body: PASSWORD_CHANGE,
+      examples: [{ password: "correct horse battery", new_password: "another passphrase" }],
       answer: named("Changed"),
     },
   ],
@@ -1035,6 +1182,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listAudit",
       summary: "What was done to whom, the newest first.",
       query: AUDIT_PAGE,
+      examples: pages(100),
       answer: page("audit", named("AuditEntry")),
     },
   ],
@@ -1056,6 +1204,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listPartitions",
       summary: "Where partitions stand.",
       query: PARTITION_PAGE,
+      examples: pages(100),
       answer: page("partitions", named("Partition")),
     },
   ],
@@ -1068,6 +1217,11 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createOperator",
       summary: "Names who runs the deployment: by a token, which is in this answer alone, or by Cloudflare Access.",
       body: NEW_OPERATOR,
+      examples: [
+        { name: "Grafana", scope: "read" },
+        { name: "Anna", scope: "owner", email: "anna@shop.example", expires_at: "2030-01-31T12:00:00Z" },
+        { name: "On call", scope: "operate", group: "on-call" },
+      ],
       status: 201,
       answer: named("OperatorWithToken"),
     },
@@ -1122,6 +1276,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "openIncident",
       summary: "Tells merchants of an incident, at /status and in answers.",
       body: NEW_INCIDENT,
+      examples: [{ title: "Numbers are late", text: "Numbers of the last hour come up to ten minutes late." }],
       status: 201,
       answer: named("Incident"),
     },
@@ -1135,6 +1290,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "updateIncident",
       summary: "Says how it goes on, and that it is over.",
       body: INCIDENT_UPDATE,
+      examples: [{ text: "All numbers are current again.", state: "closed" }],
       answer: named("Incident"),
     },
   ],
@@ -1146,6 +1302,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listDeadLetters",
       summary: "Messages that no consumer could handle.",
       query: DEAD_LETTER_PAGE,
+      examples: [{}, { after: "dead-letter/archive/1" }],
       answer: page("dead_letters", named("DeadLetter")),
     },
   ],
@@ -1158,6 +1315,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "redrive",
       summary: "Handles one of them again, or a page of all.",
       body: REDRIVE,
+      examples: [{}, { key: "dead-letter/archive/1" }, { after: "dead-letter/archive/1" }],
       answer: page("redriven", named("Redriven")),
     },
   ],
@@ -1202,6 +1360,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "recoverDirectory",
       summary: "Makes a directory whole that was lost or restored to an earlier instant.",
       body: DIRECTORY_RECOVERY,
+      examples: [{}, { backup: "2026-11-29T12-00-00-000Z" }],
       answer: named("DirectoryRecovery"),
     },
   ],
@@ -1214,8 +1373,30 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "recoverLedger",
       summary: "Fills a ledger that was lost or restored from the archive, some Days at a time.",
       body: LEDGER_RECOVERY,
+      examples: [
+        { ledger: 0 },
+        { ledger: 0, from: "2026-01-01" },
+        { ledger: 0, imports_after: "imported/1/1/visitors/20000.json.gz" },
+      ],
       status: 202,
       answer: named("LedgerRecovery"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/partition",
+    {
+      door: "deployment",
+      handler: postPartitionRecovery,
+      act: "partition.recover",
+      id: "recoverPartition",
+      summary: "Brings a partition back whose storage was lost or put back, a step at a time.",
+      body: PARTITION_RECOVERY,
+      examples: [
+        { partition: "pool-0" },
+        { partition: "pool-0", step: '{"phase":"look","from":"2026-01-01","highest":1}' },
+      ],
+      status: 202,
+      answer: named("PartitionRecovery"),
     },
   ],
   [
@@ -1238,6 +1419,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listArchiveDays",
       summary: "The archive's Days, and what state each is in.",
       query: DAYS_PAGE,
+      examples: [TWO_DAYS, { ...TWO_DAYS, limit: 10, after: "2026-11-01/pool-0" }],
       answer: page("days", named("ArchiveDay")),
     },
   ],
@@ -1250,6 +1432,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "sealDays",
       summary: "Seals closed Days now.",
       body: DAYS,
+      examples: [TWO_DAYS],
       status: 202,
       answer: named("Sealing"),
     },
@@ -1262,6 +1445,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "listArchiveFiles",
       summary: "The objects that hold every event of a Day and partition.",
       query: FILES,
+      examples: [{ date: "2026-11-01", partition: "pool-0" }],
       answer: named("ArchiveFiles"),
     },
   ],
@@ -1274,6 +1458,18 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "createReplay",
       summary: "Counts a range of Days again from the archive.",
       body: NEW_REPLAY,
+      examples: [
+        { kind: "verify", ...TWO_DAYS },
+        { kind: "rebuild", ...TWO_DAYS, time_zone: "Asia/Tokyo" },
+        {
+          kind: "backfill",
+          ...TWO_DAYS,
+          merchants: ["mer_aaaaaaaaaaaaaaaaaaaaaaaa"],
+          rules: "current",
+          dimensions: ["goal"],
+        },
+        { kind: "verify", ...TWO_DAYS, rules: { asns: { drop: [64500] } } },
+      ],
       status: 202,
       answer: named("ReplayProgress"),
     },
@@ -1318,5 +1514,5 @@ export const ROUTES: readonly Route[] = ENTRIES.map(([route, operation]) => {
   return { method, path, ...operation };
 });
 
-/** Those that ask who comes. */
-export const GUARDED_ROUTES = ROUTES.flatMap(({ door, ...route }) => (door === undefined ? [] : [{ ...route, door }]));
+/** Those behind a door. */
+export const GUARDED_ROUTES = ROUTES.flatMap(({ door, ...route }) => (isOutside(door) ? [] : [{ ...route, door }]));

@@ -13,18 +13,19 @@ import { audited } from "./audit.ts";
 import { askBatch } from "./batch.ts";
 import { type Deps, depsOf } from "./deps.ts";
 import type { QueryEnv } from "./env.ts";
-import { GUESSING, limitGuesses } from "./guess.ts";
+import { GUESSING, judgedAsOpen, limitGuesses } from "./guess.ts";
 import { admit, TOO_OFTEN } from "./limit.ts";
 import { getNotice, postNotice } from "./notice-link.ts";
 import { getNow } from "./now.ts";
 import { sendDocument, sendReference } from "./openapi/send.ts";
 import { EMBED_PATH, PAGE_PATHS, sendAsset, sendEmbed, sendHome, sendPage, servePage } from "./page.ts";
-import { actorOf, authenticate, type Principal, refusalAt } from "./principal.ts";
+import { actorOf, authenticate, isOutside, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
 import { askFunnel, askOrders, askPaths, askRealtime, askRetention } from "./report.ts";
 import { type FileReply, parametersOf, type Reply } from "./request.ts";
-import { getStatusDocument, getStatusPage } from "./status.ts";
+import { noSession } from "./sessions.ts";
+import { getStatusDocument, getStatusFeed, getStatusPage } from "./status.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
 import { getHealth, getMetrics } from "./watch.ts";
 
@@ -42,7 +43,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
 /** Routes outside of these lists answer the same to everybody. */
 const NOTICE_PATH = "/notice/:token";
 const WATCHED_PATHS = ["/health", "/metrics"];
-const STATUS_PATHS = ["/status", "/status.json"];
+const STATUS_PATHS = ["/status", "/status.json", "/status.atom"];
 const DOCUMENT_PATHS = ["/api/openapi.json", "/api/reference"];
 const OPEN_PATHS = ["/", ...WATCHED_PATHS, ...STATUS_PATHS, NOTICE_PATH, ...DOCUMENT_PATHS, ...PAGE_PATHS, EMBED_PATH];
 
@@ -71,16 +72,19 @@ for (const [path, send] of [["/", sendHome] as const, ...PAGE_PATHS.map((page) =
   app.get(path, (c) => servePage(c, c.get("deps"), send));
 app.get(EMBED_PATH, (c) => sendEmbed(c, c.get("deps")));
 app.get("/assets/*", (c) => sendAsset(c) ?? refuse(c, "not_found", "There is nothing here."));
-for (const path of WATCHED_PATHS) {
-  app.use(path, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
+for (const path of [...WATCHED_PATHS, NOTICE_PATH]) {
+  app.use(path, (c, next) => {
+    const refuse = () => c.text(GUESSING, 429);
+    return limitGuesses(c, next, { deps: c.get("deps"), refuse, judge: () => judgedAsOpen(c) });
+  });
 }
-app.use(NOTICE_PATH, (c, next) => limitGuesses(c, next, { deps: c.get("deps"), refuse: () => c.text(GUESSING, 429) }));
 app.get(NOTICE_PATH, (c) => getNotice(c, c.get("deps")));
 app.post(NOTICE_PATH, (c) => postNotice(c, c.get("deps")));
 app.get("/health", (c) => getHealth(c, c.get("deps")));
 app.get("/metrics", (c) => getMetrics(c, c.get("deps")));
 app.get("/status", (c) => getStatusPage(c, c.get("deps")));
 app.get("/status.json", (c) => getStatusDocument(c, c.get("deps")));
+app.get("/status.atom", (c) => getStatusFeed(c, c.get("deps")));
 app.get("/api/openapi.json", (c) => sendDocument(c));
 app.get("/api/reference", (c) => sendReference(c));
 
@@ -99,7 +103,7 @@ for (const [path, answer] of UMAMI_ROUTES) app.get(path, (c) => answer(c, c.get(
 for (const [path, answer] of QUESTION_ROUTES) app.post(path, (c) => answer(c, c.get("deps")));
 
 for (const { method, path, door, handler } of ROUTES) {
-  if (door === undefined) app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
+  if (isOutside(door)) app.on(method, path, async (c) => toResponse(c, await handler(c, c.get("deps"))));
 }
 
 app.use("/api/v1/*", async (c, next) => {
@@ -112,11 +116,13 @@ app.use("/api/v1/*", async (c, next) => {
   c.set("principal", principal);
   return next();
 });
-for (const { method, path, door, handler, act, query } of GUARDED_ROUTES) {
+for (const { method, path, door, personal, handler, act, query } of GUARDED_ROUTES) {
   app.on(method, path, async (c) => {
     const deps = c.get("deps");
-    const refusal = refusalAt(door, c.get("principal"));
+    const principal = c.get("principal");
+    const refusal = refusalAt(door, principal);
     if (refusal !== undefined) return replyWithProblem(c, refusal);
+    if (personal && principal.kind !== "member") return replyWithProblem(c, noSession().problem);
     const handle = async () => {
       // Handlers that take parameters check them; here those of all others are refused.
       const none = query === undefined ? parametersOf(c, {}) : undefined;

@@ -4,9 +4,10 @@
 
 import type { Context } from "hono";
 import { manifestKey, sealedPrefix } from "../../core/archive/object-key.ts";
-import { BACKUP_EVERY_MS, DOCTORED_DAYS } from "../../core/limits.ts";
+import { ADMIN_FAN_OUT, BACKUP_EVERY_MS, DOCTORED_DAYS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { dateOf } from "../../core/time.ts";
+import { STORAGE_LOST } from "../../core/watch/standing.ts";
 import { newestSealed } from "../../storage/archive/archive-day.ts";
 import { archiveOf, listKeys } from "../../storage/archive/bucket.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
@@ -15,6 +16,7 @@ import { readEpochs } from "../../storage/directory/epoch.ts";
 import { findErasure } from "../../storage/ledger/erasure.ts";
 import { listRecords } from "../../storage/ledger/erasure-record.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
+import { listEvents, type ToldEvents } from "../../storage/ledger/partition-claim.ts";
 import { listNewest } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import type { Checked } from "./problem.ts";
@@ -40,6 +42,7 @@ export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>>
       const command = `footfall recover ledger ${position}`;
       return [`ledger ${position}`, () => lookAtLedger(ledger, command, deps), command] as const;
     }),
+    ["partitions", lookAtPartitions, "footfall partitions"],
     ["erasures", lookAtErasures, "footfall recover erasures"],
     ["dead letters", lookAtLetters, "footfall dead-letters redrive"],
   ];
@@ -75,6 +78,33 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
     return { says: `${says} from R2, and no others are there: restore the bucket`, command: null };
   }
   return undefined;
+}
+
+/**
+ * Partitions that have noted that their storage is lost, and those that have no hits and so have not: each that ever
+ * told of itself is asked where it stands.
+ */
+const lookAtPartitions: Look = async (deps) => {
+  const lost: string[] = [];
+  for (const ledger of deps.ledgers.all) {
+    // What is wrong with a ledger is a finding of its own.
+    const told = await listEvents(ledger).catch(() => []);
+    for (let start = 0; start < told.length; start += ADMIN_FAN_OUT) {
+      const some = told.slice(start, start + ADMIN_FAN_OUT);
+      const isLost = await Promise.all(some.map((one) => isBehind(one, deps)));
+      lost.push(...some.filter((_, index) => isLost[index]).map(({ partition }) => partition));
+    }
+  }
+  const [first] = lost;
+  if (first === undefined) return undefined;
+  const others = lost.length > 1 ? `, as were those of ${lost.slice(1, 20).join(", ")}` : "";
+  const says = `the storage of ${first} was lost or put back${others}: hits of its merchants wait`;
+  return { says, command: `footfall recover partition ${first}` };
+};
+
+async function isBehind({ partition, events }: ToldEvents, deps: Deps): Promise<boolean> {
+  const { failing, durableEvents } = await deps.partition(partition).status();
+  return failing.includes(STORAGE_LOST) || durableEvents < events;
 }
 
 const lookAtErasures: Look = async (deps) => {

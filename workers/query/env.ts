@@ -17,7 +17,16 @@ import type { KeyLimitEnv } from "./limit.ts";
 /** The methods of a partition that questions and operators use. */
 export type PartitionStub = Pick<
   PartitionRpc,
-  "live" | "present" | "recentEvents" | "refreshSettings" | "status" | "erase" | "republish"
+  | "live"
+  | "present"
+  | "recentEvents"
+  | "refreshSettings"
+  | "status"
+  | "erase"
+  | "republish"
+  | "beginRecovery"
+  | "countRecovered"
+  | "endRecovery"
 >;
 
 /** What the background Worker does for operators (workers/background/index.ts, `Operations`). */

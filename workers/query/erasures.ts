@@ -16,6 +16,7 @@ import {
   QUESTION_DAY_MAX,
 } from "../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../core/time.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
 import { erasureId, ID_RANDOM_BYTES } from "../../storage/directory/credential.ts";
 import type { Merchant } from "../../storage/directory/merchants.ts";
 import { erasuresOf } from "../../storage/directory/number-claim.ts";
@@ -142,22 +143,22 @@ export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply
   const page = parametersOf(c, ERASURE_PAGE);
   if (!page.ok) return page;
   const { limit: rowsMax = ADMIN_PAGE_MAX, after } = page.value;
-  const from = after === undefined ? FIRST : parsePlace(after);
+  const from = after === undefined ? FIRST : parseCursor(after);
   if (from === undefined) return problem("invalid_field", 'after must be the "next" of the page before.', "after");
   const { rows, next } = await pageOf(merchant?.value.number, { from, rowsMax }, deps);
   return { ok: true, value: { body: { erasures: rows.map(summaryOf), next } } };
 }
 
 /** Where a page begins: in which ledger, below which number. */
-interface Place {
+interface Cursor {
   readonly position: number;
   readonly before: number;
 }
 
-const FIRST: Place = { position: 0, before: Number.MAX_SAFE_INTEGER };
+const FIRST: Cursor = { position: 0, before: Number.MAX_SAFE_INTEGER };
 
 /** "2-15": ledger 2, below erasure 15. */
-function parsePlace(text: string): Place | undefined {
+function parseCursor(text: string): Cursor | undefined {
   const [, position, before] = /^(\d{1,3})-(\d{1,16})$/.exec(text) ?? [];
   return before === undefined ? undefined : { position: Number(position), before: Number(before) };
 }
@@ -165,7 +166,7 @@ function parsePlace(text: string): Place | undefined {
 /** The newest erasures first; those of all merchants ledger after ledger. */
 async function pageOf(
   merchant: number | undefined,
-  { from, rowsMax }: { readonly from: Place; readonly rowsMax: number },
+  { from, rowsMax }: { readonly from: Cursor; readonly rowsMax: number },
   { ledgers }: Deps,
 ): Promise<{ readonly rows: readonly Erasure[]; readonly next: string | null }> {
   const all = merchant === undefined ? ledgers.all : [ledgers.ofMerchant(merchant)];
@@ -241,7 +242,7 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
     return problem("conflict", "The merchant was changed meanwhile: try again.");
   }
   deps.keys.clear();
-  await driveErasure(erasure, deps);
+  await driveErasure(erasure, { ...deps, ...archiveOf(deps) });
   await sendDue(deps);
   const started = (await findErasure(ledger, id)) ?? erasure;
   return {

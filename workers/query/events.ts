@@ -22,12 +22,12 @@ import {
   EXPORT_BYTES_MAX,
   EXPORT_CHUNK_LENGTH,
   EXPORT_OBJECTS_MAX,
-  EXPORT_PLACE_READS,
   EXPORT_PLACES_MAX,
   EXPORT_STEPS_MAX,
   EXPORT_UNSEALED_BYTES_MAX,
   EXPORTS_AT_ONCE_MAX,
   FOLDERS_APART_MAX,
+  PLACE_READS,
   RATE_LIMIT_PERIOD_SECONDS,
   ROW_GROUP_ROWS,
 } from "../../core/limits.ts";
@@ -131,7 +131,7 @@ function placeOf(
   const { number, spread } = merchant;
   const partitions = partitionsOf({ merchant: number, spread }, deps.placement).length;
   const { reading } = readingAs({ id: actorOf(principal), merchant, isShared: false }, deps);
-  const isPaid = reading?.ofEvents(days * partitions * EXPORT_PLACE_READS) !== false;
+  const isPaid = reading?.ofEvents(days * partitions * PLACE_READS) !== false;
   const value = isPaid ? deps.exports.take(number, deps.now()) : undefined;
   if (value !== undefined) return { ok: true, value };
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
@@ -223,6 +223,7 @@ export async function findExported(
   const around = { from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
   // Partitions are read before the archive: what they forget in between lies in the archive.
   const recent = await readRecent(merchant, around, deps);
+  if (!recent.ok) return problem("rate_limited", TOO_MUCH_READ);
   // Partitions that today's placement does not know are read as well. They are from a pool of another size, or from a
   // region that is no longer used.
   const archived = await listPartitionsOfDays(deps.ledgers.ofMerchant(number), { merchant: number, ...around });
@@ -235,7 +236,7 @@ export async function findExported(
     partitions.map((partition) => ({ day, partition })),
   );
   const source = { archive: { bucket: deps.bucket }, ledger: deps.ledgers.ofMerchant(settings.merchant) };
-  const found = await findExport(source, { settings, places, recent });
+  const found = await findExport(source, { settings, places, recent: recent.value });
   const costs = found.flatMap(({ folders }) => folders.map(({ cost }) => cost));
   const objects = costs.reduce((sum, cost) => sum + cost.objects, 0);
   const bytes = costs.reduce((sum, cost) => sum + cost.bytes, 0);

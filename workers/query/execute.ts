@@ -31,6 +31,7 @@ import { type AnswerDeps, answerName, findAnswer, keepAnswer } from "./answer-me
 import { countEvents } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
 import { backfillBehind } from "./goals.ts";
+import { countedDays, findImports, withImports } from "./imported.ts";
 import { type Live, readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
 import { aroundOf, countUncounted } from "./uncounted.ts";
@@ -53,7 +54,7 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const goals = checkGoals([ownOf(filter)], merchant.rules, { budgets, view });
   if (!goals.ok) return goals;
   const asOf = deps.now();
-  const firstDay = asksAll(question) ? await findFirstDay(merchant, { now: asOf, view }, deps) : undefined;
+  const firstDay = asksAll(question) ? await firstDayAsked(question, merchant, { now: asOf, deps }) : undefined;
   const openFrom = firstOpenDay(asOf, deps.pace.sealAfterMs);
   const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf), openFrom };
   const plans = planWithComparison(question, { zones: zonesOf(merchant), now: asOf, firstDay, ...known });
@@ -70,9 +71,21 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const read = await readPage(planned, reading);
   if (isTooLarge(read)) return tooLarge(read);
   if (!read.ok) return read;
-  const { plan, groups } = read.value;
-  const other = otherPlanned && (await readBeside(otherPlanned, { plan, groups }, reading));
-  if (other !== undefined && isTooLarge(other)) return tooLarge(other);
+  const imports = await findImports(plans.value, (asked) => readGroups(asked, reading), {
+    merchant,
+    deps,
+    cost,
+    known,
+  });
+  if (isTooLarge(imports)) return tooLarge(imports);
+  if (!imports.ok) return imports;
+  const own = withImports(read.value, imports.value, 0);
+  if (!own.ok) return own;
+  const { plan, groups } = own.value;
+  const counted = otherPlanned && (await readBeside(otherPlanned, { plan, groups }, reading));
+  if (counted !== undefined && isTooLarge(counted)) return tooLarge(counted);
+  if (counted !== undefined && !counted.ok) return counted;
+  const other = counted && withImports(counted.value, imports.value, 1);
   if (other !== undefined && !other.ok) return other;
   const compared = other?.value;
   const rules = latestRules(merchant.rules).version;
@@ -80,10 +93,12 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   const purses = [groups, compared?.groups].flatMap((one) => (one?.groups ?? []).map(({ purse }) => purse));
   const convert = await conversionOf(purses, merchant, deps);
   const { currency } = merchant;
-  const context = { currency, convert, asOf: reading.completeUntil, cost, rules, compared, backfill };
+  const told = imports.value?.told;
+  const context = { currency, convert, asOf: reading.completeUntil, cost, rules, compared, backfill, imports: told };
   const answered = answer(plan, groups, context);
   const isOfHome = foreignOf(purses, currency) === undefined;
-  const isKept = isOfHome && !reading.isUnsettled && [groups, compared?.groups].every(isOfRollups);
+  const isKept =
+    imports.value === undefined && isOfHome && !reading.isUnsettled && [groups, compared?.groups].every(isOfRollups);
   if (isKept && answered.ok && remembered !== undefined)
     deps.later("keep_answer", keepAnswer(remembered.name, answered.value, remembered.deps));
   return answered;
@@ -150,7 +165,8 @@ interface Reading {
   isUnsettled: boolean;
 }
 
-interface PlanRead {
+/** What was read for a plan. */
+export interface PlanRead {
   readonly plan: Plan;
   readonly groups: Groups;
 }
@@ -200,6 +216,34 @@ async function withAllPlaces(
     places.push(...known.value.places);
   }
   return { ...refusal, places: distinctPlaces(places), ...asked };
+}
+
+/** The Days of some on which an event counts; undefined where a question could not tell that now. */
+export async function readCountedDays(
+  days: readonly number[],
+  merchant: Merchant,
+  deps: Deps,
+): Promise<ReadonlySet<number> | undefined> {
+  const asOf = deps.now();
+  const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
+  const reading: Reading = { merchant, deps, cost, asOf, lives: new Map(), completeUntil: asOf, isUnsettled: false };
+  const openFrom = firstOpenDay(asOf, deps.pace.sealAfterMs);
+  const known = { rules: merchant.rules, eventsFrom: firstKeptDay(merchant, asOf), openFrom };
+  const counted = await countedDays(days, (plan) => readGroups(plan, reading), { merchant, deps, cost, known });
+  return counted.ok ? counted.value : undefined;
+}
+
+/** Where "all" begins: with imported Days, unless the question leaves them out. */
+async function firstDayAsked(
+  { filter, include }: Question,
+  merchant: Merchant,
+  { now, deps }: { readonly now: number; readonly deps: Deps },
+): Promise<number | undefined> {
+  const view = viewOf(filter);
+  const counted = await findFirstDay(merchant, { now, view }, deps);
+  const imported = view === undefined && include.imports !== false ? merchant.imported.map(({ from }) => from) : [];
+  const days = [...imported, ...(counted === undefined ? [] : [counted])];
+  return days.length === 0 ? undefined : Math.min(...days);
 }
 
 /**

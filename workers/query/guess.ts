@@ -21,6 +21,10 @@ class Lately {
     return (this.#until.get(text) ?? 0) > now;
   }
 
+  delete(text: string): void {
+    this.#until.delete(text);
+  }
+
   add(text: string, until: number): void {
     this.#until.delete(text); // back at the end: the first one is the oldest
     this.#until.set(text, until);
@@ -71,9 +75,15 @@ export async function limitGuesses(
   await next();
   const judged = judge();
   if (judged === "good") good.add(hash, now() + CREDENTIALS_KEPT_MS);
-  else if (judged === "wrong" && !(await limit.admits(`guess ${address}`)))
-    closed.add(address, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
+  if (judged !== "wrong") return undefined;
+  good.delete(hash);
+  if (!(await limit.admits(`guess ${address}`))) closed.add(address, now() + RATE_LIMIT_PERIOD_SECONDS * 1_000);
   return undefined;
+}
+
+/** Of a path that answers anybody: success says nothing of a credential that came along. */
+export function judgedAsOpen(c: Context): "wrong" | undefined {
+  return c.res.status === 401 ? "wrong" : undefined;
 }
 
 function judgedByStatus(c: Context): "good" | "wrong" | undefined {

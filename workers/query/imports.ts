@@ -1,17 +1,21 @@
 // Admin requests about imports: a file that is brought in is an object with a number, which each of its events has
 // (core/event.ts). It can be followed, paused, undone whole and redone. An undo is a replay that lets the import count
 // no more on its Days (core/rules.ts): the archive stays as it is, and to redo is to take that back. Whoever sends the
-// file says how far it is; whether it counts is told by the replays alone.
+// file says how far it is; whether it counts is told by the replays alone. An import of rollups has rows instead of
+// events (imported-rows.ts), and is taken back by a mark.
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { isObject } from "../../core/formats/field.ts";
+import { type AnnouncedTables, IMPORTED_TABLE_NAMES, IMPORTED_TABLES } from "../../core/imported/table.ts";
 import {
   ADMIN_PAGE_MAX,
   IMPORT_DAYS_MAX,
   IMPORT_NUMBER_MAX,
   IMPORT_TALLY_MAX,
+  IMPORTED_IMPORT_ROWS_MAX,
+  IMPORTED_IMPORTS_MAX,
   IMPORTS_A_DAY_MAX,
   NAME_LENGTH_MAX,
   QUESTION_DAY_MAX,
@@ -20,10 +24,12 @@ import {
   REPLAYS_A_DAY_MAX,
   REPLAYS_OF_MERCHANT_MAX,
 } from "../../core/limits.ts";
+import { runsOf } from "../../core/query/imported.ts";
 import { DAY_MS, dateOf, parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
   countImports,
+  countRollupImports,
   createImport,
   findImport,
   type Import,
@@ -37,9 +43,11 @@ import { importsOf } from "../../storage/directory/number-claim.ts";
 import { countJobs, listImportJobs, type ReplayJob } from "../../storage/directory/replay-job.ts";
 import { IMPORT_STATES, type ImportPlace } from "../../storage/directory/schema.ts";
 import { readSettingsOf } from "../../storage/directory/settings.ts";
+import { countImported } from "../../storage/ledger/imported.ts";
 import { changeJob } from "../../storage/replay.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import type { Deps } from "./deps.ts";
+import { readCountedDays } from "./execute.ts";
 import { type Field, NAME, oneOf, required, wholeNumber } from "./field.ts";
 import { merchantOf } from "./merchants.ts";
 import { newNumber } from "./new-number.ts";
@@ -66,7 +74,33 @@ const DAYS: Field<Readonly<Record<string, number>>, false> = {
   },
   hidden: true, // thousands of numbers, which the import itself shows
 };
-const PLACE: Field<ImportPlace, false> = {
+const TABLES: Field<AnnouncedTables, false> = {
+  required: false,
+  expected: `an object of ${IMPORTED_TABLE_NAMES.join(", ")} with {"rows", "counters"} each: how many rows come, and which of the table's counters they know`,
+  schema: {
+    type: "object",
+    propertyNames: { enum: IMPORTED_TABLE_NAMES },
+    additionalProperties: {
+      type: "object",
+      properties: { rows: { type: "integer", minimum: 1 }, counters: { type: "array", items: { type: "string" } } },
+      required: ["rows", "counters"],
+    },
+    minProperties: 1,
+  },
+  parse: (value) => {
+    if (!isObject(value)) return undefined;
+    const tables = Object.entries(value);
+    const isTable = ([name, said]: [string, unknown]) => {
+      const table = IMPORTED_TABLES.find((one) => one.name === name);
+      if (table === undefined || !isObject(said) || Object.keys(said).length !== 2) return false;
+      const { rows, counters } = said;
+      if (!isCount(rows) || rows === 0 || !Array.isArray(counters) || counters.length === 0) return false;
+      return (counters as readonly unknown[]).every((one) => table.counters.some((known) => known === one));
+    };
+    return tables.length > 0 && tables.every(isTable) ? (value as AnnouncedTables) : undefined;
+  },
+};
+const PLACE: Field<Extract<ImportPlace, { line: number }>, false> = {
   required: false,
   expected: '{"line", "chain"}: rows that are settled, and the digest of them',
   schema: {
@@ -103,6 +137,7 @@ export const NEW_IMPORT = {
   head: required(DIGEST),
   reading: required(DIGEST),
   days: required(DAYS),
+  tables: TABLES,
 };
 export const IMPORT_CHANGE = { state: oneOf(IMPORT_STATES), place: PLACE, tally: TALLY };
 export const IMPORT_PAGE = {
@@ -131,6 +166,9 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   const today = await countImports(deps.directory, { merchant: own, since: deps.now() - DAY_MS });
   if (today >= IMPORTS_A_DAY_MAX)
     return problem("conflict", `A merchant begins at most ${IMPORTS_A_DAY_MAX} imports in 24 hours: go on tomorrow.`);
+  const { tables } = body.value;
+  const refusal = tables && (await refusalOfRollups(own, tables, deps));
+  if (refusal !== undefined) return refusal;
   const claimed = await newNumber(importsOf(own), () => lastImportNumber(deps.directory, own), deps);
   if (!claimed.ok) return claimed;
   const number = claimed.value;
@@ -146,9 +184,19 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
     tally: {},
     createdAt: deps.now(),
     finishedAt: null,
+    tables: tables ?? null,
+    undone: false,
   };
   await createImport(deps.directory, row);
   return { ok: true, value: { status: 201, body: shown({ row, jobs: [] }, { whole: true }) } };
+}
+
+async function refusalOfRollups(merchant: number, tables: AnnouncedTables, deps: Deps) {
+  if (Object.values(tables).reduce((sum, { rows }) => sum + rows, 0) > IMPORTED_IMPORT_ROWS_MAX)
+    return problem("invalid_field", `An import of rollups has at most ${IMPORTED_IMPORT_ROWS_MAX} rows.`, "tables");
+  if ((await countRollupImports(deps.directory, merchant)) >= IMPORTED_IMPORTS_MAX)
+    return problem("conflict", `A merchant has at most ${IMPORTED_IMPORTS_MAX} imports of rollups.`);
+  return undefined;
 }
 
 /**
@@ -170,9 +218,26 @@ export async function getImports(c: Context, deps: Deps): Promise<Checked<Reply>
 
 /** GET /api/v1/merchants/:id/imports/:number */
 export async function getImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
   const found = await importOf(c, deps);
   if (!found.ok) return found;
-  return { ok: true, value: { body: shown(found.value, { whole: true }) } };
+  const { row } = found.value;
+  const body = shown(found.value, { whole: true });
+  if (row.tables === null) return { ok: true, value: { body } };
+  return { ok: true, value: { body: { ...body, days_left_out: await leftOutOf(row, merchant.value, deps) } } };
+}
+
+/** Days of an import of rollups that it is not asked about: they are counted here, or an earlier import has them. */
+async function leftOutOf(row: Import, merchant: Merchant, deps: Deps) {
+  const days = daysOf(row);
+  const earlier = merchant.imported.filter(({ number }) => number < row.number);
+  const counted = await readCountedDays(days, merchant, deps);
+  const isImported = (day: number) => earlier.some(({ from, to }) => from <= day && day <= to);
+  return {
+    counted: counted === undefined ? null : runsOf(counted),
+    imported: runsOf(days.filter((day) => counted?.has(day) !== true && isImported(day))),
+  };
 }
 
 /**
@@ -187,6 +252,8 @@ export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply
   const found = await importOf(c, deps);
   if (!found.ok) return found;
   const { state, place, tally } = body.value;
+  const refusal = await refusalOfChange(found.value, { state, place }, deps);
+  if (refusal !== undefined) return refusal;
   const changes = {
     ...(state !== undefined && { state, finishedAt: state === "done" ? deps.now() : null }),
     ...(place !== undefined && { place }),
@@ -195,7 +262,26 @@ export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply
   const { merchant: own, number } = found.value.row;
   const isChange = Object.keys(changes).length > 0;
   const row = isChange ? await noteImport(deps.directory, { merchant: own, number, ...changes }) : found.value.row;
+  if (found.value.row.tables !== null) deps.keys.clear();
   return row === undefined ? NO_IMPORT : { ok: true, value: { body: shown({ ...found.value, row }, { whole: true }) } };
+}
+
+/** What an import of rollups cannot be told: its place is that of its rows, and without all of them it is not done. */
+async function refusalOfChange(
+  { row: { merchant, number, tables, undone } }: Known,
+  { state, place }: { readonly state: Import["state"] | undefined; readonly place: unknown },
+  deps: Deps,
+) {
+  if (tables === null) return undefined;
+  if (undone) return problem("conflict", UNDONE);
+  if (place !== undefined) return problem("invalid_field", "The place of rollups is that of their rows.", "place");
+  if (state !== "done") return undefined;
+  const stored = await countImported(deps.ledgers.ofMerchant(merchant), { merchant, number });
+  const lacking = Object.entries(tables).find(([name, { rows }]) => stored.get(name) !== rows);
+  if (lacking === undefined) return undefined;
+  const [name, { rows }] = lacking;
+  const why = `The table ${name} has ${rows} rows, of which ${stored.get(name) ?? 0} are stored`;
+  return problem("conflict", `${why}: send the others first.`, "state");
 }
 
 /** POST /api/v1/merchants/:id/imports/:number/undo: 202; its events count no more, once its replays are done. */
@@ -205,6 +291,7 @@ export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Re
   const found = await importOf(c, deps);
   if (!found.ok) return found;
   const state = stateOf(found.value);
+  if (found.value.row.tables !== null) return markUndone(found.value.row, true, deps);
   if (state === "redoing") return problem("conflict", "The import is being redone: try again when that has ended.");
   const ranges = await rangesLeft(merchant.value, found.value, deps);
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
@@ -248,6 +335,11 @@ export async function postImportRedo(c: Context, deps: Deps): Promise<Checked<Re
   const again = all.find(({ row: one }) => one.number !== row.number && one.idSuffix !== row.idSuffix);
   if (again !== undefined)
     return problem("conflict", `Import ${again.row.number} has brought these rows again: undo it first.`);
+  if (row.tables !== null) {
+    const newer = all.find(({ row: one }) => one.number !== row.number && one.digest === row.digest);
+    if (newer === undefined) return markUndone(row, false, deps);
+    return problem("conflict", `Import ${newer.row.number} has brought these rows again: undo it first.`);
+  }
   for (const job of jobs) {
     if (job.state === "undone" || job.state === "undoing") continue;
     const verb = job.state === "running" || job.state === "paused" ? "cancel" : "undo";
@@ -262,6 +354,13 @@ export async function postImportRedo(c: Context, deps: Deps): Promise<Checked<Re
   return answerChanged(row, deps);
 }
 
+/** An import of rollups is taken back, or counts again, at once: its rows stay, and answers pass over them. */
+async function markUndone({ merchant, number }: Import, undone: boolean, deps: Deps): Promise<Checked<Reply>> {
+  const row = await noteImport(deps.directory, { merchant, number, undone });
+  deps.keys.clear();
+  return row === undefined ? NO_IMPORT : answerChanged(row, deps);
+}
+
 async function answerChanged(row: Import, deps: Deps): Promise<Checked<Reply>> {
   const jobs = await listImportJobs(deps.directory, row.merchant);
   return { ok: true, value: { status: 202, body: shown(withJobs(row, jobs), { whole: true }) } };
@@ -272,7 +371,7 @@ function startDepsOf(deps: Deps): StartDeps {
 }
 
 /** An import, and the replays that undo it. */
-interface Known {
+export interface Known {
   readonly row: Import;
   readonly jobs: readonly ReplayJob[];
 }
@@ -294,7 +393,8 @@ async function standingAlike(
 }
 
 /** What whoever sends it says of it, unless it is undone, or on the way to or from there. */
-function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "undone" | "redoing" {
+export function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "undone" | "redoing" {
+  if (row.tables !== null) return row.undone ? "undone" : row.state;
   if (jobs.some(({ state }) => state === "undoing")) return "redoing";
   const undoing = jobs.filter(({ state }) => state !== "undone");
   if (undoing.length === 0) return row.state;
@@ -352,7 +452,7 @@ const DAYS_BETWEEN_MAX = 7;
  *  undone. */
 const RANGES_NEAR_MAX = 10;
 
-async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {
+export async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   const text = c.req.param("number") ?? "";
@@ -362,9 +462,17 @@ async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {
   return { ok: true, value: withJobs(row, await listImportJobs(deps.directory, row.merchant)) };
 }
 
+const UNDONE = "The import was taken back: redo it first.";
 const NO_IMPORT = problem("not_found", "The merchant has no import of this number.");
 
-function shown(known: Known, { whole }: { readonly whole: boolean }) {
+/** The Days of an import, in order. */
+export function daysOf({ days }: Import): readonly number[] {
+  return Object.keys(days)
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+export function shown(known: Known, { whole }: { readonly whole: boolean }) {
   const { row, jobs } = known;
   const days = Object.entries(row.days)
     .map(([day, events]) => [Number(day), events] as const)
@@ -373,6 +481,7 @@ function shown(known: Known, { whole }: { readonly whole: boolean }) {
     number: row.number,
     name: row.name,
     source: row.source,
+    kind: row.tables === null ? "events" : "rollups",
     state: stateOf(known),
     from: dateOf(days[0]?.[0] as number),
     to: dateOf(days.at(-1)?.[0] as number),
@@ -380,6 +489,7 @@ function shown(known: Known, { whole }: { readonly whole: boolean }) {
     tally: row.tally,
     id_suffix: row.idSuffix,
     place: row.place,
+    tables: row.tables,
     replays: jobs.filter(({ state }) => state !== "undone").map(({ id }) => id),
     created_at: new Date(row.createdAt).toISOString(),
     finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),

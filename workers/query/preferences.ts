@@ -9,10 +9,8 @@ import { keepPreferences, type Membership } from "../../storage/directory/member
 import type { Deps } from "./deps.ts";
 import { type Field, oneOf } from "./field.ts";
 import { membershipsOf } from "./membership.ts";
-import { principalOf } from "./principal.ts";
 import type { Checked } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
-import { noSession } from "./sessions.ts";
 
 /** A field that null takes back. */
 function orNull<T>({ expected, schema, parse, ...field }: Field<T, false>): Field<T | null, false> {
@@ -39,16 +37,14 @@ export const PREFERENCE_CHANGE = {
 
 /** GET /api/v1/preferences */
 export async function getPreferences(c: Context, deps: Deps): Promise<Checked<Reply>> {
-  const own = await ownOf(c, deps);
-  return own === undefined ? noSession() : { ok: true, value: { body: { ...preferencesOf(own) } } };
+  return { ok: true, value: { body: { ...preferencesOf(await membershipsOf(c, deps)) } } };
 }
 
 /** PATCH /api/v1/preferences {"language","theme","start_page","region"}: what is named is changed. */
 export async function patchPreferences(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, PREFERENCE_CHANGE);
   if (!body.ok) return body;
-  const own = await ownOf(c, deps);
-  if (own === undefined) return noSession();
+  const own = await membershipsOf(c, deps);
   const changes = Object.entries(body.value).filter(([, value]) => value !== undefined);
   const preferences: Preferences = { ...preferencesOf(own), ...Object.fromEntries(changes) };
   await keepPreferences(deps.directory, { members: own.map(({ member }) => member.id), preferences });
@@ -59,8 +55,4 @@ export async function patchPreferences(c: Context, deps: Deps): Promise<Checked<
 export function preferencesOf(memberships: readonly Membership[]): Preferences {
   const said = memberships.find(({ member }) => member.preferences !== null)?.member.preferences;
   return { ...NO_PREFERENCES, ...said };
-}
-
-async function ownOf(c: Context, deps: Deps): Promise<readonly Membership[] | undefined> {
-  return principalOf(c).kind === "member" ? await membershipsOf(c, deps) : undefined;
 }

@@ -31,6 +31,18 @@ export type Principal =
 /** What a route of the admin API demands of its caller. */
 export type Door = "read" | "admin" | "owner" | "replay" | "watch" | "operate" | "deployment";
 
+const OUTSIDE = ["anybody", "link", "person"] as const;
+
+/**
+ * Who may use a route that is behind no door, and asks for itself who comes: anybody, the holder of a share link, or
+ * whoever is signed in to any shop.
+ */
+export type Outside = (typeof OUTSIDE)[number];
+
+export function isOutside(door: Door | Outside): door is Outside {
+  return OUTSIDE.some((one) => one === door);
+}
+
 /**
  * The doors that each scope of a key and each role of a member opens, for its own merchant. Questions are behind the
  * door "read". The scope `write` only sends events, so it opens none.
@@ -55,7 +67,9 @@ export const OPERATOR_OPENS: Readonly<Record<OperatorScope, readonly Door[]>> = 
 };
 
 /** Who may enter by a door, as it is told to a caller who may not. */
-export const TAKES: Readonly<Record<Door, string>> = {
+export const TAKES: Readonly<Record<Door | Exclude<Outside, "anybody">, string>> = {
+  link: "the token of a share link",
+  person: "whoever is signed in",
   read: "a key of scope read or admin, or a member",
   admin: "a key of scope admin, or a member that is admin or owner",
   owner: "an owner of the merchant",

@@ -33,7 +33,7 @@ import { merchantOf } from "./merchants.ts";
 import { actorOf, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
 import { parametersOf, type Reply } from "./request.ts";
-import { type Cost, findPlaces, openPlaces, underOf } from "./scan.ts";
+import { type Cost, findPlaces, manifestReads, openPlaces, underOf } from "./scan.ts";
 import { inTurn } from "./turn.ts";
 
 export const PROOF = { from: required(DATE), to: required(DATE) };
@@ -125,7 +125,12 @@ async function saidOf(
   { from, to }: { readonly from: number; readonly to: number },
   deps: Deps,
 ): Promise<Outcome<Said>> {
-  const common = { site_id: merchant.id, date_range: [dateOf(from), dateOf(to)], dimensions: ["time:day"] };
+  const common = {
+    site_id: merchant.id,
+    date_range: [dateOf(from), dateOf(to)],
+    dimensions: ["time:day"],
+    include: { imports: false },
+  };
   const said = new Map<string, Record<string, number>>();
   for (const metrics of [["visits", "pageviews", "events"], ["drops"]]) {
     const question = parseQuestion({ ...common, metrics });
@@ -166,6 +171,7 @@ async function sealsOf(
   for (const place of places) {
     const row = await findSeal(ledger, place);
     const folder = row?.folder ?? "";
+    deps.reading?.owe(manifestReads({ folders: 1, sealedMerchants: row?.merchants ?? 0 }));
     const manifest = folder === "" ? undefined : await readManifest(archiveOf(deps), folder);
     const all = (manifest?.files ?? []).flatMap(({ merchants }) => merchants);
     const own = all.find((one) => one.merchant === merchant.number);

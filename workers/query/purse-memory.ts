@@ -22,6 +22,8 @@ export interface KeptPurse extends Purse {
   readonly size: number;
   /** UTC ms. */
   filledAt: number;
+  /** What partitions went through for the last question that was paid from it, in events. */
+  looked: number;
 }
 
 interface Size {
@@ -78,7 +80,7 @@ export class PurseMemory {
   }
 
   #filled(key: string, { steps, perSecond }: Size, now: number): KeptPurse {
-    const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now };
+    const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now, looked: 0 };
     const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
     purse.left = Math.min(steps, purse.left + gained);
     purse.filledAt = now;

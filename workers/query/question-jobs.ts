@@ -30,6 +30,7 @@ import { refusalOf, refuseQuestion, sendAnswer } from "./answer.ts";
 import { admitAsker, MISSING_KEY, MISSING_SITE, saysWho } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import type { Large } from "./execute.ts";
+import { JobLooks } from "./job-looks.ts";
 import type { TooLarge } from "./scan.ts";
 
 /** A status, a body, and where the job is while it runs. */
@@ -118,10 +119,14 @@ async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): 
   let current = job;
   for (const end = deps.now() + waitSeconds * 1_000; current.state === "running" && deps.now() < end; ) {
     await new Promise((settle) => setTimeout(settle, JOB_WAIT_EVERY_MS));
-    current = (await findQuestionJob(deps.ledgers.ofMerchant(job.merchant), job.id)) ?? current;
+    const ask = () => findQuestionJob(deps.ledgers.ofMerchant(job.merchant), job.id);
+    current = (await looks.find(job.id, { now: deps.now(), ask })) ?? current;
   }
   return replyOf(current, deps);
 }
+
+/** Of all who wait in this isolate: a job's id is random, and nobody else's. */
+const looks = new JobLooks();
 
 /** GET /api/v2/queries/:id?site_id: the answer, why there is none, or how far it is. */
 export async function getQuery(c: Context, deps: Deps): Promise<Response> {

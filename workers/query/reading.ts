@@ -2,9 +2,9 @@
 // beside reading them; reading and judging them takes most of the time, 50 µs each, and nobody else is answered
 // meanwhile. So it is paid for as well, from purses of its own, before anything is read. A question whose purse does
 // not hold what it would read is refused before it begins, so that several do not enter on what is left for one; only
-// what is more than a full purse may begin with a full one, which owes the rest.
+// what is more than a purse may begin with one that is nearly full, which owes the rest.
 
-import { ROLLUP_READS } from "../../core/limits.ts";
+import { PURSE_FULL_SHARE, ROLLUP_READS } from "../../core/limits.ts";
 import type { KeptPurse } from "./purse-memory.ts";
 
 /** Of one question. */
@@ -30,12 +30,23 @@ export class Reading {
     this.#wasRefused = true;
   }
 
-  /** Pays for events; false where there is not as much left. */
+  /** Pays for events, or for what takes as long; false where there is not as much left. */
   ofEvents(events: number): boolean {
     this.#wasRefused ||= !this.#holds(events);
     if (this.#wasRefused) return false;
     this.owe(events);
     return true;
+  }
+
+  /** What partitions will go through for it, as it was last time. */
+  get expectedLook(): number {
+    return Math.max(0, ...this.#purses.map(({ looked }) => looked));
+  }
+
+  /** They went through so much, of which `expectedLook` was paid before. */
+  settleLook(looked: number, expected: number): void {
+    for (const purse of this.#purses) purse.looked = looked;
+    this.owe(looked - expected);
   }
 
   /** Pays for what was known only when it was done. */
@@ -49,6 +60,6 @@ export class Reading {
   }
 
   #holds(events: number): boolean {
-    return this.#purses.every(({ left, size }) => left >= Math.max(1, Math.min(events, size)));
+    return this.#purses.every(({ left, size }) => left >= Math.max(1, Math.min(events, size * PURSE_FULL_SHARE)));
   }
 }

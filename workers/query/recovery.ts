@@ -2,23 +2,27 @@
 // docs/operate.md says which request mends what, and GET /api/v1/doctor says which ones a deployment needs (doctor.ts).
 
 import type { Context } from "hono";
+import { isKeySegment } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ledgerOf } from "../../core/counting/ledger-placement.ts";
-import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS } from "../../core/limits.ts";
+import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS, RECOVERED_IMPORT_PARTS } from "../../core/limits.ts";
 import { dateOf, parseDate } from "../../core/time.ts";
 import { listDates } from "../../storage/archive/archive-day.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
+import { recoverImported } from "../../storage/archive/imported-file.ts";
 import { type Backup, instantOf, listBackups, nameOf, rowsOf } from "../../storage/directory/backup.ts";
 import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import { askAgain } from "../../storage/erasure-drive.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
 import { listFiledPartitions, recoverFiles } from "../../storage/ledger/month-recovery.ts";
+import { readClaim } from "../../storage/ledger/partition-claim.ts";
 import { notePlaces } from "../../storage/ledger/places.ts";
 import { wakeSealed } from "../../storage/ledger/sealed-day.ts";
 import { giveUpLedger } from "../../storage/open.ts";
+import { parseStep, type RecoveryStep, recoverPartition } from "../../storage/partition-recovery.ts";
 import { noteDay, sendDue } from "../../storage/seal-due.ts";
 import type { Deps } from "./deps.ts";
-import { DATE, type Field, required, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -30,7 +34,28 @@ const BACKUP: Field<string, false> = {
   parse: (value) => (typeof value === "string" && !Number.isNaN(instantOf(value)) ? value : undefined),
 };
 export const DIRECTORY_RECOVERY = { backup: BACKUP };
-export const LEDGER_RECOVERY = { ledger: required(wholeNumber(0, LEDGERS_MAX - 1)), from: DATE };
+export const LEDGER_RECOVERY = {
+  ledger: required(wholeNumber(0, LEDGERS_MAX - 1)),
+  from: DATE,
+  imports_after: CURSOR,
+};
+
+const PARTITION_NAME: Field<string> = {
+  required: true,
+  expected: "the name of a partition, as GET /api/v1/partitions lists it",
+  schema: { type: "string", examples: ["pool-3"] },
+  parse: (value) =>
+    typeof value === "string" && isKeySegment(value) && /^(pool|merchant)-\d{1,10}(-|$)/.test(value)
+      ? value
+      : undefined,
+};
+const STEP: Field<RecoveryStep, false> = {
+  required: false,
+  expected: "what the answer before had as `next`",
+  schema: { type: "string" },
+  parse: (value) => (typeof value === "string" ? parseStep(value) : undefined),
+};
+export const PARTITION_RECOVERY = { partition: required(PARTITION_NAME), step: STEP };
 
 /** POST /api/v1/backups: backs the directory up now. */
 export async function postBackup(_: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -67,17 +92,19 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?}: an empty database becomes the ledger. Its closed Days are noted to be
- * counted from the archive, a page of dates at a time. While the answer has a `next`, ask again with it as `from`.
- * Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: an empty database becomes the ledger. Its closed
+ * Days are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again
+ * with it as `from`. Imported rollups are copied from R2, some parts at a time: while it has an `imports_next`, ask
+ * again with it as `imports_after`. Doing it again is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);
   if (!body.ok) return body;
-  const { ledger: position, from } = body.value;
+  const { ledger: position, from, imports_after: importsAfter } = body.value;
   const db = deps.unchecked.ledgers[position];
   if (db === undefined)
     return problem("invalid_field", `There are ${deps.unchecked.ledgers.length} ledgers, from 0.`, "ledger");
+  if (importsAfter !== undefined) return recoverImports(position, importsAfter, deps);
   const isNew = from === undefined && (await giveUpLedger(deps.directory, { db, position }));
   if (from === undefined) await republishAll(position, deps);
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
@@ -95,14 +122,32 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
   // Erasures are asked for again when all Days are known, because an erasure wakes the Days that it concerns.
   const erasures = next === undefined ? await askAgain(position, { ...deps, ...archiveOf(deps) }) : 0;
   if (next === undefined) await sendDue(deps);
+  const imports = from === undefined ? await importsRecovered(position, "", deps) : NO_IMPORTS;
   const reply = {
     ledger: position,
     new: isNew,
     days: some.length,
     erasures,
     next: next === undefined ? null : dateOf(next),
+    ...imports,
   };
   return { ok: true, value: { status: 202, body: reply } };
+}
+
+async function recoverImports(position: number, after: string, deps: Deps): Promise<Checked<Reply>> {
+  const imports = await importsRecovered(position, after, deps);
+  const body = { ledger: position, new: false, days: 0, erasures: 0, next: null, ...imports };
+  return { ok: true, value: { status: 202, body } };
+}
+
+const NO_IMPORTS = { imported_parts: 0, imports_next: null };
+
+async function importsRecovered(position: number, after: string, deps: Deps) {
+  const ledger = deps.ledgers.all[position] as Ledger;
+  const isOf = (merchant: number) => deps.ledgers.ofMerchant(merchant) === ledger;
+  const some = { isOf, after, partsMax: RECOVERED_IMPORT_PARTS };
+  const { parts, next } = await recoverImported(archiveOf(deps), ledger, some);
+  return { imported_parts: parts, imports_next: next ?? null };
 }
 
 /**
@@ -129,6 +174,48 @@ async function recoverMonths(position: number, deps: Deps): Promise<void> {
     const found = await recoverFiles(ledger, { partition, now: deps.now() }, archive);
     deps.log({ event: "month_files_recovered", ledger: position, partition, ...found });
   }
+}
+
+/**
+ * POST /api/v1/recover/partition {"partition","step"?}: a partition whose storage was lost or put back is brought back
+ * from the archive and its ledger, a step at a time. While the answer has a `next`, ask again with it as `step`.
+ * Without a step it begins anew, which is harmless at any time.
+ */
+export async function postPartitionRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const body = await bodyOf(c, PARTITION_RECOVERY);
+  if (!body.ok) return body;
+  const { partition, step } = body.value;
+  if (!(await isPartition(partition, deps)))
+    return problem("not_found", "There is no partition of this name. GET /api/v1/partitions lists them.", "partition");
+  const reached = await recoverPartition(partition, step, { ...deps, ...archiveOf(deps) });
+  if (reached === "superseded")
+    return problem(
+      "conflict",
+      "Another recovery of this partition has begun since, or it has ended: begin anew.",
+      "step",
+    );
+  if ("phase" in reached) {
+    const counted = reached.phase === "count" ? reached.counted : 0;
+    return { ok: true, value: { status: 202, body: { partition, counted, next: JSON.stringify(reached) } } };
+  }
+  const { counted, kept, archivedPosition, archivedAt, known, first } = reached;
+  const shownEnd = {
+    partition,
+    counted,
+    next: null,
+    kept,
+    archived_position: archivedPosition,
+    archived_at: archivedAt === 0 ? null : new Date(archivedAt).toISOString(),
+    known_position: known,
+    first_position: first,
+  };
+  return { ok: true, value: { status: 202, body: shownEnd } };
+}
+
+/** Whether a name is that of a partition that is asked now, or ever told of itself. */
+async function isPartition(name: string, deps: Deps): Promise<boolean> {
+  if ((await findPartitions(deps)).includes(name)) return true;
+  return (await readClaim(deps.ledgers.of(name), name)) !== undefined;
 }
 
 /** POST /api/v1/recover/erasures: erasures that no ledger knows any more are asked for again. */

@@ -114,5 +114,6 @@ export async function readReport(report: Report, merchant: Merchant, deps: Deps)
   if (isTooLarge(counted)) return { ...counted, asOf, completeUntil, firstDay };
   if (!counted.ok) return counted;
   const facts = { range: range.value, zones, results: counted.value.results() };
-  return accepted(reportAnswer(report, facts, { asOf: completeUntil, cost }));
+  const { imported } = merchant;
+  return accepted(reportAnswer(report, facts, { asOf: completeUntil, cost, imported }));
 }

@@ -41,11 +41,12 @@ export function parametersOf<Table extends Readonly<Record<string, Field<unknown
 export async function bodyOf<Table extends Readonly<Record<string, Field<unknown>>>>(
   c: Context,
   table: Table,
+  bytesMax = ADMIN_BYTES_MAX,
 ): Promise<Checked<Fields<Table>>> {
-  const sent = await readBody(c.req.raw, ADMIN_BYTES_MAX);
+  const sent = await readBody(c.req.raw, bytesMax);
   if (!sent.ok) {
     return sent.problem === "too_large"
-      ? problem("body_too_large", `The body exceeds ${ADMIN_BYTES_MAX} bytes.`)
+      ? problem("body_too_large", `The body exceeds ${bytesMax} bytes.`)
       : problem("incomplete_body", "The body ended before its announced end.");
   }
   const body = parseJson(sent.text);

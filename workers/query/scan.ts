@@ -6,7 +6,10 @@
 import {
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
+  MANIFEST_MERCHANTS_OF_READ,
+  PLACE_READS,
   READ_BYTES,
+  RECENT_ROWS_MAX,
   SCAN_BYTES_MAX,
   SCAN_EVENTS_MAX,
   SCAN_OBJECTS_MAX,
@@ -24,8 +27,9 @@ import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
   distinctPlaces,
   type FoundEvents,
-  findEvents,
   keyOf,
+  type LocatedEvents,
+  locateEvents,
   type RecentEvents,
   recentOf,
 } from "../../storage/archive/merchant-events.ts";
@@ -125,7 +129,10 @@ export async function openPlaces(
   if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
   const { recent } = known;
   const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
-  const found = await findEvents(search, { ...deps, ...archiveOf(deps) });
+  const located = await locateEvents(search, { ...deps, ...archiveOf(deps) });
+  // Manifests name everybody in the partition. They are paid for before they are read, whatever comes of it.
+  if (deps.reading?.ofEvents(manifestReads(located)) === false) return invalid(NOTHING_LEFT);
+  const found = await located.open();
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`more than ${SCAN_OBJECTS_MAX} objects of the archive`);
   if (bytes > SCAN_BYTES_MAX) return tooLarge(`more than ${SCAN_BYTES_MAX / 1_000_000} MB of the archive`);
@@ -137,6 +144,11 @@ export async function openPlaces(
   cost.objects += objects;
   cost.bytes += bytes;
   return accepted(found);
+}
+
+/** What looking into (Day, partition)s costs, in events. */
+export function manifestReads({ folders, sealedMerchants }: Omit<LocatedEvents, "open">): number {
+  return folders * PLACE_READS + Math.ceil(sealedMerchants / MANIFEST_MERCHANTS_OF_READ);
 }
 
 /** What the asker hears is made of it by whoever asked (ask.ts). */
@@ -170,6 +182,7 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
     readRecent(merchant, around, deps),
     readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps),
   ]);
+  if (!recent.ok) return recent;
   // What is not among `recent` any more lies in the archive, and was noted before its partition forgot it.
   const archived = await listPlaces(deps.ledgers.ofMerchant(number), {
     merchant: number,
@@ -178,25 +191,31 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   });
   // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
   if (archived.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
-  const found = distinctPlaces([...archived, ...recent.values()]);
+  const found = distinctPlaces([...archived, ...recent.value.values()]);
   const places = near === 0 ? found : placesNear(found, { settings, from, to });
   // Where events lie is known by the index; how many there are is only guessed at, from what was counted.
   const counted = live.rows.map(({ bucket: day, partition, counts }) => ({ day, partition, events: counts.events }));
-  return accepted({ places, events: eventsOf([...archived, ...counted]), recent, rows: archived.length });
+  return accepted({ places, events: eventsOf([...archived, ...counted]), recent: recent.value, rows: archived.length });
 }
 
 /**
  * What partitions may not have archived of a merchant's Days in [from, to). Whoever reads it reads the archive after
  * it.
  */
-export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<RecentEvents> {
+export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<RecentEvents>> {
+  // It is the partitions' time, which they have for those who send: so it is paid for, whatever comes of the question.
+  // How much it takes is known when it is done. Until then it is taken to be what it was last time.
+  const expected = deps.reading?.expectedLook ?? 0;
+  if (deps.reading?.ofEvents(expected) === false) return invalid(NOTHING_LEFT);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
     partition,
     reply: await stub.recentEvents({ merchant: merchant.number, from, to }),
   }));
+  const looked = replies.reduce((sum, { reply }) => sum + (reply === "too many" ? RECENT_ROWS_MAX : reply.looked), 0);
+  deps.reading?.settleLook(looked, expected);
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  return recent;
+  return accepted(recent);
 }
 
 /** Where the events of Days in [from, to) may be, given the Days near them that have any. */

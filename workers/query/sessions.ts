@@ -1,6 +1,6 @@
 // Signing in and out, taking an invite, and another password. An address and a password open all shops of the address
 // that have this password, by one session. Whether a name is nobody's or its password wrong is one answer, made in one
-// time; after so many attempts from one place a name is closed to that place for a while, and after many from strange
+// time; after so many attempts from one sender a name is closed to that sender for a while, and after many from strange
 // places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows. What is public
 // here is only done for requests from this origin, so that no other site signs anybody in.
 
@@ -96,7 +96,7 @@ export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply
   if (!body.ok) return body;
   const { email, password } = body.value;
   const claim = { email };
-  const judged = await judge(c, { claim, password, place: placeOf(c, claim, deps) }, deps);
+  const judged = await judge(c, { claim, password, sender: senderOf(c, claim, deps) }, deps);
   return judged.ok ? await signIn(c, { members: judged.value.right, act: "session.open" }, deps) : judged;
 }
 
@@ -153,8 +153,8 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   if (!body.ok) return body;
   const claim = { email: open.principal.email };
   // Whoever has the session is known: strangers who guess do not keep a member from another password.
-  const place = { from: `session ${open.principal.member}` };
-  const judged = await judge(c, { claim, password: body.value.password, place }, deps);
+  const sender = { from: `session ${open.principal.member}` };
+  const judged = await judge(c, { claim, password: body.value.password, sender }, deps);
   if (!judged.ok) return judged;
   const { all, right } = judged.value;
   const signedIn = new Set((await membershipsOf(c, deps)).map(({ member }) => member.id));
@@ -172,13 +172,13 @@ async function refusalToStrangers(c: Context, deps: Deps) {
 }
 
 /** Where an attempt comes from. */
-interface Place {
+interface Sender {
   readonly from: string;
   /** The network it is part of, where nobody has signed in from there under the name before. */
   readonly network?: string;
 }
 
-function placeOf(c: Context, claim: Claim, deps: Deps): Place {
+function senderOf(c: Context, claim: Claim, deps: Deps): Sender {
   const device = knownDevice(c, claim, deps);
   if (device !== undefined) return { from: `device ${device}` };
   const address = c.req.header("cf-connecting-ip") ?? "";
@@ -188,15 +188,15 @@ function placeOf(c: Context, claim: Claim, deps: Deps): Place {
 interface Judged {
   readonly claim: Claim;
   readonly password: string;
-  readonly place: Place;
+  readonly sender: Sender;
 }
 
 /**
  * The members that a claim is of, and those whose password is right, if any is. The attempt counts before it is judged,
  * so that many at once are not judged for one.
  */
-async function judge(c: Context, { claim, password, place }: Judged, deps: Deps) {
-  const waitSeconds = await secondsToWait({ claim, place }, deps);
+async function judge(c: Context, { claim, password, sender }: Judged, deps: Deps) {
+  const waitSeconds = await secondsToWait({ claim, sender }, deps);
   if (waitSeconds > 0) {
     c.header("Retry-After", String(waitSeconds));
     return problem("rate_limited", TOO_MANY_ATTEMPTS);
@@ -204,8 +204,8 @@ async function judge(c: Context, { claim, password, place }: Judged, deps: Deps)
   const all = await findCandidates(deps.directory, claim);
   const right = matching(password, all);
   if (right.length === 0) return problem("unauthorized", "Wrong e-mail address or password.");
-  await forgetAttempts(deps.directory, { claim, from: place.from });
-  if (place.network !== undefined) await forgetAttempts(deps.directory, { claim, from: place.network });
+  await forgetAttempts(deps.directory, { claim, from: sender.from });
+  if (sender.network !== undefined) await forgetAttempts(deps.directory, { claim, from: sender.network });
   return { ok: true, value: { all, right } } as const;
 }
 
@@ -218,13 +218,13 @@ async function storedPassword(claim: Claim, password: string, deps: Deps): Promi
 const TOO_MANY_ATTEMPTS =
   "Too many attempts under this name. Try again after the seconds of Retry-After, from another address, or from a browser that has signed in before.";
 
-/** 0 where an attempt may be judged. What one place tries too often does not count for the others. */
-async function secondsToWait({ claim, place }: Omit<Judged, "password">, deps: Deps): Promise<number> {
+/** 0 where an attempt may be judged. What one sender tries too often does not count for the others. */
+async function secondsToWait({ claim, sender }: Omit<Judged, "password">, deps: Deps): Promise<number> {
   const now = deps.now();
   const count = (from: string) => countAttempt(deps.directory, { claim, from, now, seconds: SIGN_IN_PERIOD_SECONDS });
-  if ((await count(place.from)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
-  if (place.network === undefined) return 0;
-  if ((await count(place.network)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
+  if ((await count(sender.from)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
+  if (sender.network === undefined) return 0;
+  if ((await count(sender.network)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
   return isDrawn(await count("strangers"), deps.random(4)) ? 0 : SIGN_IN_STRANGER_SECONDS;
 }
 

@@ -1,6 +1,6 @@
-// GET /status and /status.json: how the deployment is, for merchants. Read from R2 alone, so that both stand when D1
-// does not; kept for half a minute by whoever asks and by the isolate. And what operators tell of: POST and PATCH
-// /api/v1/incidents.
+// GET /status, /status.json and /status.atom: how the deployment is, for merchants. Read from R2 alone, so that they
+// stand when D1 does not; kept for half a minute by whoever asks and by the isolate. And what operators tell of: POST
+// and PATCH /api/v1/incidents.
 
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
@@ -93,9 +93,47 @@ function pageOf({ status, incidents }: Told, now: number): string {
   });
   const checked = status === undefined ? "Nobody has looked yet." : `As of <time>${instantOf(status.at)}</time>.`;
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Status</title><style>${STYLE}</style></head><body><h1>Status</h1><ul>${parts.join("\n")}</ul><p>${checked}</p>
+<title>Status</title><link rel="alternate" type="application/atom+xml" href="/status.atom"><style>${STYLE}</style></head><body><h1>Status</h1><ul>${parts.join("\n")}</ul><p>${checked}</p>
 <h2>Incidents</h2>${told.join("\n") || "<p>None is known.</p>"}</body></html>
 `;
+}
+
+/** GET /status.atom: what was told of incidents, newest first, for readers of feeds (RFC 4287). */
+export async function getStatusFeed(c: Context, { told, now }: Deps): Promise<Response> {
+  const { origin } = new URL(c.req.url);
+  const headers = {
+    ...KEPT,
+    "content-type": "application/atom+xml; charset=utf-8",
+    "x-content-type-options": "nosniff",
+  };
+  return c.body(feedOf(await told(), { origin, now: now() }), 200, headers);
+}
+
+/** Each update is an entry of its own, because a reader shows an entry once. */
+function feedOf({ incidents }: Told, { origin, now }: { readonly origin: string; readonly now: number }): string {
+  const all = incidents.flatMap((incident) => incident.updates.map((update) => ({ incident, ...update })));
+  const entries = all
+    .toSorted((a, b) => b.at - a.at)
+    .map(({ incident: { id, title }, at, text }) => {
+      const name = `urn:footfall:${id}:${at}`;
+      return `<entry><id>${name}</id><title>${inXml(title)}</title><updated>${instantOf(at)}</updated>
+<link href="${inXml(origin)}/status"/><content type="text">${inXml(text)}</content></entry>`;
+    });
+  const updated = instantOf(Math.max(0, ...all.map(({ at }) => at)) || now);
+  return `<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><id>${inXml(origin)}/status</id><title>Status</title>
+<author><name>Footfall</name></author><updated>${updated}</updated>
+<link rel="self" href="${inXml(origin)}/status.atom"/><link href="${inXml(origin)}/status"/>
+${entries.join("\n")}</feed>
+`;
+}
+
+/** Characters that XML 1.0 has no way to write are left out. */
+function inXml(text: string): string {
+  const known = [...text.toWellFormed()].filter((char) =>
+    char >= " " ? char < "\ufffe" || char > "\uffff" : /[\t\n\r]/.test(char),
+  );
+  return escaped(known.join(""));
 }
 
 function escaped(text: string): string {

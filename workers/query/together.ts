@@ -125,6 +125,9 @@ function forgetting({ partition }: Deps, reads: ReadOnce): Deps["partition"] {
       status: () => stub.status(),
       erase: (request) => stub.erase(request),
       republish: () => stub.republish(),
+      beginRecovery: (request) => stub.beginRecovery(request),
+      countRecovered: (request) => stub.countRecovered(request),
+      endRecovery: (request) => stub.endRecovery(request),
     };
   };
 }

@@ -124,8 +124,9 @@ async function openDays(
 ): Promise<Outcome<FoundEvents>> {
   const folders = places.flatMap((place) => foldersOfPlace(settingsOf(merchant), place)).map(({ day }) => day);
   const recent = await readRecent(merchant, { from: Math.min(...folders), to: Math.max(...folders) + 1 }, deps);
+  if (!recent.ok) return recent;
   // How many events there are nobody has counted; their bytes are bounded.
-  const known = { places, events: new Map<string, number>(), recent, rows: 0 };
+  const known = { places, events: new Map<string, number>(), recent: recent.value, rows: 0 };
   const wanted = { known, places, columns: ["props"], together: "partition" } as const;
   const found = await openPlaces(merchant, wanted, { deps, cost });
   if (!isTooLarge(found)) return found;

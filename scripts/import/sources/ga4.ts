@@ -7,8 +7,7 @@ import { ga4Name, isPaid } from "../../../core/formats/ga4.ts";
 import { countryOf } from "../country.ts";
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, type Row, read, rejectedRow, skipped } from "../row.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, filled, known, moneyOf, objectOf, objectsOf, textOf } from "../value.ts";
 
 export function readGa4(object: Fields): readonly Row[] | undefined {
   if (!Array.isArray(object["event_params"]) || textOf(object["event_timestamp"]) === "") return undefined;
@@ -44,7 +43,7 @@ function readEvent(object: Fields): Row {
     device: known(device["category"]),
   };
   const event: ImportedEvent = {
-    ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== "")),
+    ...filled(texts),
     timestamp,
     visitor_id: visitor,
     ...(engagement > 0 && { engagement_ms: engagement }),
@@ -57,8 +56,7 @@ function readEvent(object: Fields): Row {
 
 function commerceOf(object: Fields, name: string, param: (key: string) => string): Partial<ImportedEvent> {
   const order = known(objectOf(object["ecommerce"])["transaction_id"]) || param("transaction_id");
-  const items = Array.isArray(object["items"]) ? object["items"].map(objectOf) : [];
-  const products = items.map((item) => {
+  const products = objectsOf(object["items"]).map((item) => {
     const texts = {
       id: "item_id",
       name: "item_name",
@@ -74,12 +72,10 @@ function commerceOf(object: Fields, name: string, param: (key: string) => string
     );
     return Object.fromEntries([...named, ...numbers]) as Readonly<Record<string, unknown>>;
   });
-  const amount = isPaid(name, order) ? Number(param("value") || Number.NaN) : Number.NaN;
-  const currency = param("currency");
   return {
     ...(order !== "" && { order_id: order }),
     ...(products.length > 0 && { products }),
-    ...(Number.isFinite(amount) && { revenue: { amount, ...(currency !== "" && { currency }) } }),
+    ...(isPaid(name, order) && moneyOf(param("value"), param("currency"))),
   };
 }
 
@@ -94,18 +90,4 @@ function paramsOf(list: readonly unknown[]): ReadonlyMap<string, string> {
     if (text !== undefined) params.set(textOf(one["key"]), text);
   }
   return params;
-}
-
-/** What says that it is not known is "". */
-function known(value: unknown): string {
-  const text = textOf(value);
-  return /^\((not set|none|not provided|other)\)$/.test(text) ? "" : text;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function objectOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null ? (value as Fields) : {};
 }

@@ -4,6 +4,7 @@
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "../row.ts";
 import type { SourceOptions, TableReader } from "../source.ts";
+import { filled, regionOf } from "../value.ts";
 
 export function isGoatcounter([first = "", ...others]: readonly string[]): boolean {
   return /^\d+Path$/.test(first) && ["Session", "FirstVisit", "Date"].every((name) => others.includes(name));
@@ -20,7 +21,8 @@ export function goatcounterReader([first]: readonly string[], { origin }: Source
 function readRow(cell: (column: string) => string, origin: string | undefined): Row {
   if (cell("Bot") !== "" && cell("Bot") !== "0") return skipped("bot");
   const timestamp = parseInstant(cell("Date"));
-  if (timestamp === undefined) return rejectedRow("invalid_timestamp", `Date is "${cell("Date")}"`);
+  if (timestamp === undefined)
+    return rejectedRow("invalid_timestamp", `the time of a page view (Date) is "${cell("Date")}"`);
   const path = cell(VERSION);
   const isEvent = cell("Event") === "true" || cell("Event") === "1";
   const rooted = path.startsWith("/") ? path : `/${path}`;
@@ -35,12 +37,12 @@ function readRow(cell: (column: string) => string, origin: string | undefined): 
     visitor_id: cell("Session"),
     referrer,
     country: /^[A-Z]{2}$/.test(country) ? country : "",
-    region: region === "" ? "" : `${country}-${region}`,
+    region: regionOf(country, region),
     browser: cell("Browser").replace(/ [\d.]+$/, ""),
     os: cell("System"),
     screen: width === undefined ? "" : `${width}x${height}`,
   };
-  return read({ ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== "")), timestamp });
+  return read({ ...filled(texts), timestamp });
 }
 
 /** A referrer of scheme "h" is an address without its scheme; others are names, and "c" is a campaign. */

@@ -1,10 +1,12 @@
 // Shopify's orders as its admin exports them (Orders → Export → CSV): a row for each product, and the order's own
 // columns in the first of them only. The buyer's address is hashed here and never sent. What was refunded stands
-// without a date: it counts on the order's own, and says so in `refund_date`, or is left out.
+// without a date: it counts on the order's own, and says so in `refund_date`, or is left out. The second file of the
+// same dialog, transaction histories, has refunds with their dates.
 
 import { parseInstant } from "../instant.ts";
 import { type EventRow, type ImportedEvent, type Row, read, rejectedRow, skipped } from "../row.ts";
 import type { SourceOptions, TableReader } from "../source.ts";
+import { numberOf } from "../value.ts";
 
 export function isShopify(columns: readonly string[]): boolean {
   return ["Name", "Financial Status", "Currency", "Total", "Created at", "Lineitem name"].every((name) =>
@@ -94,4 +96,32 @@ function productOf(cell: (column: string) => string): Readonly<Record<string, un
     if (Number.isFinite(number)) product[name] = number;
   }
   return product;
+}
+
+export function isShopifyTransactions(columns: readonly string[]): boolean {
+  return ["Name", "Kind", "Gateway", "Created At", "Status", "Amount"].every((name) => columns.includes(name));
+}
+
+const NO_NUMBER =
+  "these are Shopify's transactions without the column Order, which has the number that orders are known by; export transaction histories again, with all columns";
+
+/** Refunds of the transactions; orders tell of sales. A refund has no number, so its id is that of its row. */
+export function shopifyTransactionReader(columns: readonly string[]): TableReader | string {
+  return columns.includes("Order") ? (cell) => [readTransaction(cell)] : NO_NUMBER;
+}
+
+function readTransaction(cell: (column: string) => string): Row {
+  const [kind, status] = [cell("Kind").toLowerCase(), cell("Status").toLowerCase()];
+  if (kind !== "refund") return skipped(`transaction "${kind.slice(0, 20)}" (orders tell of sales)`);
+  if (status !== "success") return skipped(`refund with the status "${status.slice(0, 20)}"`);
+  const number = cell("Order").replace(/^'/, "");
+  const timestamp = parseInstant(cell("Created At"));
+  const amount = numberOf(cell("Amount"));
+  if (number === "" || timestamp === undefined || amount === undefined) {
+    const why = `a refund of order "${number}" has the time "${cell("Created At")}" and the amount "${cell("Amount")}"`;
+    return rejectedRow("invalid_field", why);
+  }
+  const currency = cell("Currency");
+  const revenue = { amount: -Math.abs(amount), ...(currency !== "" && { currency }) };
+  return read({ name: "refund", order_id: number, timestamp, revenue }, `order ${number}`);
 }

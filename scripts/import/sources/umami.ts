@@ -1,11 +1,15 @@
 // Umami's events: `website_event.csv` of its Cloud or of ClickHouse, or what PostgreSQL gives for `website_event`
-// joined with `session`. Times are UTC and do not say so. What is told of an event beside it (`event_data`) is a
-// file of its own and not read.
+// joined with `session`. Times are UTC and do not say so. What is told of an event beside it is in rows of another
+// table, `event_data`; the statement of docs/import.md brings them along, as one object of JSON in the column
+// `event_data`.
 
+import { looseCommerce, looseProps } from "../../../core/formats/loose.ts";
 import { countryOf } from "../country.ts";
 import { parseInstant } from "../instant.ts";
+import { commerceOf } from "../live.ts";
 import { type ImportedEvent, needsHostname, type Row, read, rejectedRow, skipped } from "../row.ts";
 import type { SourceOptions, TableReader } from "../source.ts";
+import { type Fields, filled, jsonOf, objectInText } from "../value.ts";
 
 export function isUmami(columns: readonly string[]): boolean {
   return ["session_id", "event_id", "url_path", "event_type", "created_at"].every((name) => columns.includes(name));
@@ -16,6 +20,15 @@ const JOIN =
   "COPY (SELECT e.*, s.browser, s.os, s.device, s.screen, s.language, s.country, s.region, s.city FROM website_event e " +
   "JOIN session s USING (session_id)) TO STDOUT CSV HEADER";
 
+/** What is no event by itself: a row for each property. */
+export function isUmamiData(columns: readonly string[]): boolean {
+  return ["data_key", "string_value", "number_value", "data_type"].every((name) => columns.includes(name));
+}
+
+export function refuseUmamiData(): string {
+  return 'this is Umami\'s table event_data, whose rows belong to events; bring them in with website_event, in a column event_data, by the statement under "Umami" of docs/import.md';
+}
+
 export function umamiReader(columns: readonly string[], { origin }: SourceOptions): TableReader | string {
   if (!columns.includes("browser") || !columns.includes("country")) return JOIN;
   return (cell) => [readRow(cell, origin)];
@@ -23,7 +36,7 @@ export function umamiReader(columns: readonly string[], { origin }: SourceOption
 
 function readRow(cell: (column: string) => string, origin: string | undefined): Row {
   const type = cell("event_type");
-  if (type !== "1" && type !== "2") return skipped(`event of type ${type}`);
+  if (type !== "1" && type !== "2") return skipped(`event of type ${type.slice(0, 20)}`);
   const timestamp = parseInstant(cell("created_at"));
   if (timestamp === undefined) return rejectedRow("invalid_timestamp", `created_at is "${cell("created_at")}"`);
   const host = cell("hostname");
@@ -50,5 +63,17 @@ function readRow(cell: (column: string) => string, origin: string | undefined): 
     device: cell("device"),
   };
   if (type === "1" && texts.url === "") return rejectedRow("no_page", "a page view without url_path");
-  return read({ ...Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== "")), timestamp });
+  const data = objectInText(cell("event_data"));
+  if (data === undefined) return rejectedRow("invalid_field", "event_data is no JSON object");
+  return read({ ...filled(texts), ...toldOf(data, cell("tag")), timestamp });
+}
+
+/** Money and order number as for live hits (core/formats/umami.ts); all of it is properties as well. */
+function toldOf(data: Fields, tag: string): Partial<ImportedEvent> {
+  const props = looseProps({ ...data, ...(tag !== "" && { tag }) });
+  const { revenue: amount, currency, order_id: order } = data as Record<string, unknown>;
+  return {
+    ...(props !== "" && { props: jsonOf(props) as Fields }),
+    ...commerceOf(looseCommerce({ amount, currency, order })),
+  };
 }

@@ -5,6 +5,7 @@
 import { parseInstant } from "../instant.ts";
 import { type ImportedEvent, type Row, read, rejectedRow, skipped } from "../row.ts";
 import type { ObjectReader } from "../source.ts";
+import { type Fields, objectOf, objectsOf, textOf } from "../value.ts";
 
 /** Paid, and those of which something was given back: their refunds come apart. */
 const PAID: ReadonlySet<string> = new Set(["processing", "completed", "refunded"]);
@@ -25,7 +26,7 @@ export function wooReader(): ObjectReader {
   };
 }
 
-function readOrder(object: Readonly<Record<string, unknown>>, orders: Map<string, Known>): Row {
+function readOrder(object: Fields, orders: Map<string, Known>): Row {
   const number = textOf(object["id"]);
   const status = textOf(object["status"]);
   const billing = objectOf(object["billing"]);
@@ -33,7 +34,7 @@ function readOrder(object: Readonly<Record<string, unknown>>, orders: Map<string
   const visitor =
     textOf(billing["email"]) || (customer === "" || customer === "0" ? `order ${number}` : `customer ${customer}`);
   orders.set(number, { currency: textOf(object["currency"]), visitor });
-  if (!PAID.has(status)) return skipped(`${status} order`);
+  if (!PAID.has(status)) return skipped(`${status.slice(0, 20)} order`);
   const timestamp = parseInstant(textOf(object["date_created_gmt"]));
   const amount = Number(textOf(object["total"]) || Number.NaN);
   if (timestamp === undefined || !Number.isFinite(amount))
@@ -49,7 +50,7 @@ function readOrder(object: Readonly<Record<string, unknown>>, orders: Map<string
   return read(event, visitor);
 }
 
-function readRefund(object: Readonly<Record<string, unknown>>, orders: ReadonlyMap<string, Known>): Row {
+function readRefund(object: Fields, orders: ReadonlyMap<string, Known>): Row {
   const number = textOf(object["parent_id"]);
   const id = textOf(object["id"]);
   const known = orders.get(number);
@@ -68,9 +69,8 @@ function readRefund(object: Readonly<Record<string, unknown>>, orders: ReadonlyM
   return read(event, known?.visitor ?? `order ${number}`);
 }
 
-function productsOf(object: Readonly<Record<string, unknown>>): Pick<ImportedEvent, "products"> {
-  const items = (object["line_items"] as readonly unknown[]).map(objectOf);
-  const products = items.map((item) => {
+function productsOf(object: Fields): Pick<ImportedEvent, "products"> {
+  const products = objectsOf(object["line_items"]).map((item) => {
     const id = textOf(item["sku"]) || textOf(item["product_id"]);
     const quantity = Math.abs(Number(textOf(item["quantity"]) || 0));
     const price = Math.abs(Number(textOf(item["price"]) || 0));
@@ -78,12 +78,4 @@ function productsOf(object: Readonly<Record<string, unknown>>): Pick<ImportedEve
     return { ...(id !== "" && { id }), ...(name !== "" && { name }), price, quantity };
   });
   return products.length === 0 ? {} : { products };
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -54,6 +54,8 @@ CREATE TABLE `imports` (
 	`tally` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`finished_at` integer,
+	`tables` text,
+	`undone` integer DEFAULT false NOT NULL,
 	PRIMARY KEY(`merchant`, `number`)
 );
 --> statement-breakpoint
@@ -93,7 +95,8 @@ CREATE TABLE `merchants` (
 	`retention_days` integer,
 	`spread` text DEFAULT '[]' NOT NULL,
 	`currencies` text DEFAULT '[]' NOT NULL,
-	`past_zones` text DEFAULT '[]' NOT NULL
+	`past_zones` text DEFAULT '[]' NOT NULL,
+	`imported` text DEFAULT '[]' NOT NULL
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `merchants_id_unique` ON `merchants` (`id`);--> statement-breakpoint
@@ -312,17 +315,17 @@ CREATE TABLE `row_changes` (
 --> statement-breakpoint
 CREATE TRIGGER `merchants_logged_made` AFTER INSERT ON `merchants` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 0, json_array(NEW.`number`, NEW.`id`, NEW.`name`, NEW.`zones`, NEW.`currency`, NEW.`rules`, NEW.`version`, NEW.`created_at`, NEW.`retention_days`, NEW.`spread`, NEW.`currencies`, NEW.`past_zones`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 0, json_array(NEW.`number`, NEW.`id`, NEW.`name`, NEW.`zones`, NEW.`currency`, NEW.`rules`, NEW.`version`, NEW.`created_at`, NEW.`retention_days`, NEW.`spread`, NEW.`currencies`, NEW.`past_zones`, NEW.`imported`));
 END;
 --> statement-breakpoint
-CREATE TRIGGER `merchants_logged_changed` AFTER UPDATE OF `number`, `id`, `name`, `zones`, `currency`, `rules`, `created_at`, `retention_days`, `spread`, `currencies`, `past_zones` ON `merchants` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
+CREATE TRIGGER `merchants_logged_changed` AFTER UPDATE OF `number`, `id`, `name`, `zones`, `currency`, `rules`, `created_at`, `retention_days`, `spread`, `currencies`, `past_zones`, `imported` ON `merchants` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 0, json_array(NEW.`number`, NEW.`id`, NEW.`name`, NEW.`zones`, NEW.`currency`, NEW.`rules`, NEW.`version`, NEW.`created_at`, NEW.`retention_days`, NEW.`spread`, NEW.`currencies`, NEW.`past_zones`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 0, json_array(NEW.`number`, NEW.`id`, NEW.`name`, NEW.`zones`, NEW.`currency`, NEW.`rules`, NEW.`version`, NEW.`created_at`, NEW.`retention_days`, NEW.`spread`, NEW.`currencies`, NEW.`past_zones`, NEW.`imported`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `merchants_logged_gone` AFTER DELETE ON `merchants` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 1, json_array(OLD.`number`, OLD.`id`, OLD.`name`, OLD.`zones`, OLD.`currency`, OLD.`rules`, OLD.`version`, OLD.`created_at`, OLD.`retention_days`, OLD.`spread`, OLD.`currencies`, OLD.`past_zones`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'merchants', 1, json_array(OLD.`number`, OLD.`id`, OLD.`name`, OLD.`zones`, OLD.`currency`, OLD.`rules`, OLD.`version`, OLD.`created_at`, OLD.`retention_days`, OLD.`spread`, OLD.`currencies`, OLD.`past_zones`, OLD.`imported`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `streams_logged_made` AFTER INSERT ON `streams` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
@@ -462,17 +465,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_made` AFTER INSERT ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_changed` AFTER UPDATE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_gone` AFTER DELETE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`, OLD.`tables`, OLD.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `rule_versions_logged_made` AFTER INSERT ON `rule_versions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN

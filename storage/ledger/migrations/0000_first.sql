@@ -173,6 +173,17 @@ CREATE TABLE `identity` (
 	`name` text NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `imported_days` (
+	`merchant` integer NOT NULL,
+	`table` text NOT NULL,
+	`day` integer NOT NULL,
+	`import` integer NOT NULL,
+	`rows` integer NOT NULL,
+	`bytes` integer NOT NULL,
+	`packed` blob NOT NULL,
+	PRIMARY KEY(`merchant`, `table`, `day`, `import`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `job_fences` (
 	`job` text PRIMARY KEY NOT NULL,
 	`kind` text NOT NULL,
@@ -252,7 +263,8 @@ CREATE TABLE `partition_status` (
 	`merchants` integer NOT NULL,
 	`failing` text NOT NULL,
 	`slowed_at` integer,
-	`hot_at` integer
+	`hot_at` integer,
+	`claim` text DEFAULT '' NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `places` (

@@ -86,6 +86,21 @@ test("[ENR-7] opinions of rows are those of their events, by the rules of each",
   );
 });
 
+test.each([
+  [[10, 12], "the last event"],
+  [[12, 13], "the first event"],
+  [[10, 12, 13], "one between"],
+])("[ENR-7] rules that begin at the instant of an event hold for it: hours %j, %s", (hours) => {
+  const events = hours.map((hour) =>
+    eventOf({ timestamp: Date.UTC(2026, 2, 24, hour), url: "https://shop.example/pay" }),
+  );
+  const columns = columnsOf(events.map((event, position) => ({ partition: "p", position, event })));
+  const opinions = finish(opineAll(columns, DAY, TIMELINES));
+  expect(hours.map((_, row) => opinionAt(opinions, row).goals)).toEqual(
+    hours.map((hour) => (hour < 12 ? [] : ["Pay"])),
+  );
+});
+
 test("[ENR-7] a part of an opinion reads and writes nothing but what it says", () => {
   const spied = <T extends object>(of: T, seen: Set<PropertyKey>) =>
     new Proxy(of, {

@@ -249,7 +249,7 @@ test("[CMP-4] what has passed of today is read as its Day, and so exact; the par
     source: "rollups",
     grain: "day",
     oneBucketEach: true,
-    range: { cutDay: own.range.fromDay - 1 },
+    range: { partialDay: own.range.fromDay - 1 },
   });
   expect(other?.otherwise).toMatchObject({ grain: "hour", sketch: true });
   const counts = { ...asked, metrics: ["pageviews"] };

@@ -25,7 +25,7 @@ test("[QRY-1] a question with the three required fields gets the defaults for th
         timeLabels: false,
         totalRows: false,
         comparisons: undefined,
-        imports: false,
+        imports: undefined,
         trimRelativeDateRange: undefined,
       },
       pagination: { limit: 10_000, offset: 0 },

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { changeZone, type ZonePeriod } from "../../../core/merchant.ts";
 import { type DateRange, echoRange, parseDateRange, type Range, resolveRange } from "../../../core/query/range.ts";
-import { dateOf, dayAt, hourAt, parseDate } from "../../../core/time.ts";
+import { dateOf, dayAt, dayStart, hourAt, parseDate } from "../../../core/time.ts";
 import { valueFrom } from "../../support/questions.ts";
 
 const NOW = Date.parse("2021-05-05T12:30:00Z"); // a Wednesday
@@ -117,6 +117,23 @@ test("[QRY-8] after a zone change a Day's range holds every Hour of the Day", ()
       const range = resolve([date, date], zones) as { readonly value: Range };
       const hour = hourAt(zone, instant);
       expect(hour >= range.value.fromInstant && hour < range.value.toInstant, `${date} holds ${hour}`).toBe(true);
+    }
+  }
+});
+
+test("[QRY-8] a Day that lies on one side of a zone change is that zone's Day, and no longer", () => {
+  for (const [before, after] of [
+    ["Asia/Kolkata", "America/Los_Angeles"],
+    ["America/Los_Angeles", "Asia/Kolkata"],
+  ] as const) {
+    const zones = changeZone({ zones: [{ from: 0, zone: before }] }, after, NOW);
+    const change = zones[1]?.from ?? 0;
+    for (const offset of [-3, -2, 2, 3]) {
+      const zone = offset < 0 ? before : after;
+      const day = dayAt(zone, change) + offset;
+      expect(resolve([dateOf(day), dateOf(day)], zones)).toMatchObject({
+        value: { fromInstant: dayStart(zone, day), toInstant: dayStart(zone, day + 1), wholeDays: true },
+      });
     }
   }
 });

@@ -1,7 +1,7 @@
 // Files that are imported: bytes become lines the same however they are cut, lines become records, and rows are events
 // that the collector can read, or say why they are none.
 
-import { csvLine } from "../../../core/csv.ts";
+import { csvRow } from "../../../core/csv.ts";
 import { native } from "../../../core/formats/native.ts";
 import { BLANK_HIT } from "../../../core/hit.ts";
 import { readLogLine } from "../../../scripts/import/access-log.ts";
@@ -9,10 +9,14 @@ import { splitRecord, toRecords } from "../../../scripts/import/csv-record.ts";
 import { planColumns, readCsvRow } from "../../../scripts/import/csv-row.ts";
 import { detectLine, refuseBytes } from "../../../scripts/import/detect.ts";
 import type { FileLine } from "../../../scripts/import/file.ts";
-import { readJsonLine } from "../../../scripts/import/json-log.ts";
+import { parseObject, readJsonLine } from "../../../scripts/import/json-log.ts";
 import { type TextLine, toLines } from "../../../scripts/import/line.ts";
 import { OrderGatherer } from "../../../scripts/import/order-row.ts";
 import type { Row } from "../../../scripts/import/row.ts";
+import { OBJECT_SOURCES, TABLE_SOURCES } from "../../../scripts/import/source.ts";
+import { readPosthog } from "../../../scripts/import/sources/posthog.ts";
+import { readSegment } from "../../../scripts/import/sources/segment.ts";
+import { readSnowplow } from "../../../scripts/import/sources/snowplow.ts";
 import { w3cReader } from "../../../scripts/import/w3c-log.ts";
 import { expectSame, expectThat, type Input, type Target, toBytes } from "../target.ts";
 
@@ -182,6 +186,153 @@ export const targets: readonly Target[] = [
       }
     },
   },
+  {
+    name: "import-stored",
+    fields: { text: "json" },
+    words: [
+      ...["uuid", "distinct_id", "$current_url", "$pageview", "$pageleave", "$device_id", "$geoip_country_code"],
+      ...[
+        "messageId",
+        "anonymousId",
+        "anonymous_id",
+        "original_timestamp",
+        "received_at",
+        "event_text",
+        "track",
+        "page",
+      ],
+      ...["context_page_url", "Order Completed", "actionDetails", "idVisit", "ecommerceOrder", "itemDetails", "pageId"],
+      ...["event_params", "line_items", "&amp;", "AT", "app://x/y", "2025-03-01T09:00:00Z", "1740819600"],
+    ],
+    seeds: () =>
+      [
+        {
+          ...{ uuid: "u", event: "$pageview", distinct_id: "x", timestamp: "2025-03-01T09:00:00.123456Z" },
+          properties: { $current_url: "https://a.example/", $ip: "203.0.113.9", $os: "iOS", order_id: "1", revenue: 2 },
+        },
+        {
+          ...{ uuid: "u", event: "x", distinct_id: "$posthog_cookieless", timestamp: 1740819600 },
+          properties: '{"a":1}',
+        },
+        {
+          ...{ messageId: "m", type: "track", event: "Order Completed", anonymousId: "a", timestamp: "2025-03-01" },
+          properties: {
+            order_id: "1",
+            revenue: "2.5",
+            currency: "eur",
+            products: [{ sku: "A", price: 1, quantity: 2 }],
+          },
+        },
+        {
+          ...{ id: "m", received_at: "", original_timestamp: "", timestamp: "2025-03-01 09:00:00 UTC", user_id: "u" },
+          ...{ url: "https://a.example/", context_campaign_source: "news", context_ip: "::1" },
+        },
+        {
+          ...{
+            idVisit: "1",
+            idSite: 1,
+            visitorId: "ff",
+            countryCode: "at",
+            referrerType: "campaign",
+            referrerName: "x",
+          },
+          actionDetails: [
+            { type: "action", url: "https://a.example/", pageTitle: "A &amp; B", timestamp: 1740819600, pageId: 1 },
+            {
+              type: "ecommerceOrder",
+              orderId: "1",
+              revenue: 5,
+              timestamp: 1740819600,
+              itemDetails: [{ itemSKU: "A" }],
+            },
+          ],
+        },
+        {
+          ...{ event_timestamp: "1740819600000000", event_name: "purchase", user_pseudo_id: "1" },
+          event_params: [{ key: "page_location", value: { string_value: "https://a.example/" } }],
+        },
+        { id: 1, status: "completed", total: "1", date_created_gmt: "2025-03-01T09:00:00", line_items: [{ sku: "A" }] },
+      ].map((value) => ({ text: JSON.stringify(value) })),
+    lengthMax: 4_000,
+    steps: STEPS,
+    run: ({ text = "" }) => {
+      const object = parseObject(text);
+      if (object === undefined) return;
+      for (const { open } of OBJECT_SOURCES)
+        for (const row of open({ origin: undefined, refunds: true })(object) ?? []) checkStored(row);
+      for (const read of [readPosthog, readSegment]) for (const row of read(object) ?? []) checkTaken(row);
+    },
+  },
+  {
+    name: "import-table",
+    fields: { header: "text", row: "text" },
+    words: [
+      ",",
+      "NULL",
+      "\\N",
+      "order",
+      "2025-03-01 09:00:00",
+      "idlink_va",
+      "session_id",
+      "event_data",
+      "metadata.a_text",
+    ],
+    seeds: () =>
+      [
+        [
+          "idsite,idvisit,idvisitor,server_time,idlink_va,type,url,url_prefix,title,idorder,revenue,currency,location_country,config_os",
+          "1,2,FF,2025-03-01 09:00:00,3,1,a.example/x,2,A &lt; B,NULL,NULL,EUR,at,WIN",
+        ],
+        ["added_iso,hostname,path,query,session_id,datapoint", "2025-03-01T09:00:00Z,a.example,/,?a=b,s,"],
+        [
+          "Order,Name,Kind,Gateway,Created At,Status,Amount,Currency",
+          "1,#1,refund,x,2025-03-01 09:00:00 +0200,success,5,EUR",
+        ],
+        [
+          "session_id,event_id,url_path,event_type,created_at,browser,country,hostname,event_data",
+          's,e,/a,1,2025-03-01 09:00:00,ios,AT,a.example,{"revenue":1}',
+        ],
+        [
+          "id,received_at,original_timestamp,timestamp,anonymous_id,url",
+          "m,,,2025-03-01 09:00:00,a,https://a.example/",
+        ],
+        ["2Path,Session,FirstVisit,Date", "/a,s,true,2025-03-01T09:00:00Z"],
+      ].map(([header = "", row = ""]) => ({ header, row })),
+    lengthMax: 3_000,
+    steps: STEPS,
+    run: ({ header = "", row = "" }) => {
+      const [columns, values] = [header.split(","), row.split(",")];
+      for (const { isHeader, open } of TABLE_SOURCES) {
+        if (!isHeader(columns)) continue;
+        const reader = open(columns, { origin: "https://shop.example", refunds: true });
+        if (typeof reader === "string") expectThat(reader.length > 10, "a header is refused without a word");
+        else for (const one of reader((column) => values[columns.indexOf(column)] ?? "")) checkStored(one);
+      }
+    },
+  },
+  {
+    name: "import-snowplow",
+    fields: { text: "text" },
+    words: ["\t", "page_view", "page_ping", "unstruct", "struct", "transaction", "2025-03-01 09:00:00.000", "iglu:"],
+    seeds: () =>
+      ["page_view", "page_ping", "struct", "unstruct", "transaction", "transaction_item"].map((event) => {
+        const values = Array.from({ length: 131 }, () => "");
+        values[3] = "2025-03-01 09:00:00.000";
+        values[5] = event;
+        values[6] = "c6ef3124-b53a-4b13-a233-0088f79dcbcb";
+        values[15] = "d";
+        values[29] = "https://a.example/";
+        values[54] = "play";
+        values[58] = '{"data":{"schema":"iglu:com.acme/x/jsonschema/1-0-0","data":{"a":1}}}';
+        return { text: values.join("\t") };
+      }),
+    lengthMax: 4_000,
+    steps: STEPS,
+    run: ({ text = "" }) => {
+      checkDetected(text);
+      checkTaken(readSnowplow(text.split("\t")));
+    },
+  },
 ];
 
 /** Bytes cut into pieces whose lengths a text says. */
@@ -267,7 +418,7 @@ function runRecord({ text = "", delimiter = "" }: Input): void {
   }
   const written = fields.map((field) => `"${field.replaceAll('"', '""')}"`).join(sign);
   expectSame(splitRecord(written, sign), fields, "fields in quotes are other ones");
-  const line = csvLine(fields);
+  const line = csvRow(fields);
   // Apostrophes stand before what would be a formula (EXP-6): apart from them it is the same.
   const bare = (cells: readonly string[]) => cells.map((cell) => cell.replaceAll("'", ""));
   const read = splitRecord(line.slice(0, -2), ",");
@@ -278,6 +429,23 @@ function runRecord({ text = "", delimiter = "" }: Input): void {
 function checkDetected(line: string): void {
   const detected = detectLine(line);
   if (!detected.ok) expectThat(detected.why.startsWith("this looks like "), "a file is refused without a word");
+}
+
+/** The row of a product's file: who bought may be known by an order or an address. */
+function checkStored(row: Row): void {
+  const isKnown = row.kind === "event" && row.visitor !== undefined;
+  if (isKnown) expectThat(row.visitor !== "", "a visitor is nobody");
+  checkRow(isKnown ? { ...row, visitor: `2025-03-01|${row.visitor}` } : row);
+}
+
+/** The same of what a live format has read: the collector takes it as it is. */
+function checkTaken(row: Row): void {
+  checkStored(row);
+  if (row.kind !== "event") return;
+  const body = JSON.stringify({ tracking_id: "t", ...row.event });
+  const parsed = native.parse({ ...BLANK_HIT, body, receivedAt: 4e12, keyed: true });
+  const [draft] = parsed.ok ? parsed.value : [];
+  expectThat(draft?.ok === true, `the collector refuses what a live format took: ${JSON.stringify(draft)}`);
 }
 
 /** An event that the collector reads, or a reason. */

@@ -26,7 +26,7 @@ import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
 import { parseRealtime } from "../../../core/query/realtime.ts";
-import { placeOf } from "../../../core/query/refusal.ts";
+import { fieldOf } from "../../../core/query/refusal.ts";
 import { finds, parseRegex } from "../../../core/query/regex.ts";
 import { REPORTS } from "../../../core/query/report-count.ts";
 import { parseRetention } from "../../../core/query/retention.ts";
@@ -242,7 +242,7 @@ function runFilters(value: unknown): void {
   checkRefusal(read);
   if (!read.ok)
     expectThat(
-      placeOf(read.rejection.message)?.startsWith("filters") === true,
+      fieldOf(read.rejection.message)?.startsWith("filters") === true,
       `a refusal has no place: ${read.rejection.message}`,
     );
   for (const name of segmentsIn(value)) expectThat(typeof name === "string", "a segment has no name");

@@ -22,6 +22,7 @@ import { changeJob, createJob, finishJob, mendJobs } from "../../../storage/repl
 import { sendDue } from "../../../storage/seal-due.ts";
 import { type Databases, dyingStorage, makeDatabases } from "../../support/databases.ts";
 import { settingsOf } from "../../support/events.ts";
+import { memoryArchive } from "../../support/memory-bucket.ts";
 import { rowOf } from "../../support/rollup-rows.ts";
 import { putSettings, SealedWorld } from "../../support/sealed-world.ts";
 
@@ -299,6 +300,7 @@ describe("the end of a merchant", () => {
   const pace = { sealAfterMs: 48 * 3_600_000 };
   const depsOf = (storage: Pick<Databases, "directory" | "ledgers">) => ({
     ...storage,
+    bucket: memoryArchive(),
     partition: () => ({ erase: async () => ({ position: 1, archivedPosition: 1 }) }),
     now: () => NOW,
     pace,

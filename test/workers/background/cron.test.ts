@@ -1,7 +1,7 @@
 // How the cron does its steps: every one, whatever becomes of the others.
 
 import { expect, test } from "vitest";
-import type { LogLine } from "../../../core/log.ts";
+import type { LogEntry } from "../../../core/log.ts";
 import { runCron } from "../../../workers/background/cron.ts";
 
 const failing = (message: string) => async () => {
@@ -34,8 +34,8 @@ test.each([
   "[WRK-4] of the steps fails %s: the others are done, the log has its name, the cron fails",
   async (_, broken, message, lines) => {
     const done: string[] = [];
-    const logged: LogLine[] = [];
-    const deps = { log: (line: LogLine) => void logged.push(line) };
+    const logged: LogEntry[] = [];
+    const deps = { log: (line: LogEntry) => void logged.push(line) };
     const good = { first: async () => void done.push("first"), last: async () => void done.push("last") };
     const { first, last } = good;
     const run = runCron({ first, ...broken, last }, deps);

@@ -92,7 +92,7 @@ async function ask(
     partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),
   } as unknown as Deps;
   const settings = await readSettings(d1, merchant);
-  const shop = { ...settings, number: merchant, retentionDays: null } as unknown as Merchant;
+  const shop = { ...settings, number: merchant, retentionDays: null, imported: [] } as unknown as Merchant;
   const question = parseQuestion({
     site_id: "x",
     metrics: ["visitors", "pageviews"],
@@ -160,7 +160,7 @@ test("[MBR-2] [RMA-2] a late event, a rebuild, its undo, rules applied to the pa
   await changes(1);
 
   world.it.now += 60_000;
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
   const erasure = await createErasure(world.d1, {
     erasure: {
@@ -175,7 +175,7 @@ test("[MBR-2] [RMA-2] a late event, a rebuild, its undo, rules applied to the pa
     partitions: ["pool-0"],
     openDays: [DAY + 3],
   });
-  await driveErasure(erasure, { directory, ledgers, now, pace, log, partition: () => erasing });
+  await driveErasure(erasure, { directory, ledgers, now, pace, log, bucket, partition: () => erasing });
   await world.seal();
   await changes(1, false); // two Days of one block
 });

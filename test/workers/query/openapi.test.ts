@@ -16,6 +16,7 @@ import { buildClient } from "../../../scripts/build-client.ts";
 import { app as collectorApp } from "../../../workers/collector/app.ts";
 import { OPERATIONS, ROUTES } from "../../../workers/query/api.ts";
 import { QUESTION_ROUTES, app as queryApp } from "../../../workers/query/app.ts";
+import { parseFields } from "../../../workers/query/field.ts";
 import { templated } from "../../../workers/query/openapi/operation-text.ts";
 import { EMBED_PATH, PAGE_PATHS } from "../../../workers/query/page.ts";
 import { DOCUMENT, validatorAt } from "../../support/documented.ts";
@@ -80,7 +81,7 @@ describe("[OPE-2] the documented fields are those that the handler knows", () =>
       token: ADMIN_TOKEN,
       body: { name: "A", time_zone: "UTC", currency: "EUR" },
     });
-    const isSessions = /\/(session|invites\/accept)/.test(path);
+    const isSessions = /\/(session|preferences|invites\/accept)/.test(path);
     const named = path.replace(":id", made.body.id).replace(/:\w+/, "1") + (method === "GET" ? "?nonsense=1" : "");
     const headers = { origin: "http://localhost" };
     const body = method === "GET" ? {} : { body: { nonsense: 1 } };
@@ -94,6 +95,26 @@ describe("[OPE-2] the documented fields are those that the handler knows", () =>
 const tables = [...OPERATIONS].flatMap(([route, { query, body }]) => {
   const isQuery = query !== undefined;
   return Object.entries(query ?? body ?? {}).map(([name, field]) => [route, name, { field, isQuery }] as const);
+});
+
+describe("[OPE-9] an operation's examples name each of its fields, and are taken by them and by the schema", () => {
+  const sending = ROUTES.filter(({ query, body }) => query !== undefined || body !== undefined);
+  test.each(sending.map((route) => [route.id, route] as const))("%s", (_, { method, path, query, body, examples }) => {
+    const table = query ?? body ?? {};
+    const named = new Set((examples ?? []).flatMap((example) => Object.keys(example)));
+    expect([...named].sort()).toEqual(Object.keys(table).sort());
+    for (const example of examples ?? []) {
+      const sent = query === undefined ? example : Object.fromEntries(new URLSearchParams(example as never));
+      expect(parseFields(sent, table)).toMatchObject({ ok: true });
+      for (const [name, value] of Object.entries(example)) {
+        const validate = validatorOf(`${method} ${path}`, name, query !== undefined);
+        expect([name, value, validate(value)]).toEqual([name, value, true]);
+      }
+    }
+    expect(DOCUMENT.paths[templated(path)]?.[method.toLowerCase()]?.requestBody?.content["application/json"]).toEqual(
+      body === undefined ? undefined : { schema: expect.anything(), example: examples?.[0] },
+    );
+  });
 });
 
 test("[OPE-3] whatever a field takes fits its schema", () => {
@@ -246,7 +267,7 @@ test("[OPE-4] the document and the reference are served to everybody; the page r
   const policy = page.headers.get("content-security-policy") ?? "";
   expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+';/);
   const html = await page.text();
-  expect(html).not.toMatch(/<script|\son\w+=|https?:\/\/(?!\{)/);
+  expect(html).not.toMatch(/<script|\son\w+=|=\s*["']?https?:|url\(/);
   for (const { operationId } of operations) expect(html).toContain(`id="${operationId}"`);
   expect(ROUTES.length).toBeGreaterThan(100);
 });

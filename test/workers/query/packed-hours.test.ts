@@ -78,6 +78,7 @@ async function ask(it: ReplayedWorld, asked: object, buckets = new BucketMemory(
     pastZones: [],
     currencies: [],
     retentionDays: null,
+    imported: [],
   } as unknown as Merchant;
   const question = valueFrom(parseQuestion({ site_id: "x", metrics: METRICS, ...asked }));
   const answered = await execute(question, merchant, deps);

@@ -49,6 +49,7 @@ test("[RCV-9] a deployment that is whole; backups that are old or missing; dead 
     "directory",
     "backups",
     "ledger 0",
+    "partitions",
     "erasures",
     "dead letters",
   ]);
@@ -72,6 +73,21 @@ test("[RCV-9] a directory of an earlier instant; sealed files that a ledger know
   expect(await wrong()).toContainEqual(["ledger 0", "footfall recover ledger 0"]);
   put(manifestKey(sealedFolder(PLACE, "1-5-0")));
   expect(await wrong()).toEqual([["directory", "footfall recover directory"]]);
+});
+
+test("[RCV-9] a partition that has had fewer events than it told of, until it is recovered; one that is none", async () => {
+  await ledgerOf().prepare(`UPDATE partition_status SET events = 7 WHERE "partition" = 'pool-2'`).run();
+  worker.durable.set("pool-2", 6);
+  expect(await wrong()).toEqual([["partitions", "footfall recover partition pool-2"]]);
+  const { status, body } = await admin("POST", "/recover/partition", { partition: "pool-2" });
+  expect(status).toBe(202);
+  expect(body).toMatchObject({ partition: "pool-2", counted: 0, kept: 0, next: null, archived_at: null });
+  expect(body.first_position).toBeGreaterThan(7);
+  worker.durable.set("pool-2", 7);
+  expect(await wrong()).toEqual([]);
+  expect((await admin("POST", "/recover/partition", { partition: "pool-9" })).status).toBe(404);
+  expect((await admin("POST", "/recover/partition", { partition: "x/../pool-1" })).status).toBe(400);
+  expect((await admin("POST", "/recover/partition", { partition: "pool-1", step: "{}" })).status).toBe(400);
 });
 
 test("[RCV-8] [RCV-9] erasures that no ledger knows are asked for once more, under their own number and id", async () => {
@@ -101,9 +117,10 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
   put(bundleKey({ date: dateOf(DAY + 10), partition: "pool-0", first: 1 }));
   await seal(sealedFolder(PLACE, "1-5-0"));
   const first = (await admin("POST", "/recover/ledger", { ledger: 0 })).body;
-  expect(first).toEqual({ ledger: 0, new: false, days: RECOVERED_DAYS, erasures: 0, next: dateOf(DAY - 2) });
+  const nothing = { ledger: 0, new: false, erasures: 0, imported_parts: 0, imports_next: null };
+  expect(first).toEqual({ ...nothing, days: RECOVERED_DAYS, next: dateOf(DAY - 2) });
   const second = (await admin("POST", "/recover/ledger", { ledger: 0, from: first.next })).body;
-  expect(second).toEqual({ ledger: 0, new: false, days: 3, erasures: 0, next: null });
+  expect(second).toEqual({ ...nothing, days: 3, next: null });
   const { results } = await ledgerOf()
     .prepare(
       "SELECT count(DISTINCT day) AS days, max(day) AS last, total(late_since IS NOT NULL) AS late FROM archive_days",

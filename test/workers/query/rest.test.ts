@@ -79,7 +79,14 @@ function depsOf(world: ReplayedWorld): Deps {
 async function ask(world: ReplayedWorld, asked: object, fixed: readonly unknown[] = [], deps = depsOf(world)) {
   const settings = await readSettings(world.d1, 1);
   const { retentionDays = null, past: pastZones = [] } = settings ?? {};
-  const merchant = { ...settings, number: 1, pastZones, retentionDays, currencies: [] } as unknown as Merchant;
+  const merchant = {
+    ...settings,
+    number: 1,
+    pastZones,
+    retentionDays,
+    currencies: [],
+    imported: [],
+  } as unknown as Merchant;
   const body = { site_id: "x", metrics: ["visitors", "pageviews"], date_range: [date(4), date(0)], ...asked };
   const answered = await execute(valueFrom(parseQuestion(body, fixed)), merchant, deps);
   if (!answered.ok) throw new Error(answered.rejection.message);

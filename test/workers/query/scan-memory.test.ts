@@ -99,6 +99,7 @@ async function ask(
   const settings = await readSettings(world.d1, merchant);
   const shop = {
     ...{ ...settings, number: merchant, currencies: [], pastZones: settings?.past ?? [], retentionDays: null },
+    imported: [],
   } as unknown as Merchant;
   const body = { site_id: "x", ...asked };
   const answered =
@@ -221,7 +222,7 @@ test("[MSR-2] rules, applied to the past and taken back, and an erasure are in t
   await expectChanged(0);
 
   world.it.now += 60_000;
-  const { directory, ledgers, now, pace, log } = world.deps();
+  const { directory, ledgers, now, pace, log, bucket } = world.deps();
   const erasing = { erase: async (request: Parameters<typeof erase>[1]) => erase(world.it.partition, request) };
   const whose = { id: "ers_1", merchant: 1, kind: "visitor", visitor: "00000000000000bb" } as const;
   const erasure = await createErasure(world.d1, {
@@ -229,7 +230,7 @@ test("[MSR-2] rules, applied to the past and taken back, and an erasure are in t
     partitions: ["pool-0"],
     openDays: [DAY + 3],
   });
-  await driveErasure(erasure, { directory, ledgers, now, pace, log, partition: () => erasing });
+  await driveErasure(erasure, { directory, ledgers, now, pace, log, bucket, partition: () => erasing });
   await expectChanged(8); // as soon as it is asked for
   await world.seal();
   const after = await askBoth(world, scans);

@@ -120,6 +120,7 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     currencies: [],
     number: 1,
     retentionDays: null,
+    imported: [],
     ...given,
   } as unknown as Merchant;
   return execute(valueFrom(parseQuestion({ site_id: "x", date_range: RANGE, ...question })), shop, deps);

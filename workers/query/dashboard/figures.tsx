@@ -11,7 +11,7 @@ import { isTable } from "./keys.tsx";
 import { late } from "./late.tsx";
 import { METRICS, type MetricName, numberOf } from "./metric.ts";
 import { notes, notesAt, useNotes } from "./notes.ts";
-import type { Answer, Question } from "./numbers.ts";
+import type { Answer, Meta, Question } from "./numbers.ts";
 import { Proof } from "./proof.tsx";
 import { datesShown, today } from "./range.tsx";
 import { Nothing, Trouble } from "./state.tsx";
@@ -89,6 +89,7 @@ export function Tiles({ asked, tiles, chosen }: TilesProps) {
   );
 }
 
+const Imported = late<{ readonly meta: Meta }>(() => import("./parts/imported/part.tsx"));
 const Notes = late<{ readonly close: () => void }>(() => import("./parts/notes/part.tsx"));
 
 /** The chosen number over time, as a chart or a table. */
@@ -157,6 +158,7 @@ export function Graph({ asked, metric }: { readonly asked: readonly MetricName[]
           zoom={by === "hour" && points.length <= 25 ? undefined : zoom}
         />
       )}
+      {part?.answer?.meta.imports_included !== undefined && <Imported meta={part.answer.meta} />}
       {isNoting && <Notes close={() => setNoting(false)} />}
     </section>
   );

@@ -33,6 +33,14 @@ export interface Meta {
   readonly total_rows?: number;
   readonly time_labels?: readonly string[];
   readonly comparison_date_range?: readonly [string, string];
+  /** Only where Days of the range are imported rollups: whether they are in it, and which. */
+  readonly imports_included?: boolean;
+  readonly imports?: {
+    readonly days: readonly (readonly [string, string])[];
+    readonly of: readonly { readonly source: string }[];
+    readonly estimated: readonly string[];
+    readonly without: readonly string[];
+  };
   /** Of metrics that are money: what no exchange rate is known for, and so is not in them. */
   readonly metric_warnings?: Readonly<Record<string, { readonly unconverted: readonly ForeignMoney[] }>>;
 }

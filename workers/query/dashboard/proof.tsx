@@ -29,7 +29,8 @@ export function Proof({ metric, meta, value, isOpen }: Sure) {
   const margin = marginOf({ metric, meta, value });
   const zone = zoneOfShop();
   const from = { rollups: t("proofFromRollups"), archive: t("proofFromEvents") }[meta.sources.from];
-  const mark = margin !== undefined ? `± ${margin}` : isOpen ? t("openMark") : t("exact");
+  const isImported = meta.imports !== undefined;
+  const mark = isImported ? t("imported") : margin !== undefined ? `± ${margin}` : isOpen ? t("openMark") : t("exact");
   return (
     <span class="proof">
       <button type="button" popovertarget={id} aria-label={`${mark}. ${t("howSure", { metric: named(metric) })}`}>
@@ -38,7 +39,7 @@ export function Proof({ metric, meta, value, isOpen }: Sure) {
       <span id={id} popover="auto" class="card">
         <strong>{named(metric)}</strong>
         <span>{named(`help_${metric}`)}</span>
-        <span>{margin === undefined ? t("exactLong") : t("aboutLong", { margin })}</span>
+        {!isImported && <span>{margin === undefined ? t("exactLong") : t("aboutLong", { margin })}</span>}
         {isOpen && <span>{t("openLong")}</span>}
         {metric === "orders" && meta.orders?.exact === false && <span>{t("ordersTwice")}</span>}
         <span class="mute">{t("proofAsOf", { time: `${time(meta.as_of, zone)} ${zoneName(zone)}` })}</span>

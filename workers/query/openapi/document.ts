@@ -4,7 +4,7 @@
 import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { COMPONENT_STATES, COMPONENTS } from "../../../core/watch/status.ts";
-import { ROUTES, type Route } from "../api.ts";
+import { type Example, ROUTES, type Route } from "../api.ts";
 import type { FieldTable } from "../field.ts";
 import { TAKES } from "../principal.ts";
 import { COLLECTOR_SHAPES } from "./collector.ts";
@@ -16,7 +16,10 @@ import { UMAMI_OPERATIONS, UMAMI_SHAPES } from "./umami.ts";
 
 const VERSION = "1";
 const BEARER = [{ bearer: [] }];
-const ANY_CREDENTIAL = [{ bearer: [] }, { session: [] }];
+const SESSION = [{ session: [] }];
+const ANY_CREDENTIAL = [...BEARER, ...SESSION];
+/** What a request outside of the doors comes with. */
+const SECURITY: Readonly<Record<string, readonly Schema[]>> = { anybody: [], link: BEARER, person: SESSION };
 
 export interface Document {
   readonly openapi: string;
@@ -44,9 +47,10 @@ export interface Parameter {
   readonly required: boolean;
   readonly description?: string;
   readonly schema: Schema;
+  readonly example?: unknown;
 }
 
-export type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+export type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
 
 /** The whole document. */
 export function documentOf(): Document {
@@ -89,17 +93,18 @@ export function documentOf(): Document {
   };
 }
 
-function documented({ path, door, id, summary, query, body, status, answer }: Route): DocumentedOperation {
+function documented({ path, door, personal, id, summary, query, body, ...route }: Route): DocumentedOperation {
+  const { status, answer, examples = [] } = route;
   const success = answer === undefined ? FILE : { [JSON_TYPE]: { schema: answer } };
-  const parameters = [...pathParameters(path), ...queryParameters(query ?? {})];
+  const parameters = [...pathParameters(path), ...queryParameters(query ?? {}, examples)];
   return {
     operationId: id,
     summary,
-    ...(door !== undefined && { description: `Takes ${TAKES[door]}.` }),
+    ...(door !== "anybody" && { description: `Takes ${personal ? TAKES.person : TAKES[door]}.` }),
     tags: ["Administration"],
-    security: door === undefined ? [] : ANY_CREDENTIAL,
+    security: SECURITY[personal ? "person" : door] ?? ANY_CREDENTIAL,
     ...(parameters.length > 0 && { parameters }),
-    ...(body !== undefined && { requestBody: bodyOf(bodySchema(body)) }),
+    ...(body !== undefined && { requestBody: bodyOf(bodySchema(body), examples[0]) }),
     responses: { [status ?? 200]: { description: "Done.", content: success }, default: PROBLEM },
   };
 }
@@ -112,13 +117,14 @@ const FILE: Content = Object.fromEntries(
   ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"].map((type) => [type, { schema: {} }]),
 );
 
-function bodyOf(schema: Schema) {
-  return { required: true, content: { [JSON_TYPE]: { schema } } };
+function bodyOf(schema: Schema, example?: Example) {
+  return { required: true, content: { [JSON_TYPE]: { schema, ...(example !== undefined && { example }) } } };
 }
 
-function queryParameters(table: FieldTable): readonly Parameter[] {
+function queryParameters(table: FieldTable, examples: readonly Example[]): readonly Parameter[] {
   return Object.entries(table).map(([name, { required, expected, schema }]) => {
-    return { name, in: "query", required, description: sentence(expected), schema };
+    const example = examples.find((one) => one[name] !== undefined)?.[name];
+    return { name, in: "query", required, description: sentence(expected), schema, example };
   });
 }
 
@@ -315,6 +321,13 @@ const OPEN: readonly (readonly [method: string, path: string, operation: Documen
     "/status.json",
     open("getStatus", "The same as JSON: parts with their state, 90 days, and incidents.", {
       [JSON_TYPE]: { schema: STATUS },
+    }),
+  ],
+  [
+    "GET",
+    "/status.atom",
+    open("getStatusFeed", "What was told of incidents, newest first, as an Atom feed.", {
+      "application/atom+xml": { schema: { type: "string" } },
     }),
   ],
   ["GET", "/api/openapi.json", open("getDocument", "This document.", { [JSON_TYPE]: { schema: { type: "object" } } })],

@@ -24,7 +24,7 @@ import { DROP_REASON, TIMES } from "../../../core/query/question.ts";
 import { RELATIVE_RANGES } from "../../../core/query/range.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { PROBLEM_STATUS } from "../problem.ts";
-import { list, nullable, object } from "./shape.ts";
+import { DATES, list, nullable, object } from "./shape.ts";
 
 const TEXT: Schema = { type: "string" };
 const COUNT: Schema = { type: "integer", minimum: 0 };
@@ -106,9 +106,6 @@ const MONEY: Schema = object({ value: NUMBER, currency: TEXT, short: TEXT, long:
 const VALUES: Schema = list({ anyOf: [NUMBER, MONEY, { type: "null" }] });
 const RESULT = { metrics: VALUES, dimensions: list(TEXT) };
 
-/** First and last date. */
-const DATES: Schema = { type: "array", prefixItems: [DATE, DATE], items: false, minItems: 2 };
-
 const SOURCES: Schema = object({
   from: { type: "string", enum: ["rollups", "archive", "both"] },
   "rows?": COUNT,
@@ -142,8 +139,20 @@ const META: Schema = object({
   "time_labels?": list(TEXT),
   "total_rows?": COUNT,
   "comparison_date_range?": list(TEXT),
-  "imports_included?": { const: true },
+  "imports_included?": FLAG,
   "imports_note?": TEXT,
+  "imports_skip_reason?": { type: "string", enum: ["unsupported_query", "unsupported_interval"] },
+  "imports_warning?": { ...TEXT, description: "Why Days of imported rollups are not in it." },
+  "imports?": {
+    ...object({
+      days: list(DATES),
+      of: list(object({ number: COUNT, source: TEXT })),
+      estimated: list(TEXT),
+      without: list(TEXT),
+      "partly?": list(DATES),
+    }),
+    description: "What of it is of imported rollups.",
+  },
   "notice?": { ...TEXT, description: "While numbers are later than usual, or somebody tells of an incident." },
 });
 

@@ -68,7 +68,7 @@ function link({ operationId, summary }: DocumentedOperation): string {
 
 function operationText({ method, path, operation }: Listed): string {
   const { operationId, summary, description = "", parameters = [], requestBody, responses } = operation;
-  const body = requestBody?.content["application/json"]?.schema;
+  const { schema: body, example } = requestBody?.content["application/json"] ?? {};
   const answers = Object.entries(responses).map(([status, { description: what, content }]) => {
     const shown = Object.entries(content).map(([type, { schema }]) => code(`${type}: ${typeText(schema)}`));
     return `<p>${escaped(status)}: ${escaped(what)}</p>${shown.join("")}`;
@@ -78,6 +78,7 @@ function operationText({ method, path, operation }: Listed): string {
 <p>${escaped(summary)} ${escaped(description)}</p>
 ${parameters.length === 0 ? "" : `<table><tbody>${parameters.map(parameterText).join("")}</tbody></table>`}
 ${body === undefined ? "" : `<p>Body:</p>${code(typeText(body))}`}
+${example === undefined ? "" : `<p>For example:</p><pre>${escaped(JSON.stringify(example, undefined, 2))}</pre>`}
 ${answers.join("")}</section>
 `;
 }

@@ -19,6 +19,8 @@ const YES: Schema = { const: true };
 const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
+/** First and last date. */
+export const DATES: Schema = { type: "array", prefixItems: [DATE, DATE], items: false, minItems: 2 };
 const ANY_OBJECT: Schema = { type: "object" };
 /** A value of a rollup that a replay compares: a number, or a text. */
 const VALUE: Schema = { type: ["string", "number"] };
@@ -278,17 +280,27 @@ export const SHAPES = {
     number: COUNT,
     name: TEXT,
     source: TEXT,
+    kind: oneOf(["events", "rollups"]),
     state: oneOf([...IMPORT_STATES, "undoing", "undone", "redoing"]),
     from: DATE,
     to: DATE,
-    events: COUNT,
+    events: { ...COUNT, description: "Its events; of rollups their rows." },
     tally: { type: "object", additionalProperties: COUNT },
     id_suffix: { ...TEXT, description: "What ends the ids of its events." },
-    place: nullable(object({ line: COUNT, chain: TEXT })),
+    place: { anyOf: [object({ line: COUNT, chain: TEXT }), object({ table: TEXT, offset: COUNT }), { type: "null" }] },
+    tables: nullable({
+      type: "object",
+      additionalProperties: object({ rows: COUNT, counters: list(TEXT) }),
+      description: "Of rollups: the rows of each, and the counters that they know.",
+    }),
     replays: list({ ...TEXT, description: "Replays that undo it." }),
     created_at: INSTANT,
     finished_at: nullable(INSTANT),
     "days?": list(object({ date: DATE, events: COUNT })),
+    "days_left_out?": {
+      ...object({ counted: { anyOf: [list(DATES), { type: "null" }] }, imported: list(DATES) }),
+      description: "Of rollups: Days that are counted here (null: not known now), or that an earlier import has.",
+    },
   }),
   Shared: object({ id: TEXT, name: TEXT, site_id: TEXT, time_zone: TEXT, currency: TEXT, filters: list({}) }),
   Shops: object({
@@ -478,7 +490,25 @@ export const SHAPES = {
     revoked: COUNT,
     merchants_unknown: COUNT,
   }),
-  LedgerRecovery: object({ ledger: COUNT, new: FLAG, days: COUNT, erasures: COUNT, next: nullable(DATE) }),
+  LedgerRecovery: object({
+    ledger: COUNT,
+    new: FLAG,
+    days: COUNT,
+    erasures: COUNT,
+    next: nullable(DATE),
+    imported_parts: COUNT,
+    imports_next: nullable(TEXT),
+  }),
+  PartitionRecovery: object({
+    partition: TEXT,
+    counted: COUNT,
+    next: nullable(TEXT),
+    "kept?": COUNT,
+    "archived_position?": COUNT,
+    "archived_at?": nullable(INSTANT),
+    "known_position?": COUNT,
+    "first_position?": COUNT,
+  }),
   ErasureRecovery: object({ erasures: COUNT }),
   ArchiveFiles: object({
     ...PLACE,

@@ -114,6 +114,7 @@ export default {
   chart: "رسم",
   chartHelp: "أسهم لوحة المفاتيح تقرأ القيم، وEnter يعرض واحدة وحدها، وShift مع T الجدول.",
   when: "متى",
+  imported: "مستورد",
   openMark: "مفتوح",
   open: "ما زال مفتوحًا",
   tilesLabel: "أرقام الفترة",

@@ -120,6 +120,7 @@ export default {
   chart: "Bild",
   chartHelp: "Die Pfeiltasten lesen die Werte, Enter zeigt einen davon allein, Umschalt und T die Tabelle.",
   when: "Wann",
+  imported: "importiert",
   openMark: "offen",
   open: "noch offen",
   tilesLabel: "Zahlen des Zeitraums",

@@ -119,6 +119,7 @@ export default {
   chart: "Chart",
   chartHelp: "Arrow keys read the values, Enter shows one of them alone, Shift and T the table.",
   when: "When",
+  imported: "imported",
   openMark: "open",
   open: "still open",
   tilesLabel: "Numbers of the range",

@@ -116,6 +116,7 @@ export default {
   chart: "Gráfico",
   chartHelp: "Las flechas leen los valores, Intro muestra uno solo, Mayús y T la tabla.",
   when: "Cuándo",
+  imported: "importado",
   openMark: "abierto",
   open: "aún abierto",
   tilesLabel: "Números del periodo",

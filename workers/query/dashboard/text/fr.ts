@@ -116,6 +116,7 @@ export default {
   chart: "Graphique",
   chartHelp: "Les flèches lisent les valeurs, Entrée en montre une seule, Maj et T le tableau.",
   when: "Quand",
+  imported: "importé",
   openMark: "ouvert",
   open: "encore ouvert",
   tilesLabel: "Chiffres de la période",

@@ -116,6 +116,7 @@ export default {
   chart: "Gráfico",
   chartHelp: "As setas leem os valores, Enter mostra um só, Shift e T a tabela.",
   when: "Quando",
+  imported: "importado",
   openMark: "aberto",
   open: "ainda aberto",
   tilesLabel: "Números do período",

@@ -17,6 +17,8 @@ interface Import {
   readonly number: number;
   readonly name: string;
   readonly source: string;
+  /** Of rollups `events` are rows. */
+  readonly kind: "events" | "rollups";
   readonly state: string;
   readonly from: string;
   readonly to: string;
@@ -89,7 +91,7 @@ interface RowProps {
 }
 
 function Row({ one, ask, send, changed, isBusy }: RowProps) {
-  const { number, name, source, state, from, to, events, tally } = one;
+  const { number, name, source, kind, state, from, to, events, tally } = one;
   const path = ofShop(`/imports/${number}`);
   const stored = tally["accepted"] ?? 0;
   const isChosen = view.value.at === String(number);
@@ -99,6 +101,7 @@ function Row({ one, ask, send, changed, isBusy }: RowProps) {
         <bdi>{name}</bdi>{" "}
         <span class="mute">
           {count(number)} · {source}
+          {kind === "rollups" && ` · ${t("rollups")}`}
         </span>
       </th>
       <Cell of={t("days")}>{dates(from, to)}</Cell>
@@ -140,7 +143,10 @@ function Row({ one, ask, send, changed, isBusy }: RowProps) {
               onClick={() =>
                 ask({
                   title: t("undoTitle", { name }),
-                  lost: t("undoLost", { events: count(events), days: dates(from, to) }),
+                  lost: t(kind === "rollups" ? "undoLostRollups" : "undoLost", {
+                    events: count(events),
+                    days: dates(from, to),
+                  }),
                   does: t("undo"),
                   method: "POST",
                   path: `${path}/undo`,

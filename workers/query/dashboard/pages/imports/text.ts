@@ -27,6 +27,8 @@ export default pageTexts(
     undoTitle: "Undo {name}?",
     undoLost:
       "Its {events} events of {days} no longer count. They stay in the archive, and you can let them count again.",
+    rollups: "counts by the day",
+    undoLostRollups: "Its counts of {days} are shown no more. They are kept, and you can have them shown again.",
     redo: "Count again",
     begun: "Begun {when}.",
     ended: "Ended {when}.",
@@ -62,6 +64,9 @@ export default pageTexts(
       undoTitle: "{name} rückgängig machen?",
       undoLost:
         "Die {events} Ereignisse vom {days} zählen nicht mehr. Sie bleiben im Archiv, und Sie können sie wieder zählen lassen.",
+      rollups: "Zahlen nach Tagen",
+      undoLostRollups:
+        "Seine Zahlen von {days} werden nicht mehr gezeigt. Sie bleiben aufbewahrt und können wieder gezeigt werden.",
       redo: "Wieder zählen",
       begun: "Begonnen {when}.",
       ended: "Beendet {when}.",
@@ -96,6 +101,8 @@ export default pageTexts(
       undoTitle: "¿Deshacer {name}?",
       undoLost:
         "Sus {events} eventos de {days} dejan de contar. Siguen en el archivo, y puede hacer que vuelvan a contar.",
+      rollups: "cifras por día",
+      undoLostRollups: "Sus cifras de {days} dejan de mostrarse. Se conservan, y puedes volver a mostrarlas.",
       redo: "Contar de nuevo",
       begun: "Empezó {when}.",
       ended: "Terminó {when}.",
@@ -130,6 +137,8 @@ export default pageTexts(
       undoTitle: "Annuler {name} ?",
       undoLost:
         "Ses {events} événements du {days} ne comptent plus. Ils restent dans l’archive, et vous pouvez les compter à nouveau.",
+      rollups: "chiffres par jour",
+      undoLostRollups: "Ses chiffres de {days} ne sont plus affichés. Ils sont conservés et peuvent l’être à nouveau.",
       redo: "Compter à nouveau",
       begun: "Commencé {when}.",
       ended: "Terminé {when}.",
@@ -163,6 +172,8 @@ export default pageTexts(
       undo: "Anular",
       undoTitle: "Anular {name}?",
       undoLost: "Os seus {events} eventos de {days} deixam de contar. Ficam no arquivo, e pode voltar a contá-los.",
+      rollups: "números por dia",
+      undoLostRollups: "Os seus números de {days} deixam de ser mostrados. Ficam guardados e podem voltar a sê-lo.",
       redo: "Contar de novo",
       begun: "Começou {when}.",
       ended: "Terminou {when}.",
@@ -196,6 +207,8 @@ export default pageTexts(
       undo: "تراجع",
       undoTitle: "التراجع عن {name}؟",
       undoLost: "لا تُحسب بعد ذلك أحداثه ({events}) للأيام {days}. تبقى في الأرشيف، ويمكنك حسابها من جديد.",
+      rollups: "أعداد حسب اليوم",
+      undoLostRollups: "أعداده عن {days} لن تظهر بعد الآن. تبقى محفوظة ويمكن إظهارها من جديد.",
       redo: "احسبه من جديد",
       begun: "بدأ {when}.",
       ended: "انتهى {when}.",

@@ -1,0 +1,109 @@
+// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They go into the merchant's
+// ledger and, for the case that the ledger is lost, into R2. A part that comes again is written again, so whoever sends
+// an import may go on at the place that was noted last, or before it.
+
+import type { Context } from "hono";
+import { isObject } from "../../core/formats/field.ts";
+import {
+  IMPORTED_TABLE_NAMES,
+  type ImportedRow,
+  type ImportedTableName,
+  importedTableOf,
+  parseImportedRows,
+} from "../../core/imported/table.ts";
+import {
+  IMPORT_DAYS_MAX,
+  IMPORTED_BODY_BYTES_MAX,
+  IMPORTED_BYTES_MAX,
+  IMPORTED_IMPORT_ROWS_MAX,
+} from "../../core/limits.ts";
+import { parseDate } from "../../core/time.ts";
+import { archiveOf } from "../../storage/archive/bucket.ts";
+import { putImported } from "../../storage/archive/imported-file.ts";
+import { type Import, noteImport } from "../../storage/directory/imports.ts";
+import { importedBytes, writeImported } from "../../storage/ledger/imported.ts";
+import type { Deps } from "./deps.ts";
+import { type Field, oneOf, required, wholeNumber } from "./field.ts";
+import { importOf, shown, stateOf } from "./imports.ts";
+import { merchantOf } from "./merchants.ts";
+import { type Checked, problem } from "./problem.ts";
+import { bodyOf, type Reply } from "./request.ts";
+
+const ROWS_BY_DAY: Field<Readonly<Record<string, unknown>>, false> = {
+  required: false,
+  expected: "an object with lists of rows by date",
+  schema: { type: "object", additionalProperties: { type: "array" }, minProperties: 1 },
+  parse: (value) => {
+    const days = isObject(value) ? Object.values(value) : [];
+    return days.length > 0 && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
+  },
+  hidden: true, // thousands of rows
+};
+export const IMPORTED_ROWS = {
+  table: required(oneOf(IMPORTED_TABLE_NAMES)),
+  offset: required(wholeNumber(0, IMPORTED_IMPORT_ROWS_MAX)),
+  days: required(ROWS_BY_DAY),
+};
+
+/**
+ * PUT /api/v1/merchants/:id/imports/:number/rows {"table","offset","days"}: `offset` is how many rows of the table come
+ * before these.
+ */
+export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const body = await bodyOf(c, IMPORTED_ROWS, IMPORTED_BODY_BYTES_MAX);
+  if (!body.ok) return body;
+  const found = await importOf(c, deps);
+  if (!found.ok) return found;
+  const { row } = found.value;
+  const { table, offset } = body.value;
+  const rowsMax = row.tables?.[table]?.rows;
+  if (rowsMax === undefined) return problem("conflict", `The import was not begun with a table ${table}.`, "table");
+  const state = stateOf(found.value);
+  if (state !== "running") return problem("conflict", `The import is ${state}: rows come to one that is running.`);
+  const days = daysRead(body.value.days, { row, table });
+  if (!days.ok) return days;
+  const sent = [...days.value.values()].reduce((sum, rows) => sum + rows.length, 0);
+  if (offset + sent > rowsMax)
+    return problem("conflict", `The import was begun with ${rowsMax} rows of the table ${table}.`, "offset");
+  const { merchant: own, number } = row;
+  const ledger = deps.ledgers.ofMerchant(own);
+  if ((await importedBytes(ledger, own)) > IMPORTED_BYTES_MAX)
+    return problem("conflict", `All imports of rollups of a merchant take at most ${IMPORTED_BYTES_MAX} bytes.`);
+  const part = { merchant: own, number, table, days: days.value };
+  await writeImported(ledger, part);
+  await putImported(archiveOf(deps), part);
+  const place = { table, offset: offset + sent };
+  const noted = await noteImport(deps.directory, { merchant: own, number, place, tally: tallyAt(row, place) });
+  const changed = noted === undefined ? found.value : { ...found.value, row: noted };
+  return { ok: true, value: { body: shown(changed, { whole: false }) } };
+}
+
+/** The rows by Day, or why they are none of the import's. */
+function daysRead(
+  given: Readonly<Record<string, unknown>>,
+  { row, table }: { readonly row: Import; readonly table: ImportedTableName },
+): Checked<ReadonlyMap<number, readonly ImportedRow[]>> {
+  const days = new Map<number, readonly ImportedRow[]>();
+  if (Object.keys(given).length > IMPORT_DAYS_MAX)
+    return problem("invalid_field", `"days" has at most ${IMPORT_DAYS_MAX} dates.`, "days");
+  for (const [date, value] of Object.entries(given)) {
+    const day = parseDate(date);
+    if (day === undefined || row.days[day] === undefined)
+      return problem("invalid_field", `"days" has a date that the import was not begun with.`, "days");
+    const rows = parseImportedRows(importedTableOf(table), value, `days["${date}"]`);
+    if (!rows.ok) return problem("invalid_field", `${rows.rejection.message}.`, "days");
+    days.set(day, rows.value);
+  }
+  return { ok: true, value: days };
+}
+
+/** How many rows are stored when this place is reached: tables come in their order. */
+function tallyAt(
+  { tables }: Import,
+  { table, offset }: { readonly table: ImportedTableName; readonly offset: number },
+) {
+  const before = IMPORTED_TABLE_NAMES.slice(0, IMPORTED_TABLE_NAMES.indexOf(table));
+  return { accepted: before.reduce((sum, name) => sum + (tables?.[name]?.rows ?? 0), 0) + offset };
+}
