@@ -1476,11 +1476,13 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const ownView = seen.locator(".views-menu li", { hasText: "yours alone" });
     await ownView.waitFor();
     await press(seen, "Rename Lea's");
+    await seen.locator(".rename input:focus").waitFor();
     await seen.keyboard.press("ControlOrMeta+A");
     await seen.keyboard.type("Morning coffee");
     await seen.keyboard.press("Enter");
     await ownView.filter({ hasText: "Morning coffee" }).waitFor();
     await press(seen, "Rename Morning coffee");
+    await seen.locator(".rename input:focus").waitFor();
     await seen.keyboard.press("Escape"); // leaves the name; the menu stays
     expect(await ownView.innerText()).toContain("Morning coffee");
     await press(seen, "Remove Morning coffee");
@@ -1496,6 +1498,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.getByText("No note on the days that are shown.").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("[popovertarget=views]").click();
+    await page.locator(".views-menu li").first().waitFor();
     expect(await page.locator(".views-menu li").count()).toBe(1); // nobody sees what was another's own
     await page.getByRole("button", { name: /^Remove/ }).click();
     await page.getByText("No view is kept yet.").waitFor();

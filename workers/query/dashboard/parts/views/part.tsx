@@ -2,7 +2,7 @@
 // that is shown under a name, for the shop or for themselves; a viewer keeps views of their own. Whoever may keep a
 // view may give it another name, in its place, and take it away.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { toSearch } from "../../address.ts";
 import { ofShop, useGet } from "../../get.ts";
 import { type Failure, request } from "../../numbers.ts";
@@ -130,7 +130,10 @@ interface RenameProps {
 /** A view's name as a box to type into, in the place of its link. Enter takes what was typed, Escape leaves it. */
 function Rename({ name, take, done }: RenameProps) {
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.select(), []);
+  useLayoutEffect(() => {
+    box.current?.focus();
+    box.current?.select();
+  }, []);
   const leave = () => {
     const list = box.current?.closest<HTMLElement>(".views-list");
     done();
