@@ -4,7 +4,7 @@
 import { build, type Plugin, transform } from "esbuild";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { Stage } from "../support/browser.ts";
 import { connector, printedBy, SHOP_SECRET, shopifyOrder, startWebhookWorker } from "../support/connectors.ts";
 import { CHROME } from "../support/events.ts";
