@@ -31,6 +31,7 @@ import {
   until,
   untilArchived,
   untilSealed,
+  untilTaken,
 } from "../support/services.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/sessions.csv.gz");
@@ -112,6 +113,7 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     await until(
       () => unpublished(client),
       (rollups) => rollups === 0,
+      120_000,
     );
     const archived: ArchivedEvent[] = [];
     for await (const [, bytes] of archiveObjects(runtime)) archived.push(...(await readParquet(bytes)).rows);
@@ -204,6 +206,7 @@ describe.skipIf(!present)("the real data set as history", { timeout: 300_000 }, 
       const requests = readRequests();
       const merchant = await client.createMerchant("America/New_York");
       await importData(client, merchant);
+      await untilTaken(client, requests.length);
       await untilArchived(client);
       const days = await untilSealed(client, MONTH);
       expect(days.reduce((sum, { rows }) => sum + rows, 0)).toBe(requests.length);

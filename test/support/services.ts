@@ -180,10 +180,23 @@ interface PartitionRow {
 /** Waits until every partition's log lies in R2. */
 export async function untilArchived(client: Client, withinMs = 60_000): Promise<void> {
   await until(
-    async () => ((await client.admin("GET", "/api/v1/partitions")) as { partitions: PartitionRow[] }).partitions,
+    () => partitionsOf(client),
     (rows) => rows.every((row) => row.bundled_position === row.next_position && row.unconfirmed_bundles === 0),
     withinMs,
   );
+}
+
+/** Until partitions have so many events in all: on a busy machine some of them come by the overflow queue. */
+export async function untilTaken(client: Client, events: number): Promise<void> {
+  await until(
+    () => partitionsOf(client),
+    (rows) => rows.reduce((sum, { next_position }) => sum + next_position - 1, 0) >= events,
+    120_000,
+  );
+}
+
+async function partitionsOf(client: Client): Promise<readonly PartitionRow[]> {
+  return ((await client.admin("GET", "/api/v1/partitions")) as { partitions: PartitionRow[] }).partitions;
 }
 
 /** A (Day, partition) as `GET /api/v1/archive/days` lists it. */
