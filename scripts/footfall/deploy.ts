@@ -58,7 +58,7 @@ export async function deploy(name: string, options: DeployOptions, surroundings:
   const { say, signal, records = RECORDS } = surroundings;
   checkWrangler();
   const account = await openAccount(signal);
-  const { wanted, databases } = await wantedOf(account, name, options, surroundings);
+  const { wanted, databases, isDeployed } = await wantedOf(account, name, options, surroundings);
   const planOptions = await planOptionsOf(wanted);
   const release = releaseOf(planOptions.tags);
   const directory = databases.get(wanted.directory)?.uuid;
@@ -86,6 +86,7 @@ export async function deploy(name: string, options: DeployOptions, surroundings:
   if (acts === 0) say(`${name} is up to date: nothing was changed`);
   const problem = await tryIt(trial, { tags: planOptions.tags, isCounted: known === "counted" });
   if (problem !== undefined) {
+    if (isDeployed && proofs.length === 0) throw withWords(problem, afterLossOf(name));
     if (before === undefined || known === "counted" || isDatabaseLost) throw problem;
     await note(trial, { release, outcome: "failed" });
     throw withWords(problem, await goBack(trial, { to: before, why: `footfall: ${problem.message}` }));
@@ -194,6 +195,11 @@ async function goBack(trial: Trial, { to, why }: { readonly to: Proof; readonly 
 Nothing more is done by itself. Look at docs/runbook.md, and at the logs of the Workers.`);
 }
 
+/** What to do where no version is known to have passed, although Workers were there: mostly the directory was lost. */
+function afterLossOf(name: string): string {
+  return `If its directory was lost, and is a new, empty database now: npm run footfall -- recover directory --deployment ${name}, then this command again.`;
+}
+
 function withWords(problem: Problem, words: string): Problem {
   return new Problem(`${problem.message}\n${words}`);
 }
@@ -213,7 +219,12 @@ async function wantedOf(
   name: string,
   options: DeployOptions,
   { settings = readSettings(name) }: Surroundings,
-): Promise<{ readonly wanted: Wanted; readonly databases: ReadonlyMap<string, FoundDatabase> }> {
+): Promise<{
+  readonly wanted: Wanted;
+  readonly databases: ReadonlyMap<string, FoundDatabase>;
+  /** Whether a collector of this name is there. */
+  readonly isDeployed: boolean;
+}> {
   const prefix = prefixOf(name);
   const { ledgers, jurisdiction } = options;
   if (jurisdiction !== undefined && !JURISDICTIONS.some((one) => one === jurisdiction))
@@ -224,7 +235,7 @@ async function wantedOf(
   ]);
   const asked = { prefix, ledgers, jurisdiction: jurisdiction as Jurisdiction | undefined, bound };
   const chosen = chosenOf(databases, asked);
-  return { wanted: describe({ name, ...chosen, settings }), databases };
+  return { wanted: describe({ name, ...chosen, settings }), databases, isDeployed: bound !== undefined };
 }
 
 interface Telling {

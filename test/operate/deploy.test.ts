@@ -286,7 +286,7 @@ test("[DPL-8] a database that was lost is made anew and bound, and no version th
   await expect(rollBack()).rejects.toThrow("there is no version before this one");
 
   lose("footfall-trial-directory");
-  await expect(run()).rejects.toThrow("Run `footfall recover directory` first");
+  await expect(run()).rejects.toThrow("recover directory --deployment trial");
   expect(await stub.state()).toEqual(whole);
   lines.length = 0;
   await run({ status: true });
