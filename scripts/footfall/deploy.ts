@@ -86,8 +86,8 @@ export async function deploy(name: string, options: DeployOptions, surroundings:
   if (acts === 0) say(`${name} is up to date: nothing was changed`);
   const problem = await tryIt(trial, { tags: planOptions.tags, isCounted: known === "counted" });
   if (problem !== undefined) {
-    if (isDeployed && proofs.length === 0) throw withWords(problem, afterLossOf(name));
-    if (before === undefined || known === "counted" || isDatabaseLost) throw problem;
+    if (isDatabaseLost || (isDeployed && proofs.length === 0)) throw withWords(problem, afterLossOf(name));
+    if (before === undefined || known === "counted") throw problem;
     await note(trial, { release, outcome: "failed" });
     throw withWords(problem, await goBack(trial, { to: before, why: `footfall: ${problem.message}` }));
   }
@@ -195,9 +195,9 @@ async function goBack(trial: Trial, { to, why }: { readonly to: Proof; readonly 
 Nothing more is done by itself. Look at docs/runbook.md, and at the logs of the Workers.`);
 }
 
-/** What to do where no version is known to have passed, although Workers were there: mostly the directory was lost. */
+/** What to do where Workers were there, and a database was made anew or no version is known to have passed. */
 function afterLossOf(name: string): string {
-  return `If its directory was lost, and is a new, empty database now: npm run footfall -- recover directory --deployment ${name}, then this command again.`;
+  return `If a database was lost, it is a new, empty one now. Run what \`doctor --deployment ${name}\` names, then this command again.`;
 }
 
 function withWords(problem: Problem, words: string): Problem {
