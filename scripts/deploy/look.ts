@@ -38,6 +38,8 @@ export interface FoundWorker {
   readonly subdomain: boolean;
   readonly crons: readonly string[];
   readonly domains: readonly FoundDomain[];
+  /** Ids of the databases that it binds, by the binding. */
+  readonly databases: ReadonlyMap<string, string>;
 }
 
 export interface FoundDomain {
@@ -70,16 +72,21 @@ export function chosenOf(
     readonly prefix: string;
     readonly ledgers?: number | undefined;
     readonly jurisdiction?: Jurisdiction | undefined;
+    /** How many ledgers the deployed collector binds: then a database that is not there was lost. */
+    readonly bound?: number | undefined;
   },
 ): { readonly ledgers: number; readonly jurisdiction: Jurisdiction | undefined } {
   const [any] = databases.values();
   const directory = databases.get(`${asked.prefix}-directory`);
   const made = databases.size - (directory === undefined ? 0 : 1);
   // The directory is made last: with it, all ledgers are there.
-  const ledgers = directory === undefined ? (asked.ledgers ?? 1) : made;
+  const ledgers = asked.bound ?? (directory === undefined ? (asked.ledgers ?? 1) : made);
   if (ledgers < made || (asked.ledgers !== undefined && asked.ledgers !== ledgers)) {
-    const remedy = directory === undefined ? "say the --ledgers of the run before" : "their number is fixed for good";
-    throw new Problem(`there are ${made} ledgers, not ${asked.ledgers ?? ledgers}: ${remedy}`);
+    const remedy =
+      directory === undefined && asked.bound === undefined
+        ? "say the --ledgers of the run before"
+        : "their number is fixed for good";
+    throw new Problem(`there are ${asked.bound ?? made} ledgers, not ${asked.ledgers ?? ledgers}: ${remedy}`);
   }
   const jurisdiction =
     any === undefined ? asked.jurisdiction : ((any.jurisdiction ?? undefined) as Jurisdiction | undefined);
@@ -145,15 +152,39 @@ interface Version {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** How many ledgers the collector of this name binds; undefined where none is deployed. */
+export async function boundLedgers(account: Account, collector: string): Promise<number | undefined> {
+  const bound = await boundDatabases(account, collector);
+  const ledgers = [...bound.keys()].filter((binding) => binding.startsWith("LEDGER_"));
+  return ledgers.length === 0 ? undefined : ledgers.length;
+}
+
+interface ScriptSettings {
+  readonly bindings?: readonly {
+    readonly type: string;
+    readonly name: string;
+    readonly id?: string;
+    readonly database_id?: string;
+  }[];
+}
+
+/** Ids of databases by their binding, as the version that serves has them. */
+async function boundDatabases(account: Account, worker: string): Promise<ReadonlyMap<string, string>> {
+  const settings = await account.find<ScriptSettings>(`/workers/scripts/${worker}/settings`);
+  const databases = (settings?.bindings ?? []).filter(({ type }) => type === "d1");
+  return new Map(databases.map(({ name, id, database_id }) => [name, database_id ?? id ?? ""]));
+}
+
 async function findWorker(account: Account, name: string): Promise<FoundWorker | undefined> {
   const path = `/workers/scripts/${name}`;
   const secrets = await account.find<readonly { readonly name: string }[]>(`${path}/secrets`);
   if (secrets === undefined) return undefined;
-  const [deployed, subdomain, schedules, domains] = await Promise.all([
+  const [deployed, subdomain, schedules, domains, databases] = await Promise.all([
     account.find<Deployments>(`${path}/deployments`),
     account.find<{ readonly enabled: boolean }>(`${path}/subdomain`),
     account.find<{ readonly schedules: readonly { readonly cron: string }[] }>(`${path}/schedules`),
     account.get<readonly FoundDomain[]>(`/workers/domains?service=${name}`),
+    boundDatabases(account, name),
   ]);
   const version = deployed?.deployments[0]?.versions[0]?.version_id;
   const { annotations } = (version && (await account.find<Version>(`${path}/versions/${version}`))) || {};
@@ -164,6 +195,7 @@ async function findWorker(account: Account, name: string): Promise<FoundWorker |
     subdomain: subdomain?.enabled === true,
     crons: (schedules?.schedules ?? []).map(({ cron }) => cron),
     domains: domains.filter(({ service }) => service === name),
+    databases,
   };
 }
 

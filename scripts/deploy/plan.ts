@@ -3,8 +3,8 @@
 
 import type { WorkerName } from "../runtime.ts";
 import { WORKERS } from "../runtime.ts";
-import { type Consumer, RETENTION_S, type Wanted } from "./config.ts";
-import type { Found, FoundConsumer, FoundQueue } from "./look.ts";
+import { type Consumer, RETENTION_S, type Wanted, type WorkerConfig } from "./config.ts";
+import type { Found, FoundConsumer, FoundQueue, FoundWorker } from "./look.ts";
 
 /** Secrets of each Worker. The background Worker has no address, and so nothing for an admin token to open. */
 export const SECRETS: Readonly<Record<WorkerName, readonly string[]>> = {
@@ -79,6 +79,7 @@ function uploads(wanted: Wanted, found: Found, tags: PlanOptions["tags"]): reado
     const secrets = SECRETS[worker].filter((secret) => there?.secrets.includes(secret) !== true);
     const asWanted =
       there?.tag === tags[worker] &&
+      bindsWhatIsThere(there, wanted.workers[worker].d1_databases, found) &&
       there.subdomain === workers_dev &&
       [...there.crons].sort().join() === [...crons].sort().join() &&
       (domain === undefined || there.domains.some(({ hostname }) => hostname === domain));
@@ -86,6 +87,14 @@ function uploads(wanted: Wanted, found: Found, tags: PlanOptions["tags"]): reado
     if (secrets.length > 0) acts.push({ act: "set secrets of", name, worker, secrets });
     if (secrets.length > 0 || !asWanted) acts.push({ act: "deploy", name, worker });
     return acts;
+  });
+}
+
+/** Not so where a database was lost, and made anew or is to be: its id is another. */
+function bindsWhatIsThere({ databases }: FoundWorker, wanted: WorkerConfig["d1_databases"], found: Found): boolean {
+  return wanted.every(({ binding, database_name }) => {
+    const bound = databases.get(binding);
+    return bound === undefined || bound === found.databases.get(database_name)?.uuid;
   });
 }
 

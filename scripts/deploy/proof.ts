@@ -66,3 +66,10 @@ export async function writeProof(
 export function provenBefore(proofs: readonly Proof[], release: string): Proof | undefined {
   return proofs.find((proof) => proof.outcome === "counted" && proof.release !== release);
 }
+
+/** Forgets the versions that passed: they bind a database that is gone, so none of them may be gone back to. */
+export async function forgetPassed(account: Account, directory: string): Promise<void> {
+  await account.change("POST", `/d1/database/${directory}/query`, { sql: TABLE });
+  const sql = "DELETE FROM deployed_versions WHERE outcome = 'counted'";
+  await account.change("POST", `/d1/database/${directory}/query`, { sql });
+}

@@ -36,6 +36,13 @@ export async function checkHealth(addresses: Addresses, { tags, patienceMs }: He
   }
 }
 
+/** Whether the query Worker knows the token, and refuses it. One that does not answer refuses nothing. */
+export async function isRefusedToken({ query }: Addresses, adminToken: string): Promise<boolean> {
+  const response = await fetch(`${query}/api/v1/merchants`, { headers: headersOf(adminToken) }).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.status === 401;
+}
+
 export interface CountOptions {
   readonly adminToken: string;
   readonly patienceMs: number;

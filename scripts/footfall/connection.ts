@@ -1,10 +1,12 @@
-// Which Footfall the command line speaks to, and how: options first, then the environment, then what a local
-// `npm start` left in STATE_DIR. A local start's keys go to its own addresses only: with another --query-url they are
-// not offered. What the API refuses becomes a `Problem` with the API's own words.
+// Which Footfall the command line speaks to, and how: options first, then the record of the deployment that
+// `--deployment` names, then the environment, then what a local `npm start` left in STATE_DIR. A local start's keys go
+// to its own addresses only: with another --query-url they are not offered. What the API refuses becomes a `Problem`
+// with the API's own words.
 
 import type { Command } from "commander";
 import { type LocalStart, readLocalStart, stateDirOf } from "../local-state.ts";
 import { messageOf, Problem } from "../problem.ts";
+import { readRecord } from "./deployment-record.ts";
 
 export interface Connection {
   readonly queryUrl: string | undefined;
@@ -18,6 +20,7 @@ export interface Connection {
 }
 
 interface GlobalOptions {
+  readonly deployment?: string;
   readonly queryUrl?: string;
   readonly collectorUrl?: string;
   readonly adminToken?: string;
@@ -27,6 +30,7 @@ interface GlobalOptions {
 /** Adds the options that every command takes. */
 export function addConnectionOptions(program: Command): Command {
   return program
+    .option("--deployment <name>", "the one that `deploy <name>` made from here: its addresses and its admin token")
     .option("--query-url <url>", "the query Worker (FOOTFALL_QUERY_URL; default: the local start)")
     .option("--collector-url <url>", "the collector (FOOTFALL_COLLECTOR_URL; default: the local start)")
     .option(
@@ -42,15 +46,17 @@ export async function connect(command: Command): Promise<Connection> {
   const environment = (name: string) => process.env[name] || undefined;
   const stateDir = stateDirOf(process.env);
   const start = await readLocalStart(stateDir);
-  const queryUrl = options.queryUrl ?? environment("FOOTFALL_QUERY_URL") ?? start?.query;
-  const collectorUrl = options.collectorUrl ?? environment("FOOTFALL_COLLECTOR_URL") ?? start?.collector;
+  const made = options.deployment === undefined ? undefined : readRecord(options.deployment);
+  const queryUrl = options.queryUrl ?? made?.query ?? environment("FOOTFALL_QUERY_URL") ?? start?.query;
+  const collectorUrl =
+    options.collectorUrl ?? made?.collector ?? environment("FOOTFALL_COLLECTOR_URL") ?? start?.collector;
   const query = queryUrl === undefined ? undefined : toOrigin("--query-url", queryUrl);
   const collector = collectorUrl === undefined ? undefined : toOrigin("--collector-url", collectorUrl);
   const local: LocalStart | undefined = query === start?.query && collector === start?.collector ? start : undefined;
   return {
     queryUrl: query,
     collectorUrl: collector,
-    adminToken: options.adminToken ?? environment("FOOTFALL_ADMIN_TOKEN") ?? local?.admin_token,
+    adminToken: options.adminToken ?? made?.adminToken ?? environment("FOOTFALL_ADMIN_TOKEN") ?? local?.admin_token,
     apiKey: options.apiKey ?? environment("FOOTFALL_API_KEY") ?? local?.api_key,
     trackingId: local?.tracking_id,
     merchant: local?.merchant,
@@ -58,7 +64,7 @@ export async function connect(command: Command): Promise<Connection> {
   };
 }
 
-const NO_ADMIN_TOKEN = "this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN";
+const NO_ADMIN_TOKEN = "this needs the admin token: --admin-token or FOOTFALL_ADMIN_TOKEN, from your safe";
 const WRONG_ADMIN_TOKEN = "It is the admin token that was refused: --admin-token or FOOTFALL_ADMIN_TOKEN.";
 
 /** Asks an admin endpoint, such as ("GET", "/api/v1/merchants"), and answers its JSON. */
@@ -215,7 +221,7 @@ function toOrigin(option: string, url: string): string {
 
 /** The sentence for a command that has no Worker to speak to. */
 export function nowhere(option: string, stateDir: string): string {
-  return `there is no local start in ${stateDir}; run \`npm start\` in another terminal, or name a deployment with ${option}`;
+  return `there is no local start in ${stateDir}; run \`npm start\` in another terminal, or name a deployment with --deployment, or by its address with ${option}`;
 }
 
 function queryUrlOf({ queryUrl, stateDir }: Connection): string {

@@ -38,11 +38,7 @@ export function addDeploy(program: Command): void {
     });
 }
 
+/** Not the addresses: a terminal that speaks to one deployment must not have another one tried there. */
 function fromEnvironment(): DeployOptions {
-  const read = (name: string) => process.env[name] || undefined;
-  return {
-    collectorUrl: read("FOOTFALL_COLLECTOR_URL"),
-    queryUrl: read("FOOTFALL_QUERY_URL"),
-    adminToken: read("FOOTFALL_ADMIN_TOKEN"),
-  };
+  return { environmentToken: process.env["FOOTFALL_ADMIN_TOKEN"] || undefined };
 }

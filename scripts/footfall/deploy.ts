@@ -1,8 +1,8 @@
 // What `footfall deploy` and `footfall destroy` do: they make, update, show and delete a deployment, in the account
 // that is logged in.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { type Account, openAccount } from "../deploy/account.ts";
 import { carryOut, planOptionsOf, refuseForeign } from "../deploy/carry.ts";
@@ -16,17 +16,17 @@ import {
   type Wanted,
 } from "../deploy/config.ts";
 import { confirmName, destroy, lossesOf } from "../deploy/destroy.ts";
-import { chosenOf, type FoundDatabase, findDatabases, look } from "../deploy/look.ts";
+import { boundLedgers, chosenOf, type FoundDatabase, findDatabases, look } from "../deploy/look.ts";
 import { lineOf, type PlanOptions, planOf } from "../deploy/plan.ts";
-import { type Proof, provenBefore, readProofs, releaseOf, writeProof } from "../deploy/proof.ts";
+import { forgetPassed, type Proof, provenBefore, readProofs, releaseOf, writeProof } from "../deploy/proof.ts";
 import { rollBack } from "../deploy/roll-back.ts";
 import { readSecretsFile, secretsFileOf } from "../deploy/secrets.ts";
-import { type Addresses, checkHealth, countOne, PATIENCE_MS } from "../deploy/smoke.ts";
+import { type Addresses, checkHealth, countOne, isRefusedToken, PATIENCE_MS } from "../deploy/smoke.ts";
 import { Problem } from "../problem.ts";
 import { WORKERS } from "../runtime.ts";
+import { RECORDS, writeRecord } from "./deployment-record.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const RECORDS = join(ROOT, ".footfall/deployments");
 
 export interface DeployOptions {
   readonly dryRun?: boolean;
@@ -38,6 +38,8 @@ export interface DeployOptions {
   readonly collectorUrl?: string | undefined;
   readonly queryUrl?: string | undefined;
   readonly adminToken?: string | undefined;
+  /** An admin token that counts only where the file of secrets has none. */
+  readonly environmentToken?: string | undefined;
 }
 
 export interface Surroundings {
@@ -56,12 +58,13 @@ export async function deploy(name: string, options: DeployOptions, surroundings:
   const { say, signal, records = RECORDS } = surroundings;
   checkWrangler();
   const account = await openAccount(signal);
-  const { wanted, databases } = await wantedOf(account, name, options, surroundings);
+  const { wanted, databases, isDeployed } = await wantedOf(account, name, options, surroundings);
   const planOptions = await planOptionsOf(wanted);
   const release = releaseOf(planOptions.tags);
-  const proofs = await readProofs(account, databases.get(wanted.directory)?.uuid);
+  const directory = databases.get(wanted.directory)?.uuid;
+  const proofs = await readProofs(account, directory);
   if (options.dryRun === true || options.status === true)
-    return await tell(account, { wanted, planOptions, proofs, say });
+    return await tell(account, { wanted, planOptions, proofs, release, say });
   const secretsFile = secretsFileOf(wanted.prefix, options.secrets);
   const trial: Trial = {
     account,
@@ -70,22 +73,28 @@ export async function deploy(name: string, options: DeployOptions, surroundings:
     options,
     surroundings,
     addresses: await addressesOf(account, wanted, options),
-    adminToken: () => options.adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"],
+    adminToken: () => tokenOf(options, secretsFile),
   };
-  const known = proofs.find((proof) => proof.release === release)?.outcome;
+  const found = proofs.find((proof) => proof.release === release)?.outcome;
   const before = provenBefore(proofs, release);
-  refuseUnprovable(trial, { known, before });
+  await refuseUnprovable(trial, { known: found, before });
+  // Versions of before bind the database that is gone, and nobody has tried this one with the new one.
+  const isDatabaseLost = directory !== undefined && databases.size < wanted.ledgers + 1;
+  if (isDatabaseLost) await forgetPassed(account, directory);
+  const known = isDatabaseLost && found === "counted" ? undefined : found;
   const acts = await carryOut({ account, wanted, options: planOptions, secretsFile, say });
   if (acts === 0) say(`${name} is up to date: nothing was changed`);
   const problem = await tryIt(trial, { tags: planOptions.tags, isCounted: known === "counted" });
   if (problem !== undefined) {
+    if (isDatabaseLost || (isDeployed && proofs.length === 0)) throw withWords(problem, afterLossOf(name));
     if (before === undefined || known === "counted") throw problem;
     await note(trial, { release, outcome: "failed" });
     throw withWords(problem, await goBack(trial, { to: before, why: `footfall: ${problem.message}` }));
   }
   say(`collector ${trial.addresses.collector}\nquery     ${trial.addresses.query}`);
+  say(`other commands reach it with --deployment ${name}, such as: doctor --deployment ${name}`);
   if (known !== "counted") await note(trial, { release, outcome: "counted" });
-  await record(trial, join(records, `${name}.json`), release);
+  await record(trial, { folder: records, release, secrets: resolve(secretsFile) });
 }
 
 /** Goes back to the version that was deployed before the present one, and notes that this one is not to be used. */
@@ -105,7 +114,7 @@ export async function rollBackByHand(name: string, options: DeployOptions, surro
     options,
     surroundings,
     addresses: await addressesOf(account, wanted, options),
-    adminToken: () => options.adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"],
+    adminToken: () => tokenOf(options, secretsFile),
   };
   if (workers.size === WORKERS.length && proofs.some(({ release }) => release === now))
     await note(trial, { release: now, outcome: "failed" });
@@ -124,16 +133,28 @@ interface Trial {
 }
 
 /** Refuses, before anything is changed, a version that has failed and one that nobody could test. */
-function refuseUnprovable(
-  { options, adminToken }: Trial,
+async function refuseUnprovable(
+  { options, adminToken, addresses }: Trial,
   { known, before }: { readonly known: Proof["outcome"] | undefined; readonly before: Proof | undefined },
-): void {
+): Promise<void> {
   if (known === "failed" && options.again !== true)
     throw new Problem(
-      "this version was deployed before and failed its smoke test: mend it, or say --again. Nothing was changed",
+      "this version was deployed before and failed its smoke test, or was rolled back: mend it, or say --again. Nothing was changed",
     );
-  if (known !== "counted" && before !== undefined && adminToken() === undefined)
+  if (known === "counted" || before === undefined) return;
+  const token = adminToken();
+  if (token === undefined)
     throw new Problem("set FOOTFALL_ADMIN_TOKEN: without it no hit can be counted. Nothing was changed");
+  // Else a good version would be rolled back for a token of another deployment.
+  if (await isRefusedToken(addresses, token))
+    throw new Problem(
+      `${addresses.query} refuses the admin token (--admin-token, else that of the file of secrets, else FOOTFALL_ADMIN_TOKEN): it is another deployment's, or was rotated. Nothing was changed`,
+    );
+}
+
+/** The token to count a hit with: one that was given by hand, else the deployment's own. */
+function tokenOf({ adminToken, environmentToken }: DeployOptions, secretsFile: string): string | undefined {
+  return adminToken ?? readSecretsFile(secretsFile)["ADMIN_TOKEN"] ?? environmentToken;
 }
 
 interface TryOptions {
@@ -174,6 +195,11 @@ async function goBack(trial: Trial, { to, why }: { readonly to: Proof; readonly 
 Nothing more is done by itself. Look at docs/runbook.md, and at the logs of the Workers.`);
 }
 
+/** What to do where Workers were there, and a database was made anew or no version is known to have passed. */
+function afterLossOf(name: string): string {
+  return `If a database was lost, it is a new, empty one now. Run what \`doctor --deployment ${name}\` names, then this command again.`;
+}
+
 function withWords(problem: Problem, words: string): Problem {
   return new Problem(`${problem.message}\n${words}`);
 }
@@ -193,30 +219,42 @@ async function wantedOf(
   name: string,
   options: DeployOptions,
   { settings = readSettings(name) }: Surroundings,
-): Promise<{ readonly wanted: Wanted; readonly databases: ReadonlyMap<string, FoundDatabase> }> {
+): Promise<{
+  readonly wanted: Wanted;
+  readonly databases: ReadonlyMap<string, FoundDatabase>;
+  /** Whether a collector of this name is there. */
+  readonly isDeployed: boolean;
+}> {
   const prefix = prefixOf(name);
   const { ledgers, jurisdiction } = options;
   if (jurisdiction !== undefined && !JURISDICTIONS.some((one) => one === jurisdiction))
     throw new Problem(`--jurisdiction is ${JURISDICTIONS.join(" or ")}, not ${jurisdiction}`);
-  const asked = { prefix, ledgers, jurisdiction: jurisdiction as Jurisdiction | undefined };
-  const databases = await findDatabases(account, prefix);
+  const [databases, bound] = await Promise.all([
+    findDatabases(account, prefix),
+    boundLedgers(account, `${prefix}-collector`),
+  ]);
+  const asked = { prefix, ledgers, jurisdiction: jurisdiction as Jurisdiction | undefined, bound };
   const chosen = chosenOf(databases, asked);
-  return { wanted: describe({ name, ...chosen, settings }), databases };
+  return { wanted: describe({ name, ...chosen, settings }), databases, isDeployed: bound !== undefined };
 }
 
 interface Telling {
   readonly wanted: Wanted;
   readonly planOptions: PlanOptions;
   readonly proofs: readonly Proof[];
+  /** The version of the sources here. */
+  readonly release: string;
   readonly say: (line: string) => void;
 }
 
 /** Says what the account has, and what a deployment would change. */
-async function tell(account: Account, { wanted, planOptions, proofs, say }: Telling): Promise<void> {
+async function tell(account: Account, { wanted, planOptions, proofs, release, say }: Telling): Promise<void> {
   const found = await look(account, wanted);
   const acts = planOf(wanted, found, planOptions);
   const { ledgers, jurisdiction = "none" } = wanted;
-  say(`${wanted.name} in account ${account.id}: ${ledgers} ledgers, jurisdiction ${jurisdiction}`);
+  say(
+    `${wanted.name} in account ${account.id}: ${ledgers} ${ledgers === 1 ? "ledger" : "ledgers"}, jurisdiction ${jurisdiction}`,
+  );
   say(
     `there: ${found.workers.size} of 3 Workers, ${found.databases.size} of ${ledgers + 1} databases, ${found.queues.size} of ${wanted.queues.length} queues, ${found.bucket ? "the" : "no"} bucket`,
   );
@@ -225,7 +263,11 @@ async function tell(account: Account, { wanted, planOptions, proofs, say }: Tell
     if (version !== undefined) say(`${wanted.workers[worker].name} runs version ${version}`);
   }
   for (const { at, outcome, versions } of proofs.slice(0, 5))
-    say(`${at} ${outcome === "counted" ? "passed" : "failed"} its smoke test: ${Object.values(versions).join(", ")}`);
+    say(
+      `${at} ${outcome === "counted" ? "passed its smoke test" : "failed its smoke test, or was rolled back"}: ${Object.values(versions).join(", ")}`,
+    );
+  if (proofs.some((proof) => proof.release === release && proof.outcome === "failed"))
+    say("the sources here are of a version that failed its smoke test, or was rolled back: deploy wants --again");
   say(acts.length === 0 ? "nothing to do" : `to do:\n${acts.map((act) => `  ${lineOf(act)}`).join("\n")}`);
   refuseForeign(acts);
 }
@@ -245,8 +287,11 @@ async function addressesOf(
   return { collector: await of("collector", collectorUrl), query: await of("query", queryUrl) };
 }
 
-/** Writes a record of the deployment, for people and CI. Footfall does not need it. */
-async function record({ account, wanted, addresses }: Trial, file: string, release: string): Promise<void> {
+/** Writes the record of the deployment. */
+async function record(
+  { account, wanted, addresses }: Trial,
+  { folder, release, secrets }: { readonly folder: string; readonly release: string; readonly secrets: string },
+): Promise<void> {
   const { databases, workers } = await look(account, wanted);
   const text = {
     name: wanted.name,
@@ -254,13 +299,13 @@ async function record({ account, wanted, addresses }: Trial, file: string, relea
     at: new Date().toISOString(),
     release,
     ...addresses,
+    secrets,
     ledgers: wanted.ledgers,
     jurisdiction: wanted.jurisdiction ?? null,
     databases: Object.fromEntries([...databases.values()].map(({ name, uuid }) => [name, uuid])),
     versions: Object.fromEntries([...workers].map(([worker, { version }]) => [worker, version])),
   };
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(file, `${JSON.stringify(text, null, 2)}\n`, { mode: 0o600 });
+  writeRecord(folder, wanted.name, text);
 }
 
 /** Checks that the installed wrangler is the version in package.json. Another version may read configs differently. */
@@ -286,7 +331,7 @@ export async function end(name: string, { confirm, say, signal }: EndOptions): P
   const wanted = describe({ name, ledgers: 1, jurisdiction, settings: {} });
   const losses = lossesOf(wanted, await look(account, wanted));
   if (losses.length === 0) return say(`there is nothing of ${name} in account ${account.id}`);
-  say(`in account ${account.id}, for good (${made} ledgers):\n${losses.map((line) => `  ${line}`).join("\n")}`);
+  say(`in account ${account.id}, for good (ledgers: ${made}):\n${losses.map((line) => `  ${line}`).join("\n")}`);
   confirmName(name, confirm ?? (await askForName(name)));
   for (const line of await destroy(account, wanted, say)) say(line);
 }

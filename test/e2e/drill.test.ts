@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
 import { CHANGE_LOG_AFTER_MS } from "../../core/limits.ts";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { filesOfPartition } from "../support/partition-files.ts";
 import {
   Client,
   databasesOf,
@@ -321,7 +322,7 @@ test("[RCV-12] [RCV-10] a partition's storage is lost: the same numbers, no file
   expect(bundles.size).toBeGreaterThan(0);
   const since = Date.now();
   await runtime.stop();
-  for (const file of filesOfPartition("pool-0")) rmSync(file);
+  for (const file of filesOfPartition(join(stateDir, "v3/do"), "pool-0")) rmSync(file);
   await start();
   expect(await findings()).toContainEqual(["partitions", "footfall recover partition pool-0"]);
   expect(await hit(shop)).toBe(202);
@@ -349,7 +350,7 @@ test("[RCV-13] [RCV-10] a partition's storage is put back to an earlier instant:
   await settle();
   const told = await eventsTold();
   await runtime.stop();
-  const [copy, files] = [join(stateDir, "put-back"), filesOfPartition("pool-0")];
+  const [copy, files] = [join(stateDir, "put-back"), filesOfPartition(join(stateDir, "v3/do"), "pool-0")];
   for (const file of files) cpSync(file, join(copy, file));
   await start();
   for (let hits = 0; hits < 3; hits++) expect(await hit(shop)).toBe(202);
@@ -358,7 +359,7 @@ test("[RCV-13] [RCV-10] a partition's storage is put back to an earlier instant:
   const [before, counted, bundles] = [await answers(), await outagesCounted(shop), await bundlesInArchive()];
   const since = Date.now();
   await runtime.stop();
-  for (const file of filesOfPartition("pool-0")) rmSync(file);
+  for (const file of filesOfPartition(join(stateDir, "v3/do"), "pool-0")) rmSync(file);
   for (const file of files) cpSync(join(copy, file), file);
   await start();
   expect(await findings()).toContainEqual(["partitions", "footfall recover partition pool-0"]);
@@ -375,26 +376,6 @@ test("[RCV-13] [RCV-10] a partition's storage is put back to an earlier instant:
   for (const [key, etag] of await bundlesInArchive())
     if (bundles.has(key)) expect([key, etag]).toEqual([key, bundles.get(key)]);
 });
-
-/** The files of a partition's storage. */
-function filesOfPartition(name: string): readonly string[] {
-  const folder = join(stateDir, "v3/do");
-  const isIt = (file: string) => {
-    const database = new DatabaseSync(file, { readOnly: true });
-    try {
-      const row = database.prepare("SELECT value ->> 'partition' AS name FROM positions").get();
-      return row?.["name"] === name;
-    } catch {
-      return false; // it is another object, or the list of all
-    } finally {
-      database.close();
-    }
-  };
-  const all = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
-  const [found] = all.filter((file) => file.endsWith(".sqlite") && isIt(file));
-  if (found === undefined) throw new Error(`no object has the storage of ${name}`);
-  return all.filter((file) => file.startsWith(found));
-}
 
 /** How many events a partition has told its ledger of. */
 async function eventsTold(): Promise<number> {

@@ -4,11 +4,14 @@
 // a change takes to spread.
 
 import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare, type V4WorkerOptions } from "miniflare";
 import { unstable_splitSqlQuery } from "wrangler";
 import { SHARED_OPTIONS } from "../../scripts/runtime.ts";
+import { filesOfPartition } from "../support/partition-files.ts";
 
 export interface Call {
   readonly method: string;
@@ -102,6 +105,12 @@ export class AccountStub {
   readonly #addresses = new Map<string, Server>();
   #miniflare: Miniflare | undefined;
   #running = "";
+  readonly #folder: string | undefined;
+
+  /** Where what the Workers store lies; undefined: gone when it stops. */
+  constructor(folder?: string) {
+    this.#folder = folder;
+  }
 
   /** Answers the address that CLOUDFLARE_API_BASE_URL is to be. */
   async start(): Promise<string> {
@@ -123,6 +132,28 @@ export class AccountStub {
       this.#addresses.get(name) ?? (await listen((request, response) => this.#forward(name, request, response)));
     this.#addresses.set(name, server);
     return originOf(server);
+  }
+
+  /** Runs the crons of all Workers, as the platform does every five minutes, and returns what failed. */
+  async runCrons(): Promise<readonly string[]> {
+    const runtime = await this.#runtime();
+    const runs = [...this.workers].flatMap(([name, { crons }]) => crons.map((cron) => ({ name, cron })));
+    const outcomes = runs.map(async ({ name, cron }) => {
+      const worker = await runtime.getWorker(name);
+      const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
+      return outcome === "ok" ? [] : [`cron "${cron}" of ${name}: ${outcome}`];
+    });
+    return (await Promise.all(outcomes)).flat();
+  }
+
+  /** Deletes what a partition stored, as no call of the platform does it. Throws where there is no such partition. */
+  async losePartition(collector: string, partition: string): Promise<void> {
+    if (this.#folder === undefined) throw new Error("the stub was given no folder");
+    await this.#miniflare?.dispose();
+    this.#miniflare = undefined;
+    this.#running = "";
+    const files = filesOfPartition(join(this.#folder, "do", `${collector}-PartitionObject`), partition);
+    for (const file of files) rmSync(file);
   }
 
   /**
@@ -460,6 +491,7 @@ export class AccountStub {
     const options = convertV4MiniflareOptions({
       ...SHARED_OPTIONS,
       handleStructuredLogs: () => undefined,
+      ...(this.#folder === undefined ? {} : { resourcePersistencePath: this.#folder }),
       workers: this.#miniflareWorkers(),
     });
     if (this.#miniflare === undefined) this.#miniflare = new Miniflare(options);
@@ -491,7 +523,9 @@ export class AccountStub {
     const { bindings, compatibility_date, main_module } = script.metadata;
     const of = <T>(type: string, toValue: (binding: Binding) => T) =>
       Object.fromEntries(bindings.filter((one) => one.type === type).map((one) => [one.name, toValue(one)]));
-    const consumed = [...this.queues.values()].filter(({ consumers }) => consumers.some((one) => one.script === name));
+    const consumed = [...this.queues.values()].flatMap(({ queue_name, consumers }) =>
+      consumers.filter((one) => one.script === name).map((consumer) => [queue_name, consumer] as const),
+    );
     return {
       name,
       compatibilityDate: compatibility_date,
@@ -501,10 +535,18 @@ export class AccountStub {
         ...of("version_metadata", () => ({ id: script.version, tag: tagOf(script) ?? "", timestamp: "" })),
         ...Object.fromEntries(secrets),
       },
-      d1Databases: of("d1", ({ id, database_id }) => String(id ?? database_id)),
+      d1Databases: of("d1", ({ id, database_id }) => {
+        const bound = String(id ?? database_id);
+        return this.databases.has(bound) ? bound : `deleted-${bound}`; // nothing is in it: every question of it fails
+      }),
       r2Buckets: of("r2_bucket", ({ bucket_name }) => String(bucket_name)),
       queueProducers: of("queue", ({ queue_name }) => ({ queueName: String(queue_name) })),
-      queueConsumers: Object.fromEntries(consumed.map(({ queue_name }) => [queue_name, { maxBatchTimeout: 1 }])),
+      queueConsumers: Object.fromEntries(
+        consumed.map(([queue, { settings, dead_letter_queue: deadLetterQueue }]) => {
+          const { max_retries: maxRetries } = settings as { readonly max_retries?: number };
+          return [queue, { maxBatchTimeout: 1, maxRetries, ...(deadLetterQueue && { deadLetterQueue }) }];
+        }),
+      ),
       durableObjects: of("durable_object_namespace", ({ class_name, script_name }) => ({
         className: String(class_name),
         useSQLite: true,

@@ -1,0 +1,26 @@
+// How `--deployment` finds a deployment that was made from here.
+
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readRecord, writeRecord } from "../../scripts/footfall/deployment-record.ts";
+import { Problem } from "../../scripts/problem.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "footfall-record-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a record says where a deployment answers, and the admin token while the file of secrets is there", () => {
+  const secrets = join(folder, "secrets.json");
+  const addresses = { collector: "https://t.shop.example", query: "https://numbers.shop.example" };
+  writeRecord(folder, "trial", { ...addresses, secrets });
+  expect(statSync(join(folder, "trial.json")).mode & 0o777).toBe(0o600);
+  expect(readRecord("trial", folder)).toEqual({ ...addresses, adminToken: undefined });
+  writeFileSync(secrets, JSON.stringify({ ADMIN_TOKEN: "one", TRACKING_SECRET: "two" }));
+  expect(readRecord("trial", folder)).toEqual({ ...addresses, adminToken: "one" });
+  writeFileSync(secrets, "{");
+  expect(() => readRecord("trial", folder)).toThrow(Problem);
+  expect(() => readRecord("another", folder)).toThrow(
+    /no deployment "another" was made from here: run `deploy another`/,
+  );
+});
