@@ -1,22 +1,15 @@
-// `npm run bench:query -- --overview`: how many questions of a dashboard's overview one core answers. The demo shop is
-// made by `npm start` and `npm run demo` themselves and kept for the next run of the same day. Five questions are asked
-// in turn on 16 connections, for --seconds each (8 unless said), over ranges that end now, of closed Days, and of Days
-// of which some are open. What counts is the runtime's processor time for a question, everything in it: HTTP, the query
-// Worker, partitions and D1. Other people's work changes it less than the clock's.
+// `npm run bench:query -- --overview`: how many questions of the demo shop's overview one core answers. Five questions
+// are asked in turn on 16 connections, for --seconds each (8 unless said), over ranges that end now, of closed Days,
+// and of Days of which some are open. What counts is the runtime's processor time for a question, everything in it:
+// HTTP, the query Worker, partitions and D1. Other people's work changes it less than the clock's.
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import type { Metered } from "../core/meter.ts";
-import { DAY_MS, dateOf } from "../core/time.ts";
+import { dateOf } from "../core/time.ts";
+import { type Demo, startDemoShop } from "./demo-shop.ts";
 import { cpuMs, descendants, print, rounded } from "./measure.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-const KEPT = join(ROOT, ".build/bench-overview");
 const CONNECTIONS = 16;
-/** Of the demo, whose events reach back so far. */
-const DEMO_DAYS = "15";
 
 const NUMBERS = ["visitors", "visits", "pageviews", "bounce_rate", "visit_duration"];
 const TOP = { metrics: ["visitors", "pageviews"], pagination: { limit: 10 } };
@@ -29,13 +22,6 @@ const OVERVIEW = [
   { ...TOP, dimensions: ["visit:country"] },
 ];
 
-interface Demo {
-  readonly query: string;
-  readonly api_key: string;
-  readonly admin_token: string;
-  readonly tracking_id: string;
-}
-
 /** What some seconds of questions came to. */
 interface Measured {
   readonly asked: number;
@@ -47,18 +33,8 @@ interface Measured {
 }
 
 export async function measureOverview(seconds: number): Promise<void> {
-  const today = dateOf(Math.floor(Date.now() / DAY_MS));
-  const stateDir = join(KEPT, today);
-  for (const name of existsSync(KEPT) ? readdirSync(KEPT) : [])
-    if (name !== today) rmSync(join(KEPT, name), { recursive: true });
-  mkdirSync(stateDir, { recursive: true });
-  const { child, demo } = await start(stateDir);
+  const { demo, stop } = await startDemoShop();
   try {
-    const made = join(stateDir, "demo.made");
-    if (!existsSync(made)) {
-      await run("scripts/demo.ts", [DEMO_DAYS], stateDir);
-      writeFileSync(made, "");
-    }
     const lastClosed = firstOpenDay(Date.now()) - 1;
     const ranges: Readonly<Record<string, unknown>> = {
       day: "day",
@@ -84,8 +60,7 @@ export async function measureOverview(seconds: number): Promise<void> {
     }
     print("overview", rows, { connections: CONNECTIONS, seconds });
   } finally {
-    child.kill("SIGTERM");
-    await new Promise((settle) => child.once("exit", settle));
+    await stop();
   }
 }
 
@@ -128,30 +103,4 @@ async function ask(demo: Demo, range: unknown, seconds: number): Promise<Measure
 async function meterOf({ query, admin_token }: Demo): Promise<Metered> {
   const response = await fetch(`${query}/api/v1/meter`, { headers: { authorization: `Bearer ${admin_token}` } });
   return (await response.json()) as Metered;
-}
-
-/** `npm start`, until it says that it is ready. */
-async function start(stateDir: string): Promise<{ readonly child: ChildProcess; readonly demo: Demo }> {
-  const child = begin("scripts/start.ts", [], stateDir);
-  const ready = await new Promise<string>((settle, fail) => {
-    let text = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-      const [line] = /ready \{.*\}/.exec(text) ?? [];
-      if (line !== undefined) settle(line);
-    });
-    child.once("exit", (code) => fail(new Error(`npm start ended with ${code}`)));
-  });
-  return { child, demo: JSON.parse(ready.slice("ready ".length)) as Demo };
-}
-
-async function run(script: string, given: readonly string[], stateDir: string): Promise<void> {
-  const child = begin(script, given, stateDir);
-  const code = await new Promise((settle) => child.once("exit", settle));
-  if (code !== 0) throw new Error(`${script} ended with ${String(code)}`);
-}
-
-function begin(script: string, given: readonly string[], stateDir: string): ChildProcess {
-  const env = { ...process.env, STATE_DIR: stateDir, COLLECTOR_PORT: "0", QUERY_PORT: "0" };
-  return spawn(process.execPath, [join(ROOT, script), ...given], { env, stdio: ["ignore", "pipe", "inherit"] });
 }

@@ -1162,6 +1162,14 @@ export const FUNNEL_WINDOW_SECONDS_MAX = 31 * FUNNEL_WINDOW_SECONDS;
 export const PATH_DEPTH = 3;
 export const PATH_DEPTH_MAX = 10;
 export const PATHS_MAX = 100_000;
+/**
+ * Orders of a list of the last ones, unless said and at most; the names of products and the pages that are told of
+ * each. With pages of 2,000 characters the longest list is 2 MB, and a usual one 10 KB.
+ */
+export const ORDER_LIST = 20;
+export const ORDER_LIST_MAX = 100;
+export const ORDER_LIST_NAMES = 5;
+export const ORDER_LIST_PAGES = 10;
 /** A visitor of the last five minutes is here now. Minutes are shown one by one this far back. */
 export const REALTIME_NOW_MINUTES = 5;
 export const REALTIME_MINUTES = 30;
@@ -1199,6 +1207,8 @@ export const SEGMENTS_NAMED_MAX = 20;
  * address.
  */
 export const VIEWS_COUNT_MAX = 100;
+/** Those that a member keeps for itself, beside the merchant's. */
+export const OWN_VIEWS_COUNT_MAX = 50;
 export const VIEW_SEARCH_LENGTH_MAX = 4_000;
 /** Notes of one merchant: one a day for more than five years. A note stands beside a chart, so it is short. */
 export const NOTES_COUNT_MAX = 2_000;

@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { PAGES } from "../workers/query/dashboard/pages.ts";
-import { CHROMIUM } from "./chromium.ts";
+import { CHROMIUM } from "./browsers.ts";
 import { type LocalStart, readLocalStart, stateDirOf } from "./local-state.ts";
 import { Problem, runMain } from "./problem.ts";
 

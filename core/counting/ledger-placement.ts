@@ -3,6 +3,7 @@
 // ledger of its pool partition, so one ledger has everything of a merchant. The number of ledgers divides POOL_SIZE, so
 // a merchant stays in its ledger when POOL_SIZE grows.
 
+import { isKeySegment } from "../archive/object-key.ts";
 import { LEDGERS_MAX } from "../limits.ts";
 import { assert } from "../outcome.ts";
 import { poolHash } from "./placement.ts";
@@ -12,9 +13,16 @@ export function ledgerOfMerchant(merchant: number, ledgers: number): number {
   return poolHash(merchant) % ledgers;
 }
 
+const NAME = /^(pool|merchant)-(\d{1,10})(?:-|$)/;
+
+/** Whether a text is a partition's name, such as "pool-3" or "merchant-7-0". There may be no such partition. */
+export function isPartitionName(text: string): boolean {
+  return isKeySegment(text) && NAME.test(text);
+}
+
 /** The position of the ledger that has a partition's numbers. Throws for a name that is no partition's. */
 export function ledgerOf(partition: string, ledgers: number): number {
-  const [, kind, number] = /^(pool|merchant)-(\d+)(?:-|$)/.exec(partition) ?? [];
+  const [, kind, number] = NAME.exec(partition) ?? [];
   assert(number !== undefined, `"${partition}" is a partition's name`);
   return kind === "pool" ? Number(number) % ledgers : ledgerOfMerchant(Number(number), ledgers);
 }

@@ -1,5 +1,6 @@
-// Reports over a range, as requests and jobs count them. One list of their names says how each question is read, and
-// how its numbers are counted from visits (funnel.ts, retention.ts, path.ts), written as text and joined.
+// Reports over a range, as requests and jobs count them: one list of their names, each with how its question is read
+// and how its numbers are counted from visits (funnel.ts, retention.ts, path.ts, order-list.ts), written down and put
+// together.
 
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { PATHS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
@@ -11,6 +12,14 @@ import type { Counting, CountPlan, DayRows } from "./count.ts";
 import type { Filter } from "./filter.ts";
 import { absorbFunnel, addFunnelDay, closeFunnel, encodeFunnel, openFunnel, parseFunnel } from "./funnel.ts";
 import { FROM_EVENTS, overlaps, skippedMeta } from "./imported.ts";
+import {
+  absorbOrderList,
+  addOrderListDay,
+  closeOrderList,
+  encodeOrderList,
+  openOrderList,
+  parseOrderList,
+} from "./order-list.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "./path.ts";
 import { echoRange, type Range } from "./range.ts";
 import type { DayVisits, ReportQuestion } from "./report.ts";
@@ -53,7 +62,7 @@ export interface ReportCounting extends Counting {
   readonly results: () => unknown;
 }
 
-export type ReportName = "funnel" | "retention" | "paths";
+export type ReportName = "funnel" | "retention" | "paths" | "orders";
 
 type ParseReport = (body: unknown, fixed: readonly unknown[], budgets?: Budgets) => Outcome<Report>;
 
@@ -109,15 +118,15 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
       },
     });
   },
-  /** {"site_id","date_range","depth"?,"limit"?,"filters"?} */
+  /** {"site_id","date_range","depth"?,"from"?,"to"?,"limit"?,"filters"?} */
   paths: (body, fixed, budgets) => {
     const question = parsePaths(body, fixed, budgets);
     if (!question.ok) return question;
-    const { depth, limit } = question.value;
+    const { depth, limit, from, to } = question.value;
     return accepted({
       question: question.value,
       filters: [],
-      echo: { depth, limit },
+      echo: { depth, ...(from !== undefined && { from }), ...(to !== undefined && { to }), limit },
       together: "partition",
       name: nameOf("paths", body, fixed),
       open: (range) => {
@@ -130,6 +139,35 @@ export const REPORTS: Readonly<Record<ReportName, ParseReport>> = {
           encode: () => encodePaths(paths),
           absorb: (text) => problem(absorbPaths(paths, text)),
           results: () => closePaths(paths),
+        };
+      },
+    });
+  },
+  /** {"site_id","date_range","limit"?,"filters"?} */
+  orders: (body, fixed, budgets) => {
+    const question = parseOrderList(body, fixed, budgets);
+    if (!question.ok) return question;
+    const { limit } = question.value;
+    return accepted({
+      question: question.value,
+      filters: [],
+      echo: { limit },
+      together: "partition",
+      // What is counted of a Day depends on how many are told.
+      name: JSON.stringify([nameOf("orders", body, fixed), limit]),
+      open: (range) => {
+        const list = openOrderList(question.value, range);
+        return {
+          add: function* (visits) {
+            yield* addOrderListDay(list, visits);
+            return undefined;
+          },
+          encode: () => encodeOrderList(list),
+          absorb: (text) => {
+            absorbOrderList(list, text);
+            return undefined;
+          },
+          results: () => closeOrderList(list),
         };
       },
     });

@@ -10,7 +10,7 @@ import { hashKey } from "./credential.ts";
 import type { Directory } from "./directory.ts";
 import type { Merchant } from "./merchants.ts";
 import { named } from "./named.ts";
-import { invites, members, merchants, type Role, sessions } from "./schema.ts";
+import { invites, members, merchants, type Role, sessions, views } from "./schema.ts";
 
 export type Member = typeof members.$inferSelect;
 export type Invite = Omit<typeof invites.$inferSelect, "hash">;
@@ -84,8 +84,11 @@ export async function removeMember(
   const where = and(eq(members.merchant, merchant), eq(members.id, id), ownerStays(merchant));
   const [removed] = await drizzle(db).delete(members).where(where).returning({ id: members.id });
   if (removed === undefined) return (await hasMember(db, { merchant, id })) ? "last owner" : undefined;
-  // A session without its member opens nothing, so it does no harm if this fails.
+  // A session without its member opens nothing, and a view is shown to nobody else, so it does no harm if these fail.
   await drizzle(db).delete(sessions).where(eq(sessions.member, id));
+  await drizzle(db)
+    .delete(views)
+    .where(and(eq(views.merchant, merchant), eq(views.owner, id)));
   return "removed";
 }
 

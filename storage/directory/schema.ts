@@ -334,7 +334,10 @@ export const segments = sqliteTable(
   (table) => [uniqueIndex("segments_of").on(table.merchant, table.name)],
 );
 
-/** Addresses of the dashboard that a merchant keeps under a name. The steps of a funnel are part of an address. */
+/**
+ * Addresses of the dashboard that a merchant, or one of its members alone, keeps under a name. The steps of a funnel
+ * are part of an address.
+ */
 export const views = sqliteTable(
   "views",
   {
@@ -346,8 +349,10 @@ export const views = sqliteTable(
     /** The query part of the address. */
     search: text("search").notNull(),
     createdAt: integer("created_at").notNull(),
+    /** The member whose own it is; empty of what is the merchant's. */
+    owner: text("owner").notNull().default(""),
   },
-  (table) => [uniqueIndex("views_of").on(table.merchant, table.name)],
+  (table) => [uniqueIndex("views_of").on(table.merchant, table.owner, table.name)],
 );
 
 /** What happened on a Day, in the words of whoever noted it. */

@@ -122,6 +122,8 @@ const QUESTIONS: readonly Asking[] = [
   ...[{ date_range: RANGE }, ...TELLING.map((filter) => ({ date_range: "all", filters: [filter] }))].flatMap((body) => [
     ["/api/v2/retention", "", body] as const,
     ["/api/v2/paths", "", body] as const,
+    ["/api/v2/paths", "", { ...body, from: "/blog" }] as const,
+    ["/api/v2/orders", "", body] as const,
   ]),
   ...[{}, ...TELLING.map((filter) => ({ filters: [filter] }))].map((body) => ["/api/v2/realtime", "", body] as const),
   [
@@ -134,6 +136,7 @@ const QUESTIONS: readonly Asking[] = [
         sources: { metrics: ["visitors"], dimensions: ["visit:source"], filters: [TELLING[0]] },
         way: { kind: "funnel", steps: STEPS },
         paths: { kind: "paths" },
+        orders: { kind: "orders" },
         named: { metrics: ["visitors"], filters: [["is", "segment", ["Staff"]]] },
       },
     },

@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
 
 describe.skipIf(CHROMIUM === undefined)("actions", () => {

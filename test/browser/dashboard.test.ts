@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { BrowserContext, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import type { ProofAnswer } from "../../workers/query/dashboard/pages/trust/proof.ts";
 import { PAGES } from "../../workers/query/dashboard/pages.ts";
 import type { Present } from "../../workers/query/dashboard/present.ts";
@@ -806,6 +806,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const said = (value: unknown) =>
       typeof value === "number" ? String(value) : euros.format((value as { value: number }).value);
     const metrics = ["total_revenue", "orders", "average_order_value", "units", "refunds", "gross_revenue"];
+    const askOrders = async () => {
+      const headers = { authorization: `Bearer ${shop.api_key}` };
+      const body = JSON.stringify({ site_id: shop.id, date_range: range });
+      const reply = await fetch(`${stage.client.queryUrl}/api/v2/orders`, { method: "POST", headers, body });
+      return (
+        (await reply.json()) as { results: { revenue: number; currency: string; source: string; pages: string[] }[] }
+      ).results;
+    };
     const expectTiles = async (filters: readonly unknown[]) => {
       const { results } = await ask({ metrics, filters });
       expect(await page.locator(".tile b").allInnerTexts()).toEqual(results[0]?.metrics.map(said));
@@ -822,6 +830,28 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
         ({ dimensions: [name], metrics: values }) => [name === "Direct / None" ? "Direct" : name, ...values.map(said)],
       ),
     );
+    // The last orders with what led to them, when they are opened; kept by the address.
+    await press(page, "Show them");
+    await page.waitForURL(/at=orders/);
+    await settle(page);
+    const list = await askOrders();
+    expect(list.length).toBeGreaterThan(5);
+    const listed = await page.locator(".last-orders li").evaluateAll((all) =>
+      all.map((one) => ({
+        money: one.querySelector("b")?.textContent,
+        way: [...one.querySelectorAll(".way bdi")].map((step) => step.textContent),
+      })),
+    );
+    expect(listed).toEqual(
+      list.map(({ revenue, currency, source, pages }) => ({
+        money: new Intl.NumberFormat("en-GB", { style: "currency", currency }).format(revenue),
+        way: [source === "Direct / None" ? "Direct" : source, ...pages],
+      })),
+    );
+    await page.reload();
+    await page.locator(".last-orders li").first().waitFor();
+    await press(page, "Hide them");
+    await page.waitForURL((url) => !url.search.includes("at="));
     await page.getByRole("tab", { name: "Product" }).focus();
     await page.keyboard.press("ArrowRight");
     await page.waitForURL(/sold=category/);
@@ -892,11 +922,30 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.keyboard.press("Enter");
     await page.waitForURL(/at=2/);
     await settlePage(page, "return");
-    await page.getByRole("button", { name: "/once", exact: true }).click();
-    await page.waitForURL(/f=is%3Apage%3A%2Fonce/);
-    await page.getByText("Nobody was seen again in a later week.").waitFor();
+    // From a page in the middle: what came after it, what came before, and its visits as a filter.
+    const waysNow = async () =>
+      await page
+        .locator(".paths tbody tr")
+        .evaluateAll((rows) =>
+          rows.map((row) => [...row.querySelectorAll("bdi")].map((step) => step.textContent).join(" ")),
+        );
+    await press(page, "/second");
+    await page.waitForURL(/at=2&?.*s=is%3Apage%3A%2Fsecond|s=is%3Apage%3A%2Fsecond&at=2/);
     await settlePage(page, "return");
-    expect(await page.locator(".paths tbody tr").count()).toBe(1);
+    expect(await waysNow()).toEqual(["/second"]);
+    expect(await page.evaluate("document.activeElement.id")).toBe("paths-title");
+    await press(page, "Before it");
+    await until(waysNow, (ways) => ways.join() === "/first /second");
+    await page.reload();
+    await settlePage(page, "return");
+    expect(await waysNow()).toEqual(["/first /second"]);
+    await press(page, "Filter by it");
+    await page.waitForURL(/f=is%3Apage%3A%2Fsecond/);
+    await settlePage(page, "return");
+    await press(page, "All paths");
+    await page.waitForURL((url) => !url.search.includes("&s="));
+    await settlePage(page, "return");
+    expect(await waysNow()).toEqual(["/first /second"]);
     await show("range=day");
     await page.getByText("no second week").waitFor();
     await page.locator(".panel .api").first().click();
@@ -1420,7 +1469,24 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await seen.locator(".chart .flag").waitFor();
     await seen.locator("[popovertarget=views]").click();
     await seen.locator(".views-menu a").waitFor();
-    expect(await seen.locator(".views-menu button, .views-menu form").count()).toBe(0);
+    expect(await seen.locator(".views-menu li button").count()).toBe(0);
+    await seen.getByText("For you alone.").waitFor(); // a viewer keeps, renames and removes their own
+    await typeInto(seen, "Keep this view as", "Lea's");
+    await seen.keyboard.press("Enter");
+    const ownView = seen.locator(".views-menu li", { hasText: "yours alone" });
+    await ownView.waitFor();
+    await press(seen, "Rename Lea's");
+    await seen.locator(".rename input:focus").waitFor();
+    await seen.keyboard.press("ControlOrMeta+A");
+    await seen.keyboard.type("Morning coffee");
+    await seen.keyboard.press("Enter");
+    await ownView.filter({ hasText: "Morning coffee" }).waitFor();
+    await press(seen, "Rename Morning coffee");
+    await seen.locator(".rename input:focus").waitFor();
+    await seen.keyboard.press("Escape"); // leaves the name; the menu stays
+    expect(await ownView.innerText()).toContain("Morning coffee");
+    await press(seen, "Remove Morning coffee");
+    await ownView.waitFor({ state: "detached" });
     await seen.keyboard.press("Escape");
     await seen.getByRole("button", { name: "Notes" }).click();
     await seen.locator(".notes li").waitFor();
@@ -1432,7 +1498,9 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.getByText("No note on the days that are shown.").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("[popovertarget=views]").click();
-    await page.locator(".views-menu li button").click();
+    await page.locator(".views-menu li").first().waitFor();
+    expect(await page.locator(".views-menu li").count()).toBe(1); // nobody sees what was another's own
+    await page.getByRole("button", { name: /^Remove/ }).click();
     await page.getByText("No view is kept yet.").waitFor();
     await own.close();
   });

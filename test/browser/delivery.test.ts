@@ -2,7 +2,7 @@
 // trouble, a log-in page, a reader who is gone at once, a second tab, storage that is blocked or full, a wrong clock.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { keptIn, Stage, sentBy, untilSent } from "../support/browser.ts";
 import { until } from "../support/services.ts";
 import type { Way } from "../support/shop-site.ts";

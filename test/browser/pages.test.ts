@@ -2,7 +2,7 @@
 // out of the browser's cache.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { goBack, Stage, sentBy, untilSent } from "../support/browser.ts";
 
 describe.skipIf(CHROMIUM === undefined)("page views", () => {

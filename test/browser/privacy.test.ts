@@ -2,7 +2,7 @@
 // policy of the page is kept, and pages without script have the pixel.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { keptIn, Stage, sentBy, untilSent } from "../support/browser.ts";
 import { until } from "../support/services.ts";
 

@@ -2,7 +2,7 @@
 // a browser as readers have it (raw-browser.ts).
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { Stage, sentBy, untilSent } from "../support/browser.ts";
 import { RawBrowser } from "../support/raw-browser.ts";
 

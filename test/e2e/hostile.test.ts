@@ -766,7 +766,7 @@ describe("admin requests", () => {
           if (status >= 400 && !OF_NO_FIELD.includes(error?.code ?? ""))
             expect(typeof error?.field, text).toBe("string");
         }),
-        { numRuns: Math.ceil(RUNS / (route.body === undefined ? 20 : 4)) },
+        { numRuns: Math.ceil(RUNS / (route.body === undefined ? 20 : 8)) },
       );
     },
   );

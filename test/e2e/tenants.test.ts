@@ -291,6 +291,7 @@ const DIFFERENT: Readonly<Record<string, () => object>> = {
   createImport: () => ({ digest: createHash("sha256").update(String(Math.random())).digest("hex") }),
   createSegment: () => ({ name: `Segment ${Math.random()}` }),
   saveView: () => ({ name: `View ${Math.random()}` }),
+  saveOwnView: () => ({ name: `View ${Math.random()}` }),
   createSubscription: () => ({ target: `https://hook.shop.dev/${Math.random()}` }),
 };
 
@@ -414,6 +415,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   },
   { worker: "query", method: "POST", route: "/api/v2/retention", door: "question", status: 200, body: report },
   { worker: "query", method: "POST", route: "/api/v2/paths", door: "question", status: 200, body: report },
+  { worker: "query", method: "POST", route: "/api/v2/orders", door: "question", status: 200, body: report },
   {
     worker: "query",
     method: "POST",

@@ -1,9 +1,16 @@
-// A real Chromium for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
+// A real browser for tests, the Workers beside it, and what tests ask of them: the counts of the API, and what pages
 // sent.
 
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  firefox,
+  type Page,
+} from "playwright-core";
+import { CHROMIUM, FIREFOX } from "../../scripts/browsers.ts";
 import { TRACKER_NAMES, type TrackerScript, toScript } from "../../scripts/build-tracker.ts";
-import { CHROMIUM } from "../../scripts/chromium.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { CHROME } from "./events.ts";
 import { type Client, type Merchant, startServices, until } from "./services.ts";
@@ -14,6 +21,53 @@ import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
  * (Set here and not for a page, because a request that outlives its page would not have it.)
  */
 export const CHROMIUM_ARGUMENTS = ["--no-sandbox", `--user-agent=${CHROME}`];
+
+/** What tests are run in, where it is there. Debian's Firefox is driven by WebDriver BiDi, which it speaks itself. */
+export const BROWSERS = {
+  Chromium: {
+    path: CHROMIUM,
+    launch: () =>
+      chromium.launch({
+        executablePath: CHROMIUM as string,
+        args: CHROMIUM_ARGUMENTS,
+        ignoreDefaultArgs: ["--disable-back-forward-cache"],
+      }),
+    context: { reducedMotion: "reduce" },
+  },
+  Firefox: {
+    path: FIREFOX,
+    launch: async () =>
+      withoutMedia(
+        await firefox.launch({
+          executablePath: FIREFOX as string,
+          channel: "moz-firefox",
+          timeout: 120_000,
+          // What it opens over the page at a download takes the keys.
+          firefoxUserPrefs: { "browser.download.alwaysOpenPanel": false },
+        }),
+      ),
+    context: {},
+  },
+} as const;
+
+interface Session {
+  send(method: string, params: unknown): Promise<unknown>;
+}
+
+/**
+ * Playwright tells every new context what its pages prefer, by a command that Firefox ESR 153 does not know; without it
+ * everything else works. It has no option to leave that out (1.65.1), so the command is answered here.
+ */
+function withoutMedia(browser: Browser): Browser {
+  const { _connection: connection } = browser as unknown as {
+    _connection: { toImpl(one: Browser): { _browserSession: Session } };
+  };
+  const { _browserSession: session } = connection.toImpl(browser);
+  const send = session.send.bind(session);
+  session.send = (method, params) =>
+    method === "emulation.setMediaFeaturesOverride" ? Promise.resolve({}) : send(method, params);
+  return browser;
+}
 
 /** An event as the tracker sends it. */
 export interface SentEvent {
@@ -34,22 +88,29 @@ export class Stage {
   readonly browser: Browser;
   readonly #stopServices: () => Promise<void>;
   readonly #sites: Site[] = [];
+  readonly #options: BrowserContextOptions;
 
-  constructor(services: { runtime: Runtime; client: Client; stop: () => Promise<void> }, browser: Browser) {
+  constructor(
+    services: { runtime: Runtime; client: Client; stop: () => Promise<void> },
+    browser: Browser,
+    options: BrowserContextOptions,
+  ) {
+    this.#options = options;
     this.client = services.client;
     this.runtime = services.runtime;
     this.#stopServices = services.stop;
     this.browser = browser;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(name: keyof typeof BROWSERS = "Chromium"): Promise<Stage> {
     const services = await startServices();
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM as string,
-      args: CHROMIUM_ARGUMENTS,
-      ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    });
-    return new Stage(services, browser);
+    const { launch, context } = BROWSERS[name];
+    return new Stage(services, await launch(), context);
+  }
+
+  /** Somebody's browser, with nothing kept from others. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    return await this.browser.newContext({ ...this.#options, ...options });
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CHROMIUM } from "../../scripts/chromium.ts";
+import { CHROMIUM } from "../../scripts/browsers.ts";
 import { CHROMIUM_ARGUMENTS } from "./browser.ts";
 import { until } from "./services.ts";
 

@@ -115,7 +115,17 @@ import {
   postSubscriptionRotation,
   postSubscriptionTest,
 } from "./subscriptions.ts";
-import { deleteView, getViews, NEW_VIEW, postView } from "./views.ts";
+import {
+  deleteOwnView,
+  deleteView,
+  getViews,
+  NEW_VIEW,
+  patchOwnView,
+  patchView,
+  postOwnView,
+  postView,
+  VIEW_CHANGE,
+} from "./views.ts";
 import { getAlerts, getCost } from "./watch.ts";
 
 type Handler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
@@ -728,8 +738,21 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       door: "read",
       handler: getViews,
       id: "listViews",
-      summary: "Its saved views.",
+      summary: "Its saved views, and the own ones of whoever is signed in.",
       answer: page("views", named("View")),
+    },
+  ],
+  [
+    `PATCH ${MERCHANT}/views/:view_id`,
+    {
+      door: "admin",
+      handler: patchView,
+      act: "view.rename",
+      id: "renameView",
+      summary: "Gives it another name.",
+      body: VIEW_CHANGE,
+      examples: [{ name: "The last days" }],
+      answer: named("View"),
     },
   ],
   [
@@ -740,6 +763,47 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       act: "view.delete",
       id: "deleteView",
       summary: "Deletes it.",
+      answer: named("Deleted"),
+    },
+  ],
+  [
+    `POST ${MERCHANT}/own-views`,
+    {
+      door: "read",
+      personal: true,
+      handler: postOwnView,
+      act: "own_view.save",
+      id: "saveOwnView",
+      summary: "Keeps an address of the dashboard for whoever is signed in alone.",
+      body: NEW_VIEW,
+      examples: [{ name: "My week", page: "overview", search: "?v=1&range=7d" }],
+      status: 201,
+      answer: named("View"),
+    },
+  ],
+  [
+    `PATCH ${MERCHANT}/own-views/:view_id`,
+    {
+      door: "read",
+      personal: true,
+      handler: patchOwnView,
+      act: "own_view.rename",
+      id: "renameOwnView",
+      summary: "Gives a view of one's own another name.",
+      body: VIEW_CHANGE,
+      examples: [{ name: "The last days" }],
+      answer: named("View"),
+    },
+  ],
+  [
+    `DELETE ${MERCHANT}/own-views/:view_id`,
+    {
+      door: "read",
+      personal: true,
+      handler: deleteOwnView,
+      act: "own_view.delete",
+      id: "deleteOwnView",
+      summary: "Deletes a view of one's own.",
       answer: named("Deleted"),
     },
   ],
@@ -896,8 +960,9 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       examples: [
         { name: "orders.csv", source: "csv", digest: DIGEST, head: DIGEST, reading: DIGEST, days: { "2026-11-01": 1 } },
         {
-          ...{ name: "shop.zip", source: "plausible", digest: DIGEST, head: DIGEST, reading: DIGEST },
-          ...{ days: { "2025-10-05": 1 }, tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } } },
+          ...{ name: "shop.zip", source: "plausible", head: DIGEST, reading: DIGEST, days: { "2026-10-05": 1 } },
+          digest: "b".repeat(64),
+          tables: { visitors: { rows: 1, counters: ["visitors", "pageviews"] } },
         },
       ],
       status: 201,
@@ -945,7 +1010,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "putImportedRows",
       summary: "Brings rows of one table of an import of rollups, whole Days each.",
       body: IMPORTED_ROWS,
-      examples: [{ table: "visitors", offset: 0, days: { "2025-10-05": [[3, 4, 5, 1, 60]] } }],
+      examples: [{ table: "visitors", offset: 0, days: { "2026-10-05": [[14, 16, 40, 5, 820]] } }],
       answer: named("Import"),
     },
   ],
@@ -1308,7 +1373,11 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "recoverLedger",
       summary: "Fills a ledger that was lost or restored from the archive, some Days at a time.",
       body: LEDGER_RECOVERY,
-      examples: [{ ledger: 0 }, { ledger: 0, from: "2026-01-01" }, { ledger: 0, imports_after: "1/1" }],
+      examples: [
+        { ledger: 0 },
+        { ledger: 0, from: "2026-01-01" },
+        { ledger: 0, imports_after: "imported/1/1/visitors/20000.json.gz" },
+      ],
       status: 202,
       answer: named("LedgerRecovery"),
     },

@@ -22,7 +22,7 @@ import { EMBED_PATH, PAGE_PATHS, sendAsset, sendEmbed, sendHome, sendPage, serve
 import { actorOf, authenticate, isOutside, type Principal, refusalAt } from "./principal.ts";
 import { type Checked, type ProblemCode, replyWithProblem } from "./problem.ts";
 import { getQuery } from "./question-jobs.ts";
-import { askFunnel, askPaths, askRealtime, askRetention } from "./report.ts";
+import { askFunnel, askOrders, askPaths, askRealtime, askRetention } from "./report.ts";
 import { type FileReply, parametersOf, type Reply } from "./request.ts";
 import { noSession } from "./sessions.ts";
 import { getStatusDocument, getStatusFeed, getStatusPage } from "./status.ts";
@@ -35,6 +35,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
   ["/api/v2/funnel", askFunnel],
   ["/api/v2/retention", askRetention],
   ["/api/v2/paths", askPaths],
+  ["/api/v2/orders", askOrders],
   ["/api/v2/realtime", askRealtime],
   ["/api/v2/batch", askBatch],
 ];

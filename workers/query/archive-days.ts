@@ -2,7 +2,7 @@
 // and which files hold the events of one.
 
 import type { Context } from "hono";
-import { isKeySegment, manifestKey } from "../../core/archive/object-key.ts";
+import { manifestKey } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ADMIN_PAGE_MAX, REPLAY_DAYS_MAX, SEAL_ATTEMPTS_DOUBTFUL } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
@@ -13,16 +13,10 @@ import { findSeal, hurryClosed, listSeals, type SealRow } from "../../storage/le
 import { noteDay } from "../../storage/seal-due.ts";
 import { encodeDayCursor, parseDayCursor } from "./day-cursor.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, PARTITION, required, wholeNumber } from "./field.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-const PARTITION: Field<string, true> = {
-  required: true,
-  expected: 'the name of a partition, such as "pool-3"',
-  schema: { type: "string", pattern: "^[a-z0-9-]{1,100}$", examples: ["pool-3"] },
-  parse: (value) => (typeof value === "string" && isKeySegment(value) ? value : undefined),
-};
 export const DAYS = { from: required(DATE), to: required(DATE) };
 export const FILES = { date: required(DATE), partition: PARTITION };
 export const DAYS_PAGE = { ...DAYS, after: CURSOR, limit: wholeNumber(1, ADMIN_PAGE_MAX) };

@@ -2,6 +2,7 @@
 // by any table. What a field must be is written as the text that a caller reads when it is wrong. Beside it and its
 // check stands a JSON Schema, of which the OpenAPI document is made (openapi/).
 
+import { isPartitionName } from "../../core/counting/ledger-placement.ts";
 import { clean } from "../../core/formats/field.ts";
 import {
   EXPORT_FILTERS_LENGTH_MAX,
@@ -119,6 +120,14 @@ export const INSTANT: Field<number, false> = {
     const instant = shaped && parseDate(value.slice(0, 10)) !== undefined ? Date.parse(value) : Number.NaN;
     return Number.isNaN(instant) ? undefined : instant;
   },
+};
+
+/** The name of a partition that may be there. */
+export const PARTITION: Field<string, true> = {
+  required: true,
+  expected: 'the name of a partition, such as "pool-3"; GET /api/v1/partitions lists them',
+  schema: { type: "string", pattern: "^(pool|merchant)-[0-9]{1,10}(-[a-z0-9-]*)?$", examples: ["pool-3"] },
+  parse: (value) => (typeof value === "string" && isPartitionName(value) ? value : undefined),
 };
 
 /** A Day by its date: the number of it. */

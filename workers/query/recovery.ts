@@ -2,7 +2,6 @@
 // docs/operate.md says which request mends what, and GET /api/v1/doctor says which ones a deployment needs (doctor.ts).
 
 import type { Context } from "hono";
-import { isKeySegment } from "../../core/archive/object-key.ts";
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ledgerOf } from "../../core/counting/ledger-placement.ts";
 import { ADMIN_FAN_OUT, LEDGERS_MAX, RECOVERED_DAYS, RECOVERED_IMPORT_PARTS } from "../../core/limits.ts";
@@ -22,7 +21,7 @@ import { giveUpLedger } from "../../storage/open.ts";
 import { parseStep, type RecoveryStep, recoverPartition } from "../../storage/partition-recovery.ts";
 import { noteDay, sendDue } from "../../storage/seal-due.ts";
 import type { Deps } from "./deps.ts";
-import { CURSOR, DATE, type Field, required, wholeNumber } from "./field.ts";
+import { CURSOR, DATE, type Field, PARTITION, required, wholeNumber } from "./field.ts";
 import { findPartitions } from "./operations.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -40,22 +39,13 @@ export const LEDGER_RECOVERY = {
   imports_after: CURSOR,
 };
 
-const PARTITION_NAME: Field<string> = {
-  required: true,
-  expected: "the name of a partition, as GET /api/v1/partitions lists it",
-  schema: { type: "string", examples: ["pool-3"] },
-  parse: (value) =>
-    typeof value === "string" && isKeySegment(value) && /^(pool|merchant)-\d{1,10}(-|$)/.test(value)
-      ? value
-      : undefined,
-};
 const STEP: Field<RecoveryStep, false> = {
   required: false,
   expected: "what the answer before had as `next`",
   schema: { type: "string" },
   parse: (value) => (typeof value === "string" ? parseStep(value) : undefined),
 };
-export const PARTITION_RECOVERY = { partition: required(PARTITION_NAME), step: STEP };
+export const PARTITION_RECOVERY = { partition: PARTITION, step: STEP };
 
 /** POST /api/v1/backups: backs the directory up now. */
 export async function postBackup(_: Context, deps: Deps): Promise<Checked<Reply>> {

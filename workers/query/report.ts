@@ -1,5 +1,5 @@
-// Reports: POST /api/v2/{funnel,retention,paths,realtime}. Those over a range are counted from the merchant's events
-// as questions are (scan.ts), and become jobs where they are too large for one request; who is there now is read
+// Reports: POST /api/v2/{funnel,retention,paths,orders,realtime}. Those over a range are counted from the merchant's
+// events as questions are (scan.ts), and become jobs where they are too large for one request; who is there now is read
 // from the last events alone.
 
 import { Slices } from "../../core/gradual.ts";
@@ -35,6 +35,7 @@ import { inTurn } from "./turn.ts";
 export const askFunnel = asking("funnel");
 export const askRetention = asking("retention");
 export const askPaths = asking("paths");
+export const askOrders = asking("orders");
 
 /** POST /api/v2/realtime {"site_id","filters"?} */
 export const askRealtime = answering((body, merchant, { deps, fixed, budgets }) =>

@@ -216,10 +216,11 @@ CREATE TABLE `views` (
 	`name` text NOT NULL,
 	`page` text NOT NULL,
 	`search` text NOT NULL,
-	`created_at` integer NOT NULL
+	`created_at` integer NOT NULL,
+	`owner` text DEFAULT '' NOT NULL
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `views_of` ON `views` (`merchant`,`name`);--> statement-breakpoint
+CREATE UNIQUE INDEX `views_of` ON `views` (`merchant`,`owner`,`name`);--> statement-breakpoint
 CREATE TABLE `streams` (
 	`merchant` integer NOT NULL,
 	`number` integer NOT NULL,
@@ -404,17 +405,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `views_logged_made` AFTER INSERT ON `views` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`name`, NEW.`page`, NEW.`search`, NEW.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`name`, NEW.`page`, NEW.`search`, NEW.`created_at`, NEW.`owner`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `views_logged_changed` AFTER UPDATE ON `views` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`name`, NEW.`page`, NEW.`search`, NEW.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`name`, NEW.`page`, NEW.`search`, NEW.`created_at`, NEW.`owner`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `views_logged_gone` AFTER DELETE ON `views` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 1, json_array(OLD.`id`, OLD.`merchant`, OLD.`name`, OLD.`page`, OLD.`search`, OLD.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'views', 1, json_array(OLD.`id`, OLD.`merchant`, OLD.`name`, OLD.`page`, OLD.`search`, OLD.`created_at`, OLD.`owner`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `notes_logged_made` AFTER INSERT ON `notes` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN

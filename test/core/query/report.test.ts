@@ -1,4 +1,4 @@
-// Funnels, retention, paths and the present, from small sets of events whose answer is plain to see.
+// Funnels, retention, paths, orders and the present, from small sets of events whose answer is plain to see.
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -14,6 +14,14 @@ import {
   openFunnel,
   parseFunnel,
 } from "../../../core/query/funnel.ts";
+import {
+  absorbOrderList,
+  addOrderListDay,
+  closeOrderList,
+  encodeOrderList,
+  openOrderList,
+  parseOrderList,
+} from "../../../core/query/order-list.ts";
 import { absorbPaths, addPathsDay, closePaths, encodePaths, openPaths, parsePaths } from "../../../core/query/path.ts";
 import { type Range, resolveRange } from "../../../core/query/range.ts";
 import { addRealtimeDay, closeRealtime, openRealtime, parseRealtime } from "../../../core/query/realtime.ts";
@@ -187,6 +195,112 @@ test("[RPT-3] paths are the first pages of visits, a page seen twice in a row on
   expect(ask({ depth: 2, filters: [["is", "event:page", ["/c"]]] })).toEqual([{ pages: ["/", "/a"], visits: 1 }]);
 });
 
+test("[RPT-3] paths are followed from a page on, or until it; visits without it are in neither", () => {
+  const events = [
+    ...["/", "/tea", "/tea", "/cart", "/tea", "/paid"].map((page, at) => hit("v", at, page)),
+    ...["/tea", "/cart"].map((page, at) => hit("w", at, page)),
+    ...["/", "/mug", "/tea"].map((page, at) => hit("x", at, page)),
+    hit("y", 0, "/"),
+    hit("z", 0, "/tea", { name: "signup" }),
+  ];
+  const ask = (change: object) => {
+    const question = valueFrom(parsePaths({ ...ASKED, ...change }));
+    const paths = openPaths(question, rangeOf(question));
+    for (const visits of daysOf(events)) finish(addPathsDay(paths, visits));
+    const found = closePaths(paths).map(({ pages, visits }) => [pages.join(" "), visits] as const);
+    return found.toSorted(([a, left], [b, right]) => right - left || (a < b ? -1 : 1));
+  };
+  expect(ask({ from: "/tea" })).toEqual([
+    ["/tea", 1],
+    ["/tea /cart", 1],
+    ["/tea /cart /tea", 1],
+  ]);
+  expect(ask({ from: "/tea", depth: 2 })).toEqual([
+    ["/tea /cart", 2],
+    ["/tea", 1],
+  ]);
+  expect(ask({ to: "/tea" })).toEqual([
+    ["/ /mug /tea", 1],
+    ["/ /tea", 1],
+    ["/tea", 1],
+  ]);
+  expect(ask({ to: "/paid", depth: 2 })).toEqual([["/tea /paid", 1]]);
+  expect(ask({ from: "/nowhere" })).toEqual([]);
+});
+
+describe("the last orders", () => {
+  const buy = (visitor: string, at: number, order: string, changes: Partial<Event> = {}) =>
+    hit(visitor, at, "/paid", { name: "purchase", order, revenue: 125_000, currency: "EUR", ...changes });
+  const SECOND = 1_000;
+  const events = [
+    ...["/", "/", "/tea"].map((page, at) => hit("v", at * SECOND, page, { referrer: "https://www.google.com/" })),
+    buy("v", 5 * SECOND, "1"),
+    hit("v", 6 * SECOND, "/later"),
+    buy("w", 7 * SECOND, "1"), // the same number earns once
+    hit("w", 7 * SECOND, "/w", { name: "refund", order: "1", revenue: 50_000, currency: "EUR" }),
+    ...Array.from({ length: 14 }, (_, at) => hit("x", 3_600_000 + at * SECOND, `/${at}`)),
+    buy("x", 3_600_000 + 20 * SECOND, "2"),
+    buy("y", -1, "3"),
+    hit("z", 0, "/", { country: "IN" }),
+    buy("z", 25 * HOUR_MS, "4", { country: "IN" }),
+  ];
+  const ask = (change: object = {}, given = events) => {
+    const question = valueFrom(parseOrderList({ ...ASKED, ...change }));
+    const list = openOrderList(question, rangeOf(question));
+    for (const visits of daysOf(given)) finish(addOrderListDay(list, visits));
+    return closeOrderList(list);
+  };
+
+  test("[RPT-7] the newest first, each once, with where its visit came from and what it saw until then", () => {
+    const [last, second, first, ...others] = ask();
+    expect(others).toEqual([]);
+    expect(first).toEqual({
+      at: new Date(MONDAY + 5 * SECOND).toISOString(),
+      currency: "EUR",
+      revenue: 12.5,
+      units: 0,
+      products: [],
+      source: "Google",
+      channel: "Organic Search",
+      pages: ["/", "/tea"],
+      pages_left_out: 0,
+      seconds: 5,
+    });
+    expect(second).toMatchObject({
+      pages: ["/0", ...Array.from({ length: 9 }, (_, at) => `/${at + 5}`)],
+      pages_left_out: 4,
+      source: "Direct / None",
+    });
+    expect(last).toMatchObject({ at: new Date(MONDAY + 25 * HOUR_MS).toISOString(), pages: [], seconds: 0 });
+    expect(JSON.stringify([first, second, last])).not.toMatch(/"order|visitor/);
+  });
+
+  test("[RPT-7] as many as are asked for, of visits that a filter admits", () => {
+    expect(ask({ limit: 1 }).map(({ seconds }) => seconds)).toEqual([0]);
+    expect(ask({ filters: [["is", "event:page", ["/tea"]]] }).map(({ source }) => source)).toEqual(["Google"]);
+    expect(ask({ filters: [["is", "visit:country", ["AT"]]] })).toEqual([]);
+  });
+
+  test("[RPT-6] [RPT-7] parts of the events, counted apart and put together in any order, give the same list", () => {
+    const many = Array.from({ length: 60 }, (_, at) => buy(`b${at % 7}`, (at % 20) * 60_000, `o${at}`));
+    const question = valueFrom(parseOrderList({ ...ASKED, limit: 9 }));
+    const range = rangeOf(question);
+    const whole = ask({ limit: 9 }, many);
+    expect(whole).toHaveLength(9);
+    const texts = [0, 1, 2].map((part) => {
+      const list = openOrderList(question, range);
+      const own = many.filter(({ visitor }) => Number(visitor.slice(1)) % 3 === part);
+      for (const visits of daysOf(own)) finish(addOrderListDay(list, visits));
+      return encodeOrderList(list);
+    });
+    for (const order of [texts, texts.toReversed()]) {
+      const list = openOrderList(question, range);
+      for (const text of order) absorbOrderList(list, text);
+      expect(closeOrderList(list)).toEqual(whole);
+    }
+  });
+});
+
 test("[RPT-4] who is here, and the last thirty minutes one by one, by the local clock", () => {
   const now = MONDAY + 12 * HOUR_MS + 30_000;
   const question = valueFrom(parseRealtime({ site_id: "shop", filters: [["is", "visit:country", ["GB"]]] }));
@@ -232,6 +346,11 @@ const REFUSED: readonly (readonly [parse: (body: unknown) => unknown, body: obje
   [parseRetention, { filters: "x" }, "#/filters: Type mismatch. Expected Array but got String."],
   [parsePaths, { depth: 1 }, "#/depth: Expected a whole number from 2 to 10."],
   [parsePaths, { limit: 0 }, "#/limit: Expected a whole number from 1 to 10000."],
+  [parsePaths, { from: "" }, "#/from: Expected a page of 1 to 2048 characters."],
+  [parsePaths, { to: 7 }, "#/to: Expected a page of 1 to 2048 characters."],
+  [parsePaths, { from: "/", to: "/a" }, "#/to: A path begins with a page or ends with one; leave out from or to."],
+  [parseOrderList, { limit: 101 }, "#/limit: Expected a whole number from 1 to 100."],
+  [parseOrderList, { depth: 2 }, "#/depth: Schema does not allow additional properties."],
   [parseRealtime, {}, "#/date_range: Schema does not allow additional properties."],
 ];
 

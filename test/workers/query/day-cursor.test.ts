@@ -16,6 +16,7 @@ test.each([
   "2026-02-30/pool-3",
   "2026-11-21/pool-3/",
   "2026-11-21/Pool 3",
+  "2026-11-21/0",
   "pool-3/2026-11-21",
 ])("[SEA-11] %j is no such place", (text) => {
   expect(parseDayCursor(text)).toBeUndefined();

@@ -34,7 +34,10 @@ export function Chips() {
           <button
             type="button"
             aria-label={t("removeFilter", { name: named(dimension) })}
-            onClick={() => go({ filters: filters.filter((_, at) => at !== index) })}
+            onClick={() => {
+              go({ filters: filters.filter((_, at) => at !== index) });
+              document.getElementById("filter-button")?.focus();
+            }}
           >
             ×
           </button>

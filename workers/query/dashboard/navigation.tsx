@@ -1,6 +1,7 @@
 // The pages of the shop, to be gone among without loading the document again: address, title, focus and
 // history are as after a load.
 
+import { useEffect, useRef } from "preact/hooks";
 import { boot, shareToken } from "./boot.ts";
 import { PAGES, type PageRow } from "./pages.ts";
 import { addressOfPage, goToPage, page } from "./store.ts";
@@ -22,9 +23,12 @@ function go(event: MouseEvent, name: string): void {
 export function Navigation() {
   const all = pagesHere().filter(({ under }) => under === undefined);
   const shown = PAGES.find(({ name }) => name === page.value);
+  const bar = useRef<HTMLElement>(null);
+  // A phone shows a part of the bar: the page that is shown is in it.
+  useEffect(() => bar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [shown]);
   if (all.length < 2) return null;
   return (
-    <nav aria-label={t("pages")}>
+    <nav ref={bar} aria-label={t("pages")}>
       {all.map(({ name, title }) => (
         <a
           key={name}

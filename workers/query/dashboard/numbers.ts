@@ -61,9 +61,12 @@ export interface Question {
 
 /** What is no table of metrics. Its results are rows of its own. */
 export interface Report {
-  readonly kind: "retention" | "paths" | "funnel";
+  readonly kind: "retention" | "paths" | "funnel" | "orders";
   readonly steps?: readonly { readonly name: string; readonly filters: readonly unknown[] }[];
   readonly depth?: number;
+  /** The page that paths begin with, or end with. */
+  readonly from?: string;
+  readonly to?: string;
   readonly limit?: number;
 }
 

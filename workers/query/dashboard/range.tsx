@@ -54,7 +54,7 @@ export function Range({ isAlone }: { readonly isAlone: boolean }) {
         <button type="button" aria-label={t("rangeBefore")} onClick={() => step(-1)}>
           <span class="arrow">‹</span>
         </button>
-        <button type="button" aria-label={t("rangeAfter")} disabled={isLast} onClick={() => step(1)}>
+        <button type="button" aria-label={t("rangeAfter")} aria-disabled={isLast} onClick={() => !isLast && step(1)}>
           <span class="arrow">›</span>
         </button>
       </span>

@@ -188,6 +188,10 @@ const QUESTIONS: readonly (readonly [path: string, operation: DocumentedOperatio
   ["/api/v2/funnel", question("funnel", "How many went how far.", "FunnelQuestion", "FunnelAnswer")],
   ["/api/v2/retention", question("retention", "Who came back in later weeks.", "RetentionQuestion", "RetentionAnswer")],
   ["/api/v2/paths", question("paths", "Which pages follow each other.", "PathsQuestion", "PathsAnswer")],
+  [
+    "/api/v2/orders",
+    question("orders", "The last orders, each with what led to it.", "OrdersQuestion", "OrdersAnswer"),
+  ],
   ["/api/v2/realtime", question("realtime", "Who is there now.", "RealtimeQuestion", "RealtimeAnswer")],
   [
     "/api/v2/batch",

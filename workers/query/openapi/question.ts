@@ -10,10 +10,12 @@ import {
   FUNNEL_STEPS_MAX,
   FUNNEL_STEPS_MIN,
   FUNNEL_WINDOW_SECONDS_MAX,
+  ORDER_LIST_MAX,
   PATH_DEPTH_MAX,
   REALTIME_MINUTES,
   REALTIME_NOW_MINUTES,
   RESULTS_MAX,
+  URL_LENGTH_MAX,
 } from "../../../core/limits.ts";
 import { ATTRIBUTES } from "../../../core/query/attribute.ts";
 import { BATCH_KINDS } from "../../../core/query/batch.ts";
@@ -35,6 +37,8 @@ const SITE: Schema = {
   description: "A merchant's id, a tracking ID or a hostname of it.",
 };
 const PROPERTY: Schema = { type: "string", pattern: "^event:props:.+$" };
+
+const PAGE: Schema = { type: "string", minLength: 1, maxLength: URL_LENGTH_MAX };
 
 const METRIC: Schema = { type: "string", enum: METRICS.map(({ name }) => name) };
 const ATTRIBUTE: Schema = { anyOf: [{ type: "string", enum: ATTRIBUTES.map(({ question }) => question) }, PROPERTY] };
@@ -210,9 +214,28 @@ export const QUESTION_SHAPES = {
   PathsQuestion: object({
     ...REPORT,
     "depth?": { type: "integer", minimum: 2, maximum: PATH_DEPTH_MAX },
+    "from?": { ...PAGE, description: "Paths begin with this page, the first time that a visit saw it." },
+    "to?": { ...PAGE, description: "Paths end with this page. Not with from." },
     "limit?": { type: "integer", minimum: 1, maximum: RESULTS_MAX },
   }),
   PathsAnswer: answer(list(object({ pages: list(TEXT), visits: COUNT }))),
+  OrdersQuestion: object({ ...REPORT, "limit?": { type: "integer", minimum: 1, maximum: ORDER_LIST_MAX } }),
+  OrdersAnswer: answer(
+    list(
+      object({
+        at: { type: "string", format: "date-time" },
+        currency: TEXT,
+        revenue: NUMBER,
+        units: NUMBER,
+        products: list(TEXT),
+        source: TEXT,
+        channel: TEXT,
+        pages: list(TEXT),
+        pages_left_out: { ...COUNT, description: "Between the first page and the others." },
+        seconds: { ...COUNT, description: "From the beginning of the visit." },
+      }),
+    ),
+  ),
   RealtimeQuestion: object({ site_id: SITE, "filters?": FILTERS }),
   RealtimeAnswer: answer(
     object({ visitors: COUNT, minutes: list(object({ minute: TEXT, visitors: COUNT, pageviews: COUNT })) }),
@@ -243,9 +266,11 @@ export const QUESTION_SHAPES = {
     "answers?": {
       type: "object",
       additionalProperties: {
-        anyOf: ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "QueryJob", "Refusal"].map((name) => ({
-          $ref: `#/components/schemas/${name}`,
-        })),
+        anyOf: ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "OrdersAnswer", "QueryJob", "Refusal"].map(
+          (name) => ({
+            $ref: `#/components/schemas/${name}`,
+          }),
+        ),
       },
     },
   }),

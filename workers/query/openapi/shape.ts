@@ -251,7 +251,14 @@ export const SHAPES = {
   }),
   Written: object({ id: TEXT }),
   Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),
-  View: object({ id: TEXT, name: TEXT, page: TEXT, search: TEXT, created_at: INSTANT }),
+  View: object({
+    id: TEXT,
+    name: TEXT,
+    page: TEXT,
+    search: TEXT,
+    own: { ...FLAG, description: "Whether it is nobody's but the asking member's." },
+    created_at: INSTANT,
+  }),
   Note: object({ id: TEXT, date: DATE, text: TEXT, author: nullable(TEXT), created_at: INSTANT }),
   OpenSession: object({
     id: TEXT,

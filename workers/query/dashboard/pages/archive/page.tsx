@@ -125,6 +125,7 @@ function Retention({ ask }: Asks) {
     kept.reload();
   };
   const save = async () => {
+    if (value === now) return;
     const body = { retention_days: value === "" ? null : Number(value) };
     const isShorter = value !== "" && (now === "" || Number(value) < Number(now));
     if (!isShorter) {
@@ -156,7 +157,7 @@ function Retention({ ask }: Asks) {
             onChange={choose}
           />
           <Problem failure={act.failure} />
-          <button type="button" class="first" disabled={value === now || act.isBusy} onClick={save}>
+          <button type="button" class="first" aria-disabled={value === now || act.isBusy} onClick={save}>
             {ofSettings("save")}
           </button>
         </>

@@ -54,7 +54,9 @@ function All() {
     return () => clearInterval(timer);
   }, [isMoving]);
   const send = async (method: string, path: string, body?: object) => {
-    if ((await act.send(method, path, body)) !== undefined) imports.reload();
+    if ((await act.send(method, path, body)) === undefined) return;
+    document.getElementById("section-title")?.focus(); // the button that was pressed goes with the state
+    imports.reload();
   };
   const chosen = imports.rows?.find(({ number }) => String(number) === view.value.at);
   return (
@@ -127,7 +129,7 @@ function Row({ one, ask, send, changed, isBusy }: RowProps) {
           {state === "running" && (
             <button
               type="button"
-              disabled={isBusy}
+              aria-disabled={isBusy}
               aria-label={`${t("pause")}: ${name}`}
               onClick={() => send("PATCH", path, { state: "paused" })}
             >
@@ -158,7 +160,7 @@ function Row({ one, ask, send, changed, isBusy }: RowProps) {
           {(state === "undone" || state === "undoing") && (
             <button
               type="button"
-              disabled={isBusy}
+              aria-disabled={isBusy}
               aria-label={`${t("redo")}: ${name}`}
               onClick={() => send("POST", `${path}/redo`)}
             >

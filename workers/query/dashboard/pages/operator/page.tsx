@@ -128,6 +128,7 @@ function Credential({ give }: { readonly give: (token: string) => void }) {
   const [isBusy, setBusy] = useState(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (isBusy) return;
     setBusy(true);
     const answer = await ask("GET", "/api/v1/alerts");
     setBusy(false);
@@ -152,7 +153,7 @@ function Credential({ give }: { readonly give: (token: string) => void }) {
         <p class="problem" role="alert">
           {failure !== undefined && wordsOf(failure)}
         </p>
-        <button type="submit" class="first" disabled={isBusy}>
+        <button type="submit" class="first" aria-disabled={isBusy}>
           {t("open")}
         </button>
       </form>
@@ -293,7 +294,7 @@ function Listed({ section: { name, path, list, columns }, token }: { section: Se
           </section>
         )}
         {known?.next != null && (
-          <button type="button" disabled={isBusy} onClick={() => read(known.next)}>
+          <button type="button" aria-disabled={isBusy} onClick={() => !isBusy && read(known.next)}>
             {common("showMore")}
           </button>
         )}
@@ -385,7 +386,7 @@ function Doctor({ token }: { readonly token: string }) {
     <section class="panel operator" aria-label={t("doctor")} aria-busy={isBusy}>
       <header>
         <h2>{t("doctor")}</h2>
-        <button type="button" disabled={isBusy} onClick={read}>
+        <button type="button" aria-disabled={isBusy} onClick={() => !isBusy && read()}>
           {t("look")}
         </button>
       </header>

@@ -1,7 +1,7 @@
 // The page Return: who came back in the weeks after, and the pages that visits go through. Whether somebody comes back
 // can be told only of visitors with an id of their own, which is said where nobody did.
 
-import { withFilter } from "../../address.ts";
+import { type View, withFilter } from "../../address.ts";
 import { ApiButton, ApiView } from "../../api-view.tsx";
 import { Frame } from "../../frame.tsx";
 import type { Answer, Report } from "../../numbers.ts";
@@ -35,14 +35,15 @@ const HEATS = 5;
 
 /** Who came back, and where visits go. */
 export default function Return() {
-  const depth = DEPTHS.find((one) => String(one) === view.value.at) ?? DEPTH_USUAL;
-  const paths: Report = { kind: "paths", depth, limit: PATHS };
+  const way = wayOf(view.value);
+  const { depth, page, isBefore } = way;
+  const paths: Report = { kind: "paths", depth, limit: PATHS, ...(page && { [isBefore ? "to" : "from"]: page }) };
   useAsk({ top: { metrics: ["visitors"] }, retention: RETENTION, paths });
   return (
     <Frame title={common("pageReturn")} bar={<ViewBar without="comparison" />}>
       <div class="return-page">
         <Retention part={parts.value["retention"]} />
-        <Paths part={parts.value["paths"]} question={paths} depth={depth} />
+        <Paths part={parts.value["paths"]} question={paths} way={way} />
       </div>
       <ApiView />
     </Frame>
@@ -139,20 +140,51 @@ function Share({ visitors, returned }: { readonly visitors: number; readonly ret
   );
 }
 
-interface PathsProps extends Shown {
-  readonly question: Report;
+/** Which paths are shown: how deep, and of visits by way of a page what they saw from there on, or until then. */
+interface Way {
   readonly depth: number;
+  readonly page: string | undefined;
+  readonly isBefore: boolean;
 }
 
-function Paths({ part, question, depth }: PathsProps) {
+/** `at` is the depth where it is another than usual, and "b" for what came before the page. */
+function wayOf({ at = "", steps = [] }: View): Way {
+  const [, deep, before] = /^([2-5]?)(b?)$/.exec(at) ?? [];
+  const page = steps.find(({ dimension }) => dimension === "page")?.values[0];
+  return { depth: Number(deep || DEPTH_USUAL), page, isBefore: page !== undefined && before === "b" };
+}
+
+/** Shows paths otherwise; those by way of a page, or of another one, are a step in the history. */
+function show({ depth, page, isBefore }: Way): void {
+  const at = `${depth === DEPTH_USUAL ? "" : depth}${isBefore ? "b" : ""}`;
+  const steps = page === undefined ? undefined : [{ operator: "is", dimension: "page", values: [page] } as const];
+  go({ at: at || undefined, steps }, page === wayOf(view.value).page);
+}
+
+interface PathsProps extends Shown {
+  readonly question: Report;
+  readonly way: Way;
+}
+
+function Paths({ part, question, way }: PathsProps) {
+  const { depth, page, isBefore } = way;
   const paths = rowsOf<Path>(part?.answer);
   const most = Math.max(1, ...(paths ?? []).map(({ visits }) => visits));
-  const filter = (page: string) =>
-    go({ filters: withFilter(view.value.filters, { operator: "is", dimension: "page", values: [page] }) });
+  const follow = (next: Way) => {
+    show(next);
+    document.getElementById("paths-title")?.focus(); // what was pressed may be gone with its path
+  };
+  const arrow = (
+    <span class="arrow" aria-hidden="true">
+      →
+    </span>
+  );
   return (
     <section class="panel" aria-labelledby="paths-title" aria-busy={part?.isStale ?? true}>
       <header>
-        <h2 id="paths-title">{t("paths")}</h2>
+        <h2 id="paths-title" tabIndex={-1}>
+          {t("paths")}
+        </h2>
         <fieldset class="switch">
           <legend class="hidden">{t("depth")}</legend>
           {DEPTHS.map((one) => (
@@ -161,14 +193,18 @@ function Paths({ part, question, depth }: PathsProps) {
               type="button"
               aria-pressed={one === depth}
               aria-label={t("pagesDeep", { n: count(one) })}
-              onClick={() => go({ at: one === DEPTH_USUAL ? undefined : String(one) }, true)}
+              onClick={() => show({ ...way, depth: one })}
             >
               {count(one)}
             </button>
           ))}
         </fieldset>
       </header>
-      <p class="mute">{t("pathsLead", { n: count(depth) })}</p>
+      {page === undefined ? (
+        <p class="mute">{t("pathsLead", { n: count(depth) })}</p>
+      ) : (
+        <Followed page={page} way={way} follow={follow} />
+      )}
       <Trouble part={part} />
       {paths === undefined ? (
         <p class="nothing">{part?.failure === undefined && <span class="wait" />}</p>
@@ -190,19 +226,16 @@ function Paths({ part, question, depth }: PathsProps) {
                     <rect width={(100 * visits) / most} height="1" />
                   </svg>
                   <span class="steps">
-                    {pages.map((page, index) => (
+                    {isBefore && pages.length < depth && <span class="mute">{t("entered")}</span>}
+                    {pages.map((one, index) => (
                       <span key={index}>
-                        {index > 0 && (
-                          <span class="arrow" aria-hidden="true">
-                            →
-                          </span>
-                        )}
-                        <button type="button" class="value" onClick={() => filter(page)}>
-                          <bdi>{valueName("page", page)}</bdi>
+                        {(index > 0 || (isBefore && pages.length < depth)) && arrow}
+                        <button type="button" class="value" onClick={() => follow({ ...way, page: one })}>
+                          <bdi>{valueName("page", one)}</bdi>
                         </button>
                       </span>
                     ))}
-                    {pages.length < depth && <span class="mute">{t("left")}</span>}
+                    {!isBefore && pages.length < depth && <span class="mute">{t("left")}</span>}
                   </span>
                 </th>
                 <td>{count(visits)}</td>
@@ -215,5 +248,45 @@ function Paths({ part, question, depth }: PathsProps) {
         <ApiButton question={question} name={t("paths")} />
       </footer>
     </section>
+  );
+}
+
+interface FollowedProps {
+  readonly page: string;
+  readonly way: Way;
+  readonly follow: (way: Way) => void;
+}
+
+/** The page that paths are followed from: what came after it or before, its visits as a filter, and the way back. */
+function Followed({ page, way, follow }: FollowedProps) {
+  const filter = () => {
+    go({ filters: withFilter(view.value.filters, { operator: "is", dimension: "page", values: [page] }) });
+  };
+  return (
+    <div class="choices followed">
+      <span class="mute">{t(way.isBefore ? "pathsBefore" : "pathsAfter")}</span>
+      <b>
+        <bdi>{valueName("page", page)}</bdi>
+      </b>
+      <fieldset class="switch">
+        <legend class="hidden">{t("direction")}</legend>
+        {[false, true].map((isBefore) => (
+          <button
+            key={String(isBefore)}
+            type="button"
+            aria-pressed={isBefore === way.isBefore}
+            onClick={() => show({ ...way, isBefore })}
+          >
+            {t(isBefore ? "before" : "after")}
+          </button>
+        ))}
+      </fieldset>
+      <button type="button" onClick={filter}>
+        {t("filterByIt")}
+      </button>
+      <button type="button" onClick={() => follow({ ...way, page: undefined, isBefore: false })}>
+        {t("pathsAll")}
+      </button>
+    </div>
   );
 }

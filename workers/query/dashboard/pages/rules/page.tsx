@@ -220,11 +220,14 @@ function Trial({ rules, isChanged, act, trying, hasField, decide }: TrialProps) 
   const tried = view.value.at;
   const range = { from, to, merchants: [shop.value?.id] };
   const tryOut = async () => {
+    if (!isChanged) return;
     const job = await trying.send<Job>("POST", "/api/v1/replays", { kind: "verify", ...range, rules });
     if (job !== undefined) go({ at: job.id });
   };
   const apply = async () => {
-    if (!(await decide(note)) || !isForPast) return;
+    if (!isChanged || !(await decide(note))) return;
+    document.getElementById("section-title")?.focus(); // the form begins anew under the rules that hold now
+    if (!isForPast) return;
     const job = await trying.send<Job>("POST", "/api/v1/replays", { kind: "rebuild", ...range, rules: "current" });
     if (job !== undefined) go({ at: job.id });
   };
@@ -251,7 +254,7 @@ function Trial({ rules, isChanged, act, trying, hasField, decide }: TrialProps) 
         />
       </div>
       {!hasField && <Problem failure={trying.failure ?? act.failure} fields={["from", "to", "note"]} />}
-      <button type="button" disabled={!isChanged || trying.isBusy} onClick={tryOut}>
+      <button type="button" aria-disabled={!isChanged || trying.isBusy} onClick={tryOut}>
         {t("try")}
       </button>
       {tried !== undefined && <Followed key={tried} id={tried} />}
@@ -268,7 +271,7 @@ function Trial({ rules, isChanged, act, trying, hasField, decide }: TrialProps) 
         <input type="checkbox" checked={isForPast} onChange={(event) => setForPast(event.currentTarget.checked)} />
         {t("forPast", { dates: from <= to ? dates(from, to) : "–" })}
       </label>
-      <button type="button" class="first" disabled={!isChanged || act.isBusy} onClick={apply}>
+      <button type="button" class="first" aria-disabled={!isChanged || act.isBusy} onClick={apply}>
         {t("decide")}
       </button>
     </section>

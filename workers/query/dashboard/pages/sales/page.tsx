@@ -1,21 +1,22 @@
 // The page Sales: money first, over time; what was sold, and what brought those who bought. A shop without orders
 // is told how to send them.
 
-import { ApiView } from "../../api-view.tsx";
+import { withFilter } from "../../address.ts";
+import { ApiButton, ApiView } from "../../api-view.tsx";
 import { type DimensionName, SALES_PANELS } from "../../dimension.ts";
 import { chosenOf, figureQuestions, Graph, Tiles } from "../../figures.tsx";
 import { Frame } from "../../frame.tsx";
 import { type MetricName, numberOf } from "../../metric.ts";
-import type { Answer } from "../../numbers.ts";
+import type { Answer, Report } from "../../numbers.ts";
 import { type Pair, Panels, questionsShown } from "../../panel.tsx";
 import { Nothing, Trouble } from "../../state.tsx";
-import { parts, shop, view } from "../../store.ts";
-import { t as common, money, speak, named as word } from "../../text.ts";
+import { go, parts, shop, view, zoneOfShop } from "../../store.ts";
+import { t as common, count, duration, moment, money, speak, valueName, named as word } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { ViewBar } from "../../view-bar.tsx";
 import texts from "./text.ts";
 
-const { t, named } = speak(texts);
+const { t, tn, named } = speak(texts);
 
 const ASKED = [
   "total_revenue",
@@ -28,6 +29,11 @@ const ASKED = [
 
 const PRODUCTS: readonly DimensionName[] = ["product", "category", "brand", "variant"];
 
+/** In the address, where the last orders are shown. */
+const LISTED = "orders";
+const ORDERS = 20;
+const LAST_ORDERS: Report = { kind: "orders", limit: ORDERS };
+
 /** A product has its own money and pieces; all else brought orders. */
 function metricsOf(dimension: DimensionName): Pair {
   return PRODUCTS.includes(dimension) ? ["product_revenue", "units"] : ["total_revenue", "orders"];
@@ -35,7 +41,12 @@ function metricsOf(dimension: DimensionName): Pair {
 
 /** What was sold in the range, and what brought it. */
 export default function Sales() {
-  useAsk({ ...figureQuestions(ASKED), ...questionsShown(SALES_PANELS, metricsOf) });
+  const isListed = view.value.at === LISTED;
+  useAsk({
+    ...figureQuestions(ASKED),
+    ...questionsShown(SALES_PANELS, metricsOf),
+    ...(isListed && { orders: LAST_ORDERS }),
+  });
   const top = parts.value["top"];
   const { metric, next } = chosenOf(ASKED);
   const isEmpty = top?.answer !== undefined && !hasSales(top.answer);
@@ -53,6 +64,7 @@ export default function Sales() {
           <Tiles asked={ASKED} tiles={ASKED} chosen={metric} />
           <Graph asked={ASKED} metric={metric} />
           <Panels panels={SALES_PANELS} metricsOf={metricsOf} titleOf={named} hasMoney />
+          <LastOrders isListed={isListed} />
         </>
       )}
       <ApiView />
@@ -60,6 +72,102 @@ export default function Sales() {
         {top?.isStale === false ? common("updated") : ""}
       </p>
     </Frame>
+  );
+}
+
+/** What `kind: "orders"` answers, the newest first. */
+interface Order {
+  readonly at: string;
+  readonly currency: string;
+  readonly revenue: number;
+  readonly units: number;
+  readonly products: readonly string[];
+  readonly source: string;
+  readonly pages: readonly string[];
+  readonly pages_left_out: number;
+  readonly seconds: number;
+}
+
+/** The last orders with what led to them. Events are read for that, so it is asked when somebody wants to see it. */
+function LastOrders({ isListed }: { readonly isListed: boolean }) {
+  const part = isListed ? parts.value["orders"] : undefined;
+  const orders = part?.answer?.results as unknown as readonly Order[] | undefined;
+  return (
+    <section class="panel last-orders" aria-labelledby="orders-title" aria-busy={isListed && (part?.isStale ?? true)}>
+      <header>
+        <h2 id="orders-title" tabIndex={-1}>
+          {t("lastOrders")}
+        </h2>
+        <button type="button" aria-expanded={isListed} onClick={() => go({ at: isListed ? undefined : LISTED }, true)}>
+          {t(isListed ? "hideOrders" : "showOrders")}
+        </button>
+      </header>
+      <p class="mute">{t("lastOrdersLead", { n: count(ORDERS) })}</p>
+      <Trouble part={part} />
+      {isListed &&
+        (orders === undefined ? (
+          <p class="nothing">{part?.failure === undefined && <span class="wait" />}</p>
+        ) : orders.length === 0 ? (
+          <Nothing />
+        ) : (
+          <ol>
+            {orders.map((order, index) => (
+              <OrderWay key={index} order={order} />
+            ))}
+          </ol>
+        ))}
+      {isListed && (
+        <footer>
+          <ApiButton question={LAST_ORDERS} name={t("lastOrders")} />
+        </footer>
+      )}
+    </section>
+  );
+}
+
+/** An order: what it was, and below it the way of its visit. Its source filters. */
+function OrderWay({ order }: { readonly order: Order }) {
+  const { at, currency, revenue, units, products, source, pages, pages_left_out: leftOut, seconds } = order;
+  const filter = () =>
+    go({ filters: withFilter(view.value.filters, { operator: "is", dimension: "source", values: [source] }) });
+  return (
+    <li>
+      <p class="order">
+        <b>{money(revenue, currency)}</b>
+        <bdi>
+          {products.length === 0 ? t("productsNone") : products.join(", ")}
+          {units > 0 && ` · ${tn("units", units)}`}
+        </bdi>
+        <span class="mute">{moment(at, zoneOfShop())}</span>
+      </p>
+      <p class="way">
+        <button type="button" class="link" onClick={filter}>
+          <bdi>{valueName("source", source)}</bdi>
+        </button>
+        {pages.map((page, index) => (
+          <span key={index}>
+            <Arrow /> <bdi>{valueName("page", page)}</bdi>
+            {index === 0 && leftOut > 0 && (
+              <>
+                {" "}
+                <Arrow /> <span class="mute">{tn("pagesMore", leftOut)}</span>
+              </>
+            )}
+          </span>
+        ))}
+        <span class="mute">
+          <Arrow /> {t("boughtAfter", { time: duration(seconds) })}
+        </span>
+      </p>
+    </li>
+  );
+}
+
+function Arrow() {
+  return (
+    <span class="arrow" aria-hidden="true">
+      →
+    </span>
   );
 }
 

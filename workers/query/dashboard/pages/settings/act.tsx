@@ -36,13 +36,20 @@ export interface Act {
   readonly failure: Failure | undefined;
 }
 
-/** Sends changes one at a time, and knows why the last was refused. */
+/**
+ * Sends changes one at a time, and knows why the last was refused. A button is never disabled meanwhile, which would
+ * take the focus from whoever pressed it: what is pressed again is not sent again.
+ */
 export function useAct(): Act {
   const [isBusy, setBusy] = useState(false);
+  const isSending = useRef(false);
   const [failure, setFailure] = useState<Failure>();
   const send = async <Body,>(method: string, path: string, body?: object) => {
+    if (isSending.current) return undefined;
+    isSending.current = true;
     setBusy(true);
     const reply = await request(method, path, { headers: headersOfShop(), ...(body !== undefined && { body }) });
+    isSending.current = false;
     setBusy(false);
     const failed = "failure" in reply ? reply.failure : undefined;
     setFailure(failed);
@@ -184,14 +191,14 @@ export function Maker({ title, does, act, submit, fields, isIdle = false, childr
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const given = new FormData(form);
-    if (!act.isBusy && (await submit((name) => String(given.get(name) ?? "").trim()))) form.reset();
+    if (!act.isBusy && !isIdle && (await submit((name) => String(given.get(name) ?? "").trim()))) form.reset();
   };
   return (
     <form class="panel maker" aria-label={title} onSubmit={send}>
       <h2>{title}</h2>
       {children}
       <Problem failure={act.failure} fields={fields} />
-      <button type="submit" class="first" disabled={act.isBusy || isIdle}>
+      <button type="submit" class="first" aria-disabled={act.isBusy || isIdle}>
         {does}
       </button>
     </form>
@@ -233,7 +240,7 @@ export function Confirm({ question, close }: { readonly question: Question; read
         <form method="dialog">
           <button type="submit">{t("cancel")}</button>
         </form>
-        <button type="button" class="danger" disabled={act.isBusy} onClick={go}>
+        <button type="button" class="danger" aria-disabled={act.isBusy} onClick={go}>
           {does}
         </button>
       </div>

@@ -149,7 +149,7 @@ function MemberRow({ member: { id, email, role, created_at }, ask, changed }: Me
             ))}
           </select>
           {chosen !== role && (
-            <button type="button" disabled={act.isBusy} aria-label={`${t("save")}: ${email}`} onClick={save}>
+            <button type="button" aria-disabled={act.isBusy} aria-label={`${t("save")}: ${email}`} onClick={save}>
               {t("save")}
             </button>
           )}

@@ -67,6 +67,7 @@ export default function Calendar({ shown, choose }: CalendarProps) {
   const format = (options: Intl.DateTimeFormatOptions, date: string) =>
     new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(new Date(`${date}T00:00Z`));
   const week = [0, 1, 2, 3, 4, 5, 6];
+  const isLast = at.slice(0, 7) >= last.slice(0, 7);
   return (
     <fieldset class="calendar">
       <legend>{first === undefined ? t("calendarFrom") : t("calendarTo")}</legend>
@@ -75,12 +76,7 @@ export default function Calendar({ shown, choose }: CalendarProps) {
           <span class="arrow">‹</span>
         </button>
         <strong aria-live="polite">{format({ month: "long", year: "numeric" }, at)}</strong>
-        <button
-          type="button"
-          aria-label={t("monthAfter")}
-          disabled={at.slice(0, 7) >= last.slice(0, 7)}
-          onClick={() => turn(1)}
-        >
+        <button type="button" aria-label={t("monthAfter")} aria-disabled={isLast} onClick={() => !isLast && turn(1)}>
           <span class="arrow">›</span>
         </button>
       </div>

@@ -59,6 +59,7 @@ function SignInForm({ done }: { readonly done: (email: string) => void }) {
   const [isBusy, setBusy] = useState(false);
   const send = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (isBusy) return;
     const given = new FormData(event.currentTarget as HTMLFormElement);
     const [email, password] = [String(given.get("email") ?? ""), String(given.get("password") ?? "")];
     setBusy(true);
@@ -81,7 +82,7 @@ function SignInForm({ done }: { readonly done: (email: string) => void }) {
       <p class="problem" role="alert">
         {problem}
       </p>
-      <button type="submit" class="first" disabled={isBusy}>
+      <button type="submit" class="first" aria-disabled={isBusy}>
         {common("signIn")}
       </button>
     </form>
