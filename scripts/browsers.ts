@@ -1,5 +1,4 @@
-// Where the browsers of the browser tests are: the one that CHROME_BIN names, else the first Chromium in PATH; and the
-// Firefox that FIREFOX_BIN names.
+// Where the browsers of the browser tests are: the ones that CHROME_BIN and FIREFOX_BIN name, else the first in PATH.
 
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -15,8 +14,5 @@ function inPath(names: readonly string[]): string | undefined {
 export const CHROMIUM: string | undefined =
   process.env["CHROME_BIN"] || inPath(["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]);
 
-/**
- * Undefined unless it is named: the tests that can be run in both are then run in Chromium alone. One of them does not
- * hold in Firefox yet (docs/half-done.md).
- */
-export const FIREFOX: string | undefined = process.env["FIREFOX_BIN"] || undefined;
+/** Undefined where there is none: the tests that are run in both are then run in Chromium alone. */
+export const FIREFOX: string | undefined = process.env["FIREFOX_BIN"] || inPath(["firefox-esr", "firefox"]);

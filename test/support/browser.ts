@@ -22,7 +22,10 @@ import { type Site, type SiteOptions, startSite } from "./shop-site.ts";
  */
 export const CHROMIUM_ARGUMENTS = ["--no-sandbox", `--user-agent=${CHROME}`];
 
-/** What tests are run in, where it is there. Debian's Firefox is driven by WebDriver BiDi, which it speaks itself. */
+/**
+ * What tests are run in, where it is there. Debian's Firefox is driven by WebDriver BiDi, which it speaks itself, and
+ * only where FIREFOX_BIN names it: not all of the dashboard's tests hold there yet (docs/half-done.md).
+ */
 export const BROWSERS = {
   Chromium: {
     path: CHROMIUM,
@@ -35,7 +38,7 @@ export const BROWSERS = {
     context: { reducedMotion: "reduce" },
   },
   Firefox: {
-    path: FIREFOX,
+    path: process.env["FIREFOX_BIN"] && FIREFOX,
     launch: async () =>
       withoutMedia(
         await firefox.launch({
