@@ -1500,7 +1500,10 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.locator("[popovertarget=views]").click();
     await page.locator(".views-menu li").first().waitFor();
     expect(await page.locator(".views-menu li").count()).toBe(1); // nobody sees what was another's own
-    await page.getByRole("button", { name: /^Remove/ }).click();
+    await page
+      .locator(".views-menu")
+      .getByRole("button", { name: /^Remove/ })
+      .click();
     await page.getByText("No view is kept yet.").waitFor();
     await own.close();
   });
