@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { dutiesDue } from "../../durable-objects/alarm.ts";
 import { confirm } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
+import { tell } from "../../durable-objects/tell.ts";
 import { TestPartition } from "../support/partition.ts";
 
 const HOUR = 3_600_000;
@@ -63,4 +64,18 @@ test("[WCH-1] what fails is told when it can be, and keeps no other duty from be
   it.broken.add("queue");
   await live(it);
   expect(it.told.at(-1)).toMatchObject({ failing: "drain" });
+});
+
+test("[WCH-1] [RCV-13] what is told is on the disk: a crash before a commit makes no storage that was put back", async () => {
+  const it = new TestPartition();
+  await it.send([{ id: "a" }]);
+  it.pause = () => new Promise(() => {}); // what comes now waits for company, and is not yet written
+  void it.send([{ id: "b" }]);
+  await new Promise((settle) => setImmediate(settle));
+  await tell(it.partition);
+  expect(it.told.at(-1)).toMatchObject({ events: 2 });
+  it.pause = () => Promise.resolve();
+  it.restart();
+  expect(await it.send([{ id: "b" }, { id: "c" }])).toEqual(["duplicate", "accepted"]);
+  expect([it.partition.standing, it.lost]).toEqual(["own", []]);
 });
