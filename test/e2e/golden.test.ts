@@ -58,7 +58,7 @@ describe.skipIf(!present)("the real data set", { timeout: 300_000 }, () => {
     for (const zone of ZONES) merchants.set(zone, await services.client.createMerchant(zone));
     await Promise.all([...merchants.values()].map((merchant) => importData(services.client, merchant)));
     for (const merchant of merchants.values()) await untilCounted(services.client, merchant, requests.length);
-    // While its partition is awake: one that was evicted in between publishes them slowly (docs/half-done.md).
+    // While its partition is awake: one that was evicted takes what came since its checkpoint for unpublished.
     await until(
       () => unpublished(services.client),
       (rollups) => rollups === 0,
