@@ -14,7 +14,7 @@ import { type RequestBody, readBody } from "../../storage/request-body.ts";
 import { addressOf, clientOf, IncomingHit } from "./client.ts";
 import { type Collecting, collect } from "./collect.ts";
 import { headerOf, type Incoming } from "./incoming.ts";
-import { areWithinLimit, countRefused, isAddressWithinLimit, mayPass, sentBy } from "./limit.ts";
+import { areWithinLimit, countRefused, isAddressWithinLimit, mayPass, type Sent, sentBy } from "./limit.ts";
 import { corsOf, refuse, respond } from "./reply.ts";
 import { keyOf, knownMerchant } from "./sender.ts";
 
@@ -32,18 +32,25 @@ export async function serve(incoming: Incoming, route: Route): Promise<Response>
     const read = hasBody(incoming) ? await readBody(incoming.request, REQUEST_BYTES_MAX, PACKED) : EMPTY;
     const body = toText(incoming, read);
     if (body.ok) hit.body = body.value;
-    const sent = () => sentBy(addressOf(incoming), { length: read.ok ? read.text.length : read.bytes, passed });
     if ("reply" in route) {
-      if (await areWithinLimit(incoming.env, [], sent())) return respond(route.reply(hit), headers);
+      if (await areWithinLimit(incoming.env, [], sentOf(incoming, read, passed)))
+        return respond(route.reply(hit), headers);
       return refuse("rate_limited", TOO_OFTEN, { headers });
     }
-    const outcome = await (body.ok ? take(incoming, route, { hit, passed }) : countRefused(incoming.env, body, sent()));
+    const outcome = await (body.ok
+      ? take(incoming, route, { hit, passed })
+      : countRefused(incoming.env, body, sentOf(incoming, read, passed)));
     const answer = route.format.answer(new SettledHit(hit, outcome));
     return respond(answer, outcome.ok ? headers : { ...headers, ...retryOf(answer, outcome.rejection) });
   } catch (error) {
     writeLog({ event: "collect_failed", path: incoming.path, error: causeOf(error) });
     return refuse("unavailable", NOT_STORED, { headers });
   }
+}
+
+/** What a request counts for that carries no events. */
+function sentOf(incoming: Incoming, read: RequestBody, passed: number | undefined): Sent {
+  return sentBy(addressOf(incoming), { length: read.ok ? read.text.length : read.bytes, passed });
 }
 
 /** A hit that was dealt with. Its id is made once, and only for a format that asks for it. */

@@ -44,9 +44,10 @@ export class Tens {
   }
 
   async #ask(counter: RateLimit, key: string, tens: number): Promise<boolean> {
+    const period = this.#period;
     const answers = await Promise.all(Array.from({ length: tens }, () => isWithin(counter, key)));
     if (answers.every(Boolean)) return true;
-    this.close(key);
+    if (period === this.#period) this.close(key); // what was too much then is none of the next period's
     return false;
   }
 }
