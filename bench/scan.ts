@@ -134,7 +134,7 @@ async function sealDay(day: number): Promise<ScanPlace> {
   const files: readonly SealedFile[] = [await writer.finish({ bucket: archive.bucket })];
   const manifest = { ...place, generation: 1, before: rows.length, rows: rows.length, duplicates: 0, files };
   objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
-  const archived = await findDay(archive, place, { folder });
+  const archived = await findDay(archive, place, folder);
   return { day, partition: PARTITION, archived, pieces: [], cost: { objects: 0, bytes: 0 } };
 }
 

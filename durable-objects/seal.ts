@@ -26,9 +26,9 @@ export function completeness(partition: Partition, day: number): Completeness {
   if (partition.standing === "lost" || partition.standing === "recovering")
     return { complete: false, why: whyNotOwn(partition) };
   if (!isClosed(partition, day)) return { complete: false, why: "the Day is open" };
-  // Whoever asks has events of the Day in the archive.
-  if (partition.next === FIRST_POSITION)
-    return { complete: false, why: `it knows of no event: footfall recover partition ${partition.name}` };
+  // An erasure asks each partition of its merchant, also one that has never had an event; it stays without a disk.
+  // Where its storage was lost, the archive knows later positions, and whoever asks looks for those.
+  if (partition.next === FIRST_POSITION) return { complete: true, position: FIRST_POSITION, counted: [] };
   close(partition, day + 1);
   commitPending(partition);
   const merchants = shelvedMerchants(partition, day);
@@ -45,6 +45,7 @@ export function completeness(partition: Partition, day: number): Completeness {
 /** Forgets the state of a Day that is sealed; false where something of it is not in D1 yet. */
 export function dropDay(partition: Partition, day: number): boolean {
   if (!isClosed(partition, day)) return false;
+  if (partition.next === FIRST_POSITION) return true;
   if (shelvedMerchants(partition, day).some(({ unpublished }) => unpublished)) return false;
   close(partition, day + 1);
   // A restart counts the log after the last checkpoint again: nothing of the Day may stand there.

@@ -41,7 +41,7 @@ export async function openMoved(
   const end = Math.max(...spans.map(([, to]) => to));
   for (let folder = Math.min(...spans.map(([from]) => from)); folder < end; folder++) {
     const seal = await findSeal(deps.ledgers.of(partition), { day: folder, partition });
-    const archived = await findDay(deps, { date: dateOf(folder), partition }, { folder: seal?.folder ?? "" });
+    const archived = await findDay(deps, { date: dateOf(folder), partition }, seal?.folder ?? "");
     if (archived.manifest === undefined && archived.bundles.length === 0) continue;
     seals.push(seal);
     folders.push(archived);

@@ -42,7 +42,7 @@ export interface RecountedPartition {
   unpublished(day: number): Promise<readonly number[]>;
   live(request: LiveRequest): Promise<LiveReply>;
   noteChange(merchants: readonly number[]): Promise<void>;
-  status(): Promise<{ readonly archivedPosition: number }>;
+  status(): Promise<{ readonly nextPosition: number; readonly archivedPosition: number }>;
   completeness(day: number): Promise<
     | { readonly complete: false; readonly why: string }
     | {

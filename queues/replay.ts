@@ -226,7 +226,7 @@ async function openPart(part: ReplayPart, job: ReplayJob, deps: ReplayDeps): Pro
   const removals = await listRemovals(deps.ledgers.of(part.partition), part);
   const seal = await findSeal(deps.ledgers.of(part.partition), part);
   const place = { date: dateOf(part.day), partition: part.partition };
-  const archived = await findDay(deps, place, { folder: seal?.folder ?? "" });
+  const archived = await findDay(deps, place, seal?.folder ?? "");
   const what: Recount = {
     day: part.day,
     partition: part.partition,

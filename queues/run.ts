@@ -38,7 +38,7 @@ export function daysToSort(
 export async function makeRuns({ day, partition }: SealPlace, deps: RunDeps): Promise<void> {
   if (day < firstOpenDay(deps.now(), deps.pace.sealAfterMs)) return; // the seal sorts it, and deletes runs
   const place = { date: dateOf(day), partition };
-  const { bundles } = await findDay(deps, place, { folder: "" });
+  const { bundles } = await findDay(deps, place, "");
   const byFirst = new Map(bundles.map((bundle) => [parseBundleKey(bundle.key)?.first as number, bundle]));
   let runs = await listRuns(deps, place);
   const startedAt = deps.now();

@@ -163,8 +163,10 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const sealedKeys = (await listKeys(deps, sealedPrefix(place))).map(({ key }) => key);
   const unknown = findUnknown(row, sealedKeys);
-  const all = await findDay(deps, place, { folder: unknown ?? row.folder, before: state.position });
+  const found = await findDay(deps, place, unknown ?? row.folder);
   const since = deps.now();
+  await ensureKnown(found, { known: state.position, partition });
+  const all = { ...found, bundles: bundlesBefore(found, state.position) };
   const removals = await listRemovals(deps.ledgers.of(row.partition), row);
   const erasures = removals.map(({ number }) => number);
   const begun = unknown === undefined ? findBegun(row, removalsName(erasures), sealedKeys) : undefined;
@@ -199,6 +201,20 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   // to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
   await clean(sealed, deps, again);
+}
+
+/**
+ * Throws where the archive has events of a Day that its partition does not know: its storage was lost or put back, and
+ * nobody has noticed yet. A seal would pass over them. `known` is its position before the archive was looked at.
+ */
+async function ensureKnown(
+  { bundles, manifest, partition: name }: ArchivedDay,
+  { known, partition }: { known: number; partition: RecountedPartition },
+): Promise<void> {
+  const firsts = bundles.map(({ key }) => parseBundleKey(key)?.first ?? 0);
+  const last = Math.max(manifest === undefined ? 0 : manifest.before - 1, ...firsts);
+  if (last < known || last < (await partition.status()).nextPosition) return; // or it has come meanwhile
+  throw new Error(`the archive has events that its partition does not know: footfall recover partition ${name}`);
 }
 
 /**

@@ -35,18 +35,14 @@ export type ArchivedBundle = ListedObject;
 
 /**
  * Finds what the archive has of a (Day, partition). `folder` is the folder of its sealed files, "" while there are
- * none. With `before`, bundles that begin at or above that position are left out.
+ * none.
  */
-export async function findDay(
-  archive: Archive,
-  place: DayPlace,
-  { folder, before = Number.POSITIVE_INFINITY }: { folder: string; before?: number },
-): Promise<ArchivedDay> {
+export async function findDay(archive: Archive, place: DayPlace, folder: string): Promise<ArchivedDay> {
   const manifest = folder === "" ? undefined : await readManifest(archive, folder);
   const sealedBefore = manifest?.before ?? 0;
   const bundles = (await listKeys(archive, dayPrefix(place), ["customMetadata"])).filter(({ key }) => {
     const name = parseBundleKey(key);
-    return name !== undefined && name.first >= sealedBefore && name.first < before;
+    return name !== undefined && name.first >= sealedBefore;
   });
   return { ...place, manifest, bundles };
 }

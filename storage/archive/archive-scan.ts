@@ -55,7 +55,7 @@ export async function findScanPlaces(
     const some = places.slice(start, start + CONNECTIONS_MAX);
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
       const folder = folders.get(`${place.day} ${place.partition}`)?.folder ?? "";
-      const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, { folder });
+      const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, folder);
       const isWanted = ({ uploaded, customMetadata }: ArchivedBundle) =>
         mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince);
       const archived = { ...found, bundles: found.bundles.filter(isWanted) };

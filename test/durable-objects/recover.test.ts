@@ -13,7 +13,7 @@ import { claim, ensureOwn, isOwn } from "../../durable-objects/claim.ts";
 import { drain } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { erase } from "../../durable-objects/erase.ts";
-import { completeness } from "../../durable-objects/seal.ts";
+import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { tell } from "../../durable-objects/tell.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
@@ -284,10 +284,31 @@ describe("[RCV-14] until it is recovered, a lost partition harms nothing", () =>
     expect([[...world.objects.keys()], await outage.rollups()]).toEqual([archived, rollups]);
   });
 
-  test("an object that was only asked vouches for no Day, and writes nothing", () => {
+  test.each([
+    ["bundles", 0],
+    ["sealed files", 1],
+  ])("no Day is sealed of which the archive has %s that nobody here knows", async (_, seals) => {
+    const outage = own();
+    const { it, world } = outage;
+    await outage.run(3);
+    it.now += 10 * DAY_MS;
+    await world.settle();
+    for (let seal = 0; seal < seals; seal++) await world.seal();
+    await world.d1.batch([world.d1.prepare("UPDATE archive_days SET late_since = 1, due_at = 1")]);
+    const archived = [...world.objects.keys()];
+    it.lose();
+    it.now += HOUR_MS;
+    await world.seal();
+    const row = await world.row(DAY);
+    expect(row?.error).toContain("does not know: footfall recover partition pool-0");
+    expect([...world.objects.keys()]).toEqual(archived);
+  });
+
+  test("an object that was only asked about a Day says that it has nothing of it, and writes nothing", () => {
     const it = new TestPartition();
     it.now = (DAY + 9) * DAY_MS;
-    expect(completeness(it.partition, DAY)).toMatchObject({ complete: false });
+    expect(completeness(it.partition, DAY)).toEqual({ complete: true, position: 1, counted: [] });
+    expect(dropDay(it.partition, DAY)).toBe(true);
     expect(it.database.prepare("SELECT name FROM sqlite_master").all()).toEqual([]);
   });
 

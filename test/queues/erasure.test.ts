@@ -69,7 +69,7 @@ async function send(world: SealedWorld): Promise<void> {
 async function rows(world: SealedWorld) {
   const folder = (await world.row(DAY))?.folder ?? "";
   const found = [];
-  const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, { folder });
+  const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, folder);
   for await (const slice of readDay(world.deps(), archived, { after: 0, isWanted: () => true }))
     found.push(...rowsOf(slice));
   return found;

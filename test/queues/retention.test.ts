@@ -56,7 +56,7 @@ async function expired(more = 0): Promise<ReplayedWorld> {
 async function ids(world: ReplayedWorld): Promise<readonly string[]> {
   const folder = (await world.row(DAY))?.folder ?? "";
   const found: string[] = [];
-  const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, { folder });
+  const archived = await findDay(world.deps(), { date: "2026-03-10", partition: "pool-0" }, folder);
   for await (const rows of readDay(world.deps(), archived, { after: 0, isWanted: () => true }))
     found.push(...rowsOf(rows).map(({ event }) => event.id));
   return found;

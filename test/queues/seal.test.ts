@@ -35,7 +35,7 @@ async function pageviews(world: SealedWorld, merchant: number): Promise<number |
 async function ids(world: SealedWorld): Promise<readonly string[]> {
   const folder = (await world.row(DAY))?.folder ?? "";
   const found: string[] = [];
-  const archived = await findDay(world.deps(), PLACE, { folder });
+  const archived = await findDay(world.deps(), PLACE, folder);
   for await (const rows of readDay(world.deps(), archived, { after: 0, isWanted: () => true })) {
     found.push(...rowsOf(rows).map(({ event }) => event.id));
   }

@@ -291,7 +291,7 @@ export async function readArchive({ objects, d1 }: Simulation): Promise<readonly
   for (let day = FIRST_DAY; day < FIRST_DAY + 20; day++) {
     for (const partition of await listPartitions(archive, dateOf(day))) {
       const seal = await findSeal(d1, { day, partition });
-      const archived = await findDay(archive, { date: dateOf(day), partition }, { folder: seal?.folder ?? "" });
+      const archived = await findDay(archive, { date: dateOf(day), partition }, seal?.folder ?? "");
       const ids = new Set<string>();
       for await (const rows of readDay(archive, archived, { after: 0, isWanted: () => true })) {
         // A late event that came twice lies there twice until the next seal, and counts once.

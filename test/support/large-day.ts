@@ -149,7 +149,7 @@ export async function recountLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
   const row = await findSeal(deps.ledgers.of(PLACE.partition), { day: DAY, partition: PLACE.partition });
-  const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
+  const archived = await findDay(deps, PLACE, row?.folder ?? "");
   let events = 0;
   let differences = 0;
   await recount(
@@ -183,7 +183,7 @@ export async function countLargeDay(folder: string): Promise<LargeDayRun> {
   const deps = depsOf(folder, openDatabase(folder), { queue: [], jumpMs: 0 });
   const startedAt = performance.now();
   const row = await findSeal(deps.ledgers.of(PLACE.partition), { day: DAY, partition: PLACE.partition });
-  const archived = await findDay(deps, PLACE, { folder: row?.folder ?? "" });
+  const archived = await findDay(deps, PLACE, row?.folder ?? "");
   let events = 0;
   let rollups = 0;
   let day: ReplayedDay | undefined;
@@ -229,7 +229,7 @@ function depsOf(
       live: async () => ({ rows: [] }) as never,
       completeness: async () => ({ complete: true, position: 1e9, counted: [] }),
       dropDay: async () => true,
-      status: async () => ({ archivedPosition: 1e9 }),
+      status: async () => ({ nextPosition: 1e9, archivedPosition: 1e9 }),
       noteChange: async () => {},
     }),
     poolSize: 1,

@@ -98,7 +98,7 @@ export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<R
   const place = { date: dateOf(day), partition };
   const row = await findSeal(deps.ledgers.of(partition), { day, partition });
   const folder = row?.folder ?? "";
-  const { manifest, bundles } = await findDay(archiveOf(deps), place, { folder });
+  const { manifest, bundles } = await findDay(archiveOf(deps), place, folder);
   const body = {
     ...place,
     generation: row?.generation ?? 0,

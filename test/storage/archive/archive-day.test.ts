@@ -58,8 +58,7 @@ async function putSealed(archive: Archive, rows: readonly ArchivedEvent[], befor
 
 async function read(archive: Archive, folder: string, wanted: DayRead = ALL): Promise<readonly ArchivedEvent[]> {
   const slices: (readonly ArchivedEvent[])[] = [];
-  for await (const slice of readDay(archive, await findDay(archive, PLACE, { folder }), wanted))
-    slices.push(rowsOf(slice));
+  for await (const slice of readDay(archive, await findDay(archive, PLACE, folder), wanted)) slices.push(rowsOf(slice));
   for (const slice of slices) expect(new Set(slice.map(({ event }) => event.merchant)).size).toBe(1);
   return slices.flat();
 }

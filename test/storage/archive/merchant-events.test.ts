@@ -104,7 +104,7 @@ test("[SCN-6] a sealed Day is read in as many passes as its manifest makes neede
   const manifest = { ...place, generation: 1, before: 3_200, rows: 3_200, duplicates: 0 };
   const files = [await writer.finish(archive)];
   objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest({ ...manifest, files })));
-  const archived = await findDay(archive, place, { folder });
+  const archived = await findDay(archive, place, folder);
   const at = { day: DAY, partition: PARTITION };
   const folders = new Map([[`${DAY} ${PARTITION}`, { ...at, archived, pieces: [], cost: { objects: 0, bytes: 0 } }]]);
   const settings = { merchant: 1, zones: [{ from: 0, zone: "UTC" }] };
