@@ -1015,6 +1015,8 @@ export const REGEX_REPEAT_MAX = 100;
  * isolate answers nobody else meanwhile.
  */
 export const QUESTION_STEPS_MAX = 80_000_000;
+/** Of these, steps that one event may take, or with has_done one visit: judging it is not cut. */
+export const JUDGED_STEPS_MAX = QUESTION_STEPS_MAX / 20;
 /**
  * Steps that all questions of one asker, and of one merchant, may take in an isolate: at once, and per second after
  * that. An asker of the dearest questions gets a tenth of an isolate's time. All askers of a merchant together get a
