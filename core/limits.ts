@@ -1042,6 +1042,8 @@ export const ASKER_READS_PER_SECOND = 160_000;
  */
 export const PLACE_READS = 60;
 export const MANIFEST_MERCHANTS_OF_READ = 10;
+/** Bytes of an open Day that take as long to put together and to count as one event: 70 ns each (live.ts). */
+export const LIVE_BYTES_OF_READ = 70;
 /** Bytes of the archive that are taken for one event, where nobody has counted the events (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
 /**

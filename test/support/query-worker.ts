@@ -52,6 +52,8 @@ export interface QueryWorker {
   readonly durable: Map<string, number>;
   /** How many rows each of them says it has gone through for that; as many as it gives unless it is set. */
   looked: number | undefined;
+  /** Bytes of open Days that each of them says it has put together for its rollups. */
+  bytes: number;
   /** Who partitions, by name, say is there. */
   readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
@@ -142,6 +144,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     recent: new Map(),
     counted: { live: 0, recent: 0, gets: 0, present: 0 },
     looked: undefined,
+    bytes: 0,
     present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
@@ -228,7 +231,7 @@ function partitionOf(worker: QueryWorker, name: string) {
       const rows = worker.live.filter((row) => row.merchant === merchant && wanted(row));
       const late = (worker.recent.get(name) ?? []).filter(({ row }) => row[1] === 1 && row[2] === merchant);
       const { changedAt } = worker;
-      return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))], changedAt });
+      return answer({ rows, bytes: worker.bytes, late: [...new Set(late.map(({ row: [day] }) => day))], changedAt });
     },
     recentEvents: ({ merchant, from, to }: RecentRequest) => {
       worker.counted.recent += 1;
