@@ -245,7 +245,10 @@ function partitionOf(worker: QueryWorker, name: string) {
       return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
-    status: () => answer({ ...STATUS, partition: name, durableEvents: worker.durable.get(name) ?? 0 }),
+    status: () => {
+      const durableEvents = worker.durable.get(name) ?? 0;
+      return answer({ ...STATUS, partition: name, durableEvents, nextPosition: durableEvents + 1 });
+    },
     republish: () => answer([]),
     beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),
     countRecovered: () => answer("counted" as const),

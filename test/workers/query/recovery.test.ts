@@ -5,7 +5,9 @@ import { beforeEach, expect, test } from "vitest";
 import { bundleKey, deadLetterKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
 import { RECOVERED_DAYS } from "../../../core/limits.ts";
 import { dateOf, dayAt } from "../../../core/time.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { nameOf } from "../../../storage/directory/backup.ts";
+import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
 const DAY = dayAt("UTC", Date.now()) - 10;
@@ -34,6 +36,12 @@ async function seal(folder: string): Promise<void> {
     )
     .bind(DAY, folder)
     .run();
+}
+
+/** With an event at the position of its key and one after it. */
+function putBundle(place: { readonly date: string; readonly partition: string; readonly first: number }): void {
+  const rows = [0, 1].map((at) => ({ partition: place.partition, position: place.first + at, event: eventOf({}) }));
+  worker.objects.set(bundleKey(place), encodeParquet({ ...place, rows }));
 }
 
 beforeEach(async () => {
@@ -116,6 +124,7 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
     put(bundleKey({ date: dateOf(DAY + 1 - ago), partition: `pool-${ago % 4}`, first: 1 }));
   put(bundleKey({ date: dateOf(DAY + 10), partition: "pool-0", first: 1 }));
   await seal(sealedFolder(PLACE, "1-5-0"));
+  for (let pool = 0; pool < 4; pool++) worker.durable.set(`pool-${pool}`, 5);
   const first = (await admin("POST", "/recover/ledger", { ledger: 0 })).body;
   const nothing = { ledger: 0, new: false, erasures: 0, imported_parts: 0, imports_next: null };
   expect(first).toEqual({ ...nothing, days: RECOVERED_DAYS, next: dateOf(DAY - 2) });
@@ -129,4 +138,21 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
   expect(results).toEqual([{ days, last: DAY, late: 1 }]);
   const refused = await admin("POST", "/recover/ledger", { ledger: 1 });
   expect([refused.status, refused.body.error.field]).toEqual([400, "ledger"]);
+});
+
+test("[RCV-7] [RCV-9] a partition whose storage was lost with its ledger is found, whatever it has taken since", async () => {
+  // What the archive has ends before position 42.
+  putBundle({ ...PLACE, partition: "pool-1", first: 40 });
+  put(manifestKey(sealedFolder({ date: dateOf(DAY), partition: "pool-2" }, "1-42-0")));
+  putBundle({ ...PLACE, partition: "pool-3", first: 40 });
+  await ledgerOf().prepare("DELETE FROM partition_status").run();
+  worker.durable.set("pool-2", 40);
+  worker.durable.set("pool-3", 41);
+  await admin("POST", "/recover/ledger", { ledger: 0 });
+  const { results } = await ledgerOf().prepare('SELECT "partition", claim FROM partition_status').all();
+  expect(results).toEqual(["pool-1", "pool-2"].map((partition) => ({ partition, claim: "forgotten" })));
+  const { findings } = (await admin("GET", "/doctor")).body;
+  expect(findings).toContainEqual(
+    expect.objectContaining({ state: "partitions", whole: false, command: "footfall recover partition pool-1" }),
+  );
 });
