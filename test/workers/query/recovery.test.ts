@@ -83,6 +83,14 @@ test("[RCV-9] a directory of an earlier instant; sealed files that a ledger know
   expect(await wrong()).toEqual([["directory", "footfall recover directory"]]);
 });
 
+test("[RCV-9] of a database that does not answer the doctor says what comes before its recovery where it is gone", async () => {
+  await ledgerOf().prepare("DROP TABLE archive_days").run();
+  const { findings } = (await admin("GET", "/doctor")).body;
+  const [ledger] = findings.filter(({ whole }: { whole: boolean }) => !whole);
+  expect(ledger).toMatchObject({ state: "ledger 0", command: "footfall recover ledger 0" });
+  expect(ledger.says).toContain("`footfall deploy <name>` first");
+});
+
 test("[RCV-9] a partition that has had fewer events than it told of, until it is recovered; one that is none", async () => {
   await ledgerOf().prepare(`UPDATE partition_status SET events = 7 WHERE "partition" = 'pool-2'`).run();
   worker.durable.set("pool-2", 6);
