@@ -1,6 +1,7 @@
-// The cron's part in alarms: once an Hour it looks at each merchant that has asked for any, and writes what is to be
-// told to the outbox, in one transaction with the state of its alarms. So each change is told once, wherever a cron
-// dies. It waits while hits of the last Hour are not counted: an alarm of numbers that are not whole would be wrong.
+// The cron's step for alarms. Once an Hour it looks at each merchant that has asked for alarms. It writes what the
+// merchant must be told to the outbox, in one transaction with the state of its alarms. So each change is told once,
+// wherever a cron dies. It waits while hits of the last Hour are not counted yet, since an alarm from incomplete
+// numbers would be wrong.
 
 import { DOUBT_TOLD_DAYS, LOOK_AFTER_MINUTES, LOOK_AGAIN_MS, LOOK_DAYS, LOOKS_TURN_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
@@ -26,7 +27,10 @@ import { answerTo, numberOf } from "./report-numbers.ts";
 import { alarmTopicsOf, nextLookAt } from "./report-schedule.ts";
 import { linksOf } from "./reports-due.ts";
 
-/** Looks at the alarms that are due. A merchant that fails is logged and tried again, and keeps no other waiting. */
+/**
+ * Looks at the alarms that are due. A merchant whose look fails is logged and tried again. The others do not wait for
+ * it.
+ */
 export async function lookAtAlarms(deps: Deps): Promise<void> {
   for (const number of await listLooksDue(deps.directory, { now: deps.now(), rowsMax: LOOKS_TURN_MAX })) {
     const all = await listSubscriptions(deps.directory, number);
@@ -34,7 +38,7 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
     let at = deps.now() + LOOK_AGAIN_MS;
     try {
       const merchant = await findMerchantByNumber(deps.directory, number);
-      if (merchant === undefined) continue; // its subscriptions go with it
+      if (merchant === undefined) continue; // its subscriptions are deleted with it
       if (await look(own, merchant, deps)) at = nextLookAt(number, deps.now());
     } catch (error) {
       deps.log({ event: "look_failed", merchant: number, error: causeOf(error) });
@@ -43,7 +47,7 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
   }
 }
 
-/** False where hits of the last Hour wait to be counted. */
+/** Looks at one merchant. False where hits of the last Hour wait to be counted. */
 async function look(own: readonly StoredSubscription[], merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
   const zone = zoneAt(zonesOf(merchant), now);
@@ -86,14 +90,14 @@ async function look(own: readonly StoredSubscription[], merchant: Merchant, deps
 
 type Writing = Parameters<typeof toAlarmMessage>[2];
 
-/** What a change is about: an alarm is named by its kind and the instant at which it went on. */
+/** The name of a change: the alarm's kind, and the instant at which the alarm went on. */
 function nameOf({ alarm: { kind, since }, endedAt }: AlarmChange): string {
   return `${kind}:${new Date(since).toISOString()}:${endedAt === undefined ? "on" : "off"}`;
 }
 
 /**
- * Every Hour that is over, of the last two weeks. Where clocks were put back, the API has one number for the Hour that
- * is there twice, and so both have it.
+ * Every ended Hour of the last two weeks. When clocks are put back an Hour is there twice. The API has one number for
+ * both, so both get it.
  */
 async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<readonly HourCount[] | "incomplete"> {
   const now = deps.now();
@@ -118,14 +122,14 @@ async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<
 }
 
 interface Reaching {
-  /** The message's. */
+  /** The id of the message. */
   readonly id: string;
   readonly target: Target;
-  /** The first Day of its period. */
+  /** The first Day of the goal's period. */
   readonly from: number;
 }
 
-/** The number of a period in which a goal is reached and was not told yet; undefined otherwise. */
+/** The number of a period, if a goal is reached in it and that was not told yet. Otherwise undefined. */
 async function reachedValue(
   { id, target, from }: Reaching,
   { merchant, shop, deps }: { readonly merchant: Merchant; readonly shop: Shop; readonly deps: Deps },
@@ -135,7 +139,7 @@ async function reachedValue(
   const filters = target.goal === null ? [] : [["is", "event:goal", [target.goal]]];
   const date_range = [dateOf(from), dateOf(dayAt(shop.zone, deps.now()))];
   const answer = await answerTo({ metrics: [target.metric], date_range, filters }, merchant, deps);
-  // Such as a goal that was deleted: the other alarms are told all the same.
+  // The goal was perhaps deleted. The other alarms are told all the same.
   if (!answer.ok) {
     deps.log({ event: "goal_not_asked", message: id, error: answer.rejection.message });
     return undefined;

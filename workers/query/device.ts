@@ -1,6 +1,6 @@
-// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one address of
-// mail: wrong passwords from elsewhere never close a name to it (sessions.ts). It opens nothing by itself, names
-// nobody, and nothing of it is stored.
+// Knows browsers from which a member has signed in before. Each has a cookie that vouches for it and for one e-mail
+// address. Wrong passwords from elsewhere never close that address to this browser (sessions.ts). The cookie opens
+// nothing by itself, and names nobody. The server stores nothing of it.
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
@@ -12,11 +12,11 @@ import type { Deps } from "./deps.ts";
 import { cookieOf } from "./membership.ts";
 
 const NONCE_BYTES = 12;
-/** "<nonce>.<mac>", one for each name that has signed in here, the last one first. */
+/** A voucher is "<nonce>.<mac>". There is one for each address that has signed in here, the last one first. */
 const VOUCHER = /^[\w-]{16}\.[\w-]{43}$/;
 const BETWEEN = "~";
 
-/** The nonce under which this browser is known to have signed in under a name; undefined where it is not. */
+/** The nonce under which this browser has signed in with an address before. Undefined where it has not. */
 export function knownDevice(c: Context, claim: Claim, { sealSecrets }: Pick<Deps, "sealSecrets">): string | undefined {
   for (const voucher of vouchersOf(c)) {
     const [nonce = "", mac = ""] = voucher.split(".");
@@ -25,7 +25,7 @@ export function knownDevice(c: Context, claim: Claim, { sealSecrets }: Pick<Deps
   return undefined;
 }
 
-/** Lets the browser be known from now on. */
+/** Gives the browser a voucher, by which it is known from now on. */
 export function rememberDevice(c: Context, claim: Claim, deps: Pick<Deps, "sealSecrets" | "random">): void {
   if (knownDevice(c, claim, deps) !== undefined) return;
   const nonce = Buffer.from(deps.random(NONCE_BYTES)).toString("base64url");
