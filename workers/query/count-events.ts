@@ -238,7 +238,7 @@ async function countUnit(
   return sum(going.map(({ outcome, counting }) => (outcome === undefined ? (counting.held?.() ?? 0) : 0)));
 }
 
-/** What may be remembered is counted separately first. */
+/** The counting into which a part goes. A part that may be remembered gets a counting of its own. */
 function partOf({ ready, counting }: Running, { kept, text }: Group, under: Under): Counting {
   return kept === undefined || text !== undefined ? counting : ready.one.plan.open(under, "part");
 }

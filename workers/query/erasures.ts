@@ -234,7 +234,7 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const number = await newNumber(erasuresOf(position), () => lastErasureNumber(ledger), deps);
   if (!number.ok) return number;
   const record = { erasure: { number: number.value, id, merchant, createdAt: now, ...scope }, partitions, openDays };
-  await putRecord(position, record, deps); // before the ledger has the erasure: a restore of the ledger does not forget the record
+  await putRecord(position, record, deps); // before the ledger has it: its restore does not forget the record
   const erasure = await createErasure(ledger, {
     ...record,
     seenVersion: scope.fromDay > 0 ? version : undefined,

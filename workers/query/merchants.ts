@@ -63,7 +63,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
   const number = await newMerchantNumber(deps);
   if (!number.ok) return number;
-  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // noted before the merchant exists, so that all of its visitors are made with this key
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // first, so that all visitors are made with this key
   const merchant = await createMerchant(deps.directory, {
     number: number.value,
     id: merchantId(deps.random(ID_RANDOM_BYTES)),

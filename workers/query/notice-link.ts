@@ -110,6 +110,6 @@ function macOf(secret: string, id: string, act: LinkAct): string {
 }
 
 function areEqual(a: string, b: string): boolean {
-  const [own, other] = [Buffer.from(a), Buffer.from(b)]; // texts of equal length may differ in their bytes
+  const [own, other] = [Buffer.from(a), Buffer.from(b)]; // equal texts have equal bytes
   return own.length === other.length && timingSafeEqual(own, other);
 }
