@@ -1,5 +1,5 @@
-// What single consumers use beside what all of them use (deps.ts): who takes archived bundles, delivered arrivals and
-// dead letters, and who is told.
+// What single consumers use beside what all of them use (deps.ts): where archived bundles, overflowed arrivals and dead
+// letters go, and who is told about them.
 
 import { lateWaits } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";

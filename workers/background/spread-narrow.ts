@@ -1,7 +1,8 @@
-// The cron's step that narrows spreads which partitions have asked for (durable-objects/spread.ts) and which are no
-// longer needed. Otherwise made-up visitors, or one good week, would leave a merchant on up to 64 partitions for good,
-// and every question asks each of them. A merchant is looked at once a day. If its last Days would fit fewer partitions
-// with room to spare, it gets fewer from its next Day on. A spread that was set by hand stays.
+// The cron's step that narrows spreads that are no longer needed. A spread is narrowed only if a partition has asked
+// for it (durable-objects/spread.ts); one that was set by hand stays. Without this step, made-up visitors or one good
+// week would leave a merchant on up to 64 partitions for good, and every question asks each of them. A merchant is
+// looked at once a day. If its last Days would fit fewer partitions with room to spare, it gets fewer from its next Day
+// on.
 
 import { SPREAD_MAX, SPREAD_NARROW_DAYS, SPREAD_NARROW_SLOT_MS, SPREAD_NOTICE_MS } from "../../core/limits.ts";
 import { changeSpread, narrowerSpread, type Settings, zoneAt } from "../../core/merchant.ts";
@@ -53,7 +54,7 @@ async function busiestDay(
   days: { readonly from: number; readonly to: number },
   { ledgers }: NarrowDeps,
 ): Promise<number> {
-  // The pool's partition and the merchant's own, and as many again in other regions.
+  // A Day may have rows of the pool's partition and the merchant's own, and as many again of other regions.
   const rowsMax = 4 * SPREAD_MAX * SPREAD_NARROW_DAYS;
   const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: [] } as const;
   const rows = await readRollups(ledgers.ofMerchant(merchant), read, rowsMax);

@@ -107,8 +107,8 @@ function mayBeTooLarge(event: Event): boolean {
 const EVENT_FRAME_LENGTH = 700;
 
 /**
- * The platform's facts about a hit from a merchant's server. The platform only knows the server's connection, not the
- * visitor's, so they count as unknown. Only the server knows where the visitor is.
+ * The facts of a hit that a merchant's server sends. The platform sees the server's connection, not the visitor's, so
+ * its facts are left out. Only the server knows where the visitor is.
  */
 const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,

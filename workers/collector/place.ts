@@ -1,6 +1,6 @@
 // Sends arrivals to the partitions that count them, all at once. An isolate looks nothing up for that. It begins with
-// no knowledge of how merchants are spread. A partition that gets arrivals of another partition answers with that
-// partition's name (Moved). The isolate remembers that answer, so a merchant costs it one such detour. This file does
+// no knowledge of how merchants are spread. A partition that gets an arrival which another partition counts answers
+// with that partition (Moved). The isolate remembers the answer, so a merchant costs it one such detour. This file does
 // not use the platform, so the simulation runs it as it is.
 
 import { isMoved, type KnownSpread, type Moved, partitionOf } from "../../core/counting/placement.ts";

@@ -29,7 +29,7 @@ export interface Access {
   readonly read: (jwt: string) => Promise<Vouched | undefined>;
 }
 
-/** The header that carries the JWT. */
+/** The header with the JWT. */
 export const ACCESS_HEADER = "cf-access-jwt-assertion";
 
 /** The keys of each team, kept by the isolate. They are read again when a JWT names a key that is not among them. */

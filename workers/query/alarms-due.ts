@@ -97,7 +97,7 @@ function nameOf({ alarm: { kind, since }, endedAt }: AlarmChange): string {
 
 /**
  * Every ended Hour of the last two weeks. When clocks are put back an Hour is there twice. The API has one number for
- * both, so both get it.
+ * both, so each of them gets that number.
  */
 async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<readonly HourCount[] | "incomplete"> {
   const now = deps.now();

@@ -1,8 +1,8 @@
 // Remembers answers over closed Days, in the isolate and in the Cache API of the data centre it runs in. An answer's
 // name contains everything that the answer depends on: the merchant's row of the directory, the question with all its
-// filters, its Days, and when each partition last changed the merchant's numbers. Partitions say that together with
-// what they have not published (durable-objects/change.ts), and they are asked for each question anyway. So a second
-// look asks no database, and a change is in the next answer. An answer keeps the `as_of` of when it was read.
+// filters, its Days, and when each partition last changed the merchant's numbers. Partitions are asked for each
+// question anyway, for what they have not published, and tell that time as well (durable-objects/change.ts). So a
+// second look asks no database, and a change is in the next answer. An answer keeps the `as_of` of when it was read.
 
 import { ANSWER_KEPT_BYTES_MAX, ANSWERS_KEPT_BYTES } from "../../core/limits.ts";
 import type { Answer } from "../../core/query/answer.ts";

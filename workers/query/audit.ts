@@ -51,7 +51,7 @@ export async function audited(
       await closeEntry(deps.directory, { id, ...known, details });
     }
   } catch (error) {
-    // The act is done and stays so. Its entry keeps the result "unknown", which is true.
+    // The outcome of the act is settled by now. Its entry keeps the result "unknown", which claims nothing.
     deps.log({ event: "audit_incomplete", entry: id, act, error: causeOf(error) });
   }
   return reply;

@@ -32,7 +32,7 @@ import {
 } from "./scan.ts";
 import { inTurn, type Turn } from "./turn.ts";
 
-/** A plan, and the meter to which its cost is added. */
+/** A plan, and where its cost is added up. */
 export interface Counted<C extends Counting = Counting> {
   readonly plan: CountPlan<C>;
   readonly cost: Cost;

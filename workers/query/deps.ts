@@ -68,7 +68,7 @@ export interface Deps extends Producer {
   /** How far in the future a change of rules, or of a merchant's partitions, takes effect (ms). */
   readonly noticeMs: number;
   readonly meter: Metered;
-  /** Whether it is time to add what this isolate has counted to the month's meter. */
+  /** Whether it is time to add what this isolate has counted to the month's meter. `keepMeter` adds it. */
   readonly isMeterDue: () => boolean;
   readonly keepMeter: () => Promise<void>;
   readonly keys: KeyMemory;

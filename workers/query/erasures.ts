@@ -1,5 +1,5 @@
-// Admin requests about erasure: of one visitor, of a range of Days, or of a whole merchant. Also the receipts, which
-// stay. A retention setting erases by the same code (merchants.ts).
+// Admin requests about erasure of one visitor, of a range of Days, or of a whole merchant, and about the receipts,
+// which stay. A retention setting erases by the same code (merchants.ts).
 
 import type { Context } from "hono";
 import { sealName } from "../../core/archive/object-key.ts";
@@ -101,8 +101,8 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   const kind = named === "" ? "days" : "visitor";
-  // Under another key the id was another visitor, and another one before there were keys. Each of them is an erasure,
-  // with its own receipt.
+  // The same id was another visitor under an earlier key, and yet another one before there were keys. Each of these
+  // visitors gets an erasure, with its own receipt.
   for (const one of earlier) {
     const begun = await begin(merchant.value, { kind, visitor: one, ...days }, deps);
     if (!begun.ok) return begun;

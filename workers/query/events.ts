@@ -1,7 +1,7 @@
 // GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet. They come from
 // the archive. Events that are not archived yet come from partitions. Events name visitors, if only by a hash, and say
-// where each has been. So the door is "admin", and the audit log says who took them. An open Day has the events that
-// were acknowledged so far, and a header names the first open Day.
+// where each visitor has been. So the door is "admin", and the audit log says who took them. An open Day has the events
+// that were acknowledged so far, and a header names the first open Day.
 
 import type { Context } from "hono";
 import {

@@ -128,7 +128,7 @@ async function openRemembered(plans: readonly Plan[], reading: Reading): Promise
   const closedFrom = firstOpenDay(deps.now() - ANSWERS_CLOSED_MS, deps.pace.sealAfterMs);
   const isSure = (plan: Plan) =>
     plan.source === "rollups" && plan.grain === "day" && plan.range.wholeDays && plan.range.toDay <= closedFrom;
-  // For a merchant with zones in the past, events are shown on other Days than those that partitions have them under.
+  // A merchant with zones in the past sees events on other Days than those on which partitions count them.
   if (answers === undefined || (merchant.pastZones ?? []).length > 0 || !plans.every(isSure)) return undefined;
   const lives = await Promise.all(plans.map((plan) => liveOf(plan, reading)));
   const isSettled = lives.every(
@@ -175,8 +175,8 @@ export interface PlanRead {
 }
 
 /**
- * Reads a page. If the page begins after all values that rollups name, it reads once more, from events, with the values
- * that rollups cut.
+ * Reads a page. If the page begins after all values that rollups name, it is read once more, from events, which also
+ * have the values that did not fit into rollups.
  */
 async function readPage(plan: Plan, reading: Reading): Promise<Outcome<PlanRead>> {
   const groups = await readGroups(plan, reading);
@@ -268,7 +268,7 @@ export async function findFirstDay(
   return firstDayWithNumbers(merchant, now, deps);
 }
 
-/** The first Day with events or numbers of all merchants that had this number. */
+/** The first Day with events or numbers under a merchant's number. Undefined while there are none. */
 export async function firstDayWithNumbers(
   merchant: Pick<Merchant, "number" | "spread">,
   now: number,

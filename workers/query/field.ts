@@ -1,6 +1,6 @@
 // Bodies and query parameters of the admin API. Each request has a table of its fields, and one function reads any body
-// by its table. Each field has a text that says what it must be, which a caller reads when it is wrong. It also has a
-// check, and a JSON Schema from which the OpenAPI document is made (openapi/).
+// by its table. Each field has a check, and a text for callers that says what its value must be. Each field also has a
+// JSON Schema, from which the OpenAPI document is made (openapi/).
 
 import { isPartitionName } from "../../core/counting/ledger-placement.ts";
 import { clean } from "../../core/formats/field.ts";

@@ -463,8 +463,8 @@ function rangesOf(
 const DAYS_BETWEEN_MAX = 7;
 /**
  * If the Days of an import are so far apart that they need more replays than this, all Days between them are counted
- * again. A merchant may ask for 50 replays a day. Otherwise an import with an event every ten Days could never be
- * undone.
+ * again. A merchant may ask for only 50 replays a day, so an import with an event every ten Days could otherwise never
+ * be undone.
  */
 const RANGES_NEAR_MAX = 10;
 

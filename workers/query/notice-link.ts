@@ -1,7 +1,7 @@
 // The links in mails that end or confirm a subscription without signing in. A link names the subscription and an act,
-// and is signed with a key of the deployment. It has no e-mail address in it. Mail scanners open all links, so opening
-// one (GET) changes nothing and shows a button. POST does the act. The button sends it, and so do mail programs' own
-// buttons (RFC 8058).
+// and is signed with a key of the deployment. There is no e-mail address in it. Mail scanners open all links, so
+// opening one (GET) changes nothing and shows a button. POST does the act. The button sends it, and so do mail
+// programs' own buttons (RFC 8058).
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";

@@ -27,8 +27,8 @@ const LETTER_KEY: Field<string, false> = {
 export const REDRIVE = { key: LETTER_KEY, after: CURSOR };
 
 /**
- * GET /api/v1/meter: billable operations since their start of this isolate and of one isolate of the background Worker.
- * The collector's are at its own /v1/meter.
+ * GET /api/v1/meter: the billable operations of this isolate, and of one isolate of the background Worker, each since
+ * its start. Those of the collector are at its own /v1/meter.
  */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
   return { ok: true, value: { body: sumMeters([deps.meter, await deps.background.meter()]) } };

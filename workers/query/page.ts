@@ -171,8 +171,8 @@ function startPageOf({ start_page: name }: Preferences): string {
 }
 
 /**
- * The language and the theme that the member has chosen. Without a choice they come from the browser: from a cookie
- * that only the page writes, or from what the browser prefers.
+ * The language and the theme that the member has chosen. Without a choice they come from the browser: from the choice
+ * in a cookie that only the page writes, or from what the browser prefers.
  */
 function lookOf(c: Context, preferences: Preferences): { readonly language: string; readonly theme: string } {
   const [inBrowser = "", themeInBrowser = ""] = (getCookie(c, "footfall-look") ?? "").split(".");

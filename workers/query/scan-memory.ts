@@ -1,8 +1,8 @@
-// Remembers results of questions from events in an isolate: for a question, the result of sealed (Day, partition)s. It
-// is a text, in the form in which parts of jobs are written (core/query/count.ts). So a question reads and counts only
-// the Days whose present version it does not remember. A version names everything that the text was made from: the
-// sealed files, how often late events came, which erasures are running, and the settings with their rules. Days that
-// are not sealed are always read.
+// Remembers in an isolate, for each question, the result of each sealed (Day, partition) that was counted. A result is
+// a text, in the form in which parts of jobs are written (core/query/count.ts). So a question reads and counts only the
+// Days whose present version is not remembered. A version names everything that the text was made from: the sealed
+// files, how often late events came, which erasures are running, and the settings with their rules. Days that are not
+// sealed are always read.
 
 import { SCAN_KEPT_BYTES, SCAN_KEPT_DAY_BYTES } from "../../core/limits.ts";
 

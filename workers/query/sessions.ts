@@ -1,9 +1,9 @@
 // Sign-in, sign-out, accepting an invite, and changing a password. An address and a password open, by one session, all
 // shops at which the address has this password. An unknown address and a wrong password get the same answer in the same
 // time. After some attempts from one sender an address is closed to that sender for a while. After many attempts from
-// unknown senders, which of their attempts are judged is decided by lot. All this is the same for addresses that nobody
-// has. So whoever guesses does not lock out whoever knows the password. Public requests are accepted only from this
-// origin, so that no other site can sign anybody in.
+// unknown senders, a lot decides which of their attempts are judged. So whoever guesses does not lock out whoever knows
+// the password. Addresses that nobody has are treated the same. Public requests are accepted only from this origin, so
+// that no other site can sign anybody in.
 
 import type { Context } from "hono";
 import {

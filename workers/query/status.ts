@@ -29,7 +29,7 @@ export async function getStatusDocument(c: Context, { told, now }: Deps): Promis
   return c.json(documentOf(await told(), now()), 200, KEPT);
 }
 
-/** The state as JSON. What a status is too old to say is null. */
+/** The state as JSON. The state of a component is null where the last status is too old. */
 function documentOf({ status, incidents }: Told, now: number) {
   return {
     checked_at: instantOf(status?.at ?? null),

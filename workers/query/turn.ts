@@ -1,7 +1,7 @@
 // Decides who may count events in this isolate, and when. Counting pauses after each slice (core/gradual.ts), so that
 // other requests are answered in between. Questions through share links (guests) count one at a time, and only while no
 // merchant's own question counts. A waiting request looks again by its own timer, since one request may not wake
-// another here. If a client leaves, its seat is free again after TURN_LEASE_MS.
+// another here. If a guest's client leaves, the seat is free again after TURN_LEASE_MS.
 
 import type { Gradual } from "../../core/gradual.ts";
 import { SLICE_ROWS, TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";

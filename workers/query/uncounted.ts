@@ -1,8 +1,8 @@
 // Late events of closed Days that no rollup has yet. They wait for the recount of their Day, in a partition's log or,
 // after a note, in the archive. A question to rollups that touches such a Day counts it now from its events, with the
 // code of the later recount. The resulting rows replace the stored ones. So the answer is the same before, during and
-// after the recount's write (L8). The same is done for Days that a zone for the past has not reached yet: each event it
-// moves leaves one Day and joins another at once. Nearly always nothing waits, and then this file does nothing.
+// after the recount's write (L8). The same is done for Days that a zone for the past has not reached yet, because such
+// a zone moves events from one Day to another. Nearly always nothing waits, and then this file does nothing.
 
 import { joinBlocks, sortRows } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";

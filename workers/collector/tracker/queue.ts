@@ -10,7 +10,7 @@ import { settings } from "./settings.ts";
 const PREFIX = "_ff:";
 /** How many events wait at most. Beyond it the oldest ones are given up. */
 const KEPT_COUNT_MAX = 100;
-/** How many events a request has at most. 20 of the largest events that the collector takes fill its largest body. */
+/** How many events a request has at most: 20 of the largest events fill the largest body that the collector takes. */
 const SENT_COUNT_MAX = 20;
 /**
  * The length of a body, in UTF-16 units, that is surely below 64 KiB. That is the most that browsers allow a request
@@ -63,8 +63,8 @@ export function kept(): string[] {
 
 /**
  * Sends the events that wait, and deletes those that the collector has answered for. Any other answer, such as a
- * hotel's log-in page, does not count as one. There is one request at a time, except when the page is left (`isLast`).
- * Then events that are being sent are sent once more, since their request may be lost.
+ * hotel's log-in page, deletes nothing. There is one request at a time, except when the page is left (`isLast`). Then
+ * events that are being sent are sent once more, since their request may be lost.
  */
 export async function send(isLast?: unknown): Promise<void> {
   const keys = kept().slice(0, SENT_COUNT_MAX);
