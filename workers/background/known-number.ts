@@ -1,5 +1,5 @@
-// The cron's step that upgrades deployments of earlier versions. It claims numbers from before there were claims, and
-// notes the name of the visitors' key. It runs once per isolate; a repeat is harmless.
+// The cron's step that upgrades deployments of earlier versions. It claims numbers that were given before Footfall had
+// claims, and notes the name of the visitors' key. It runs once per isolate; a repeat is harmless.
 
 import { lastMerchantNumber } from "../../storage/directory/merchants.ts";
 import { claimKnown, MERCHANTS } from "../../storage/directory/number-claim.ts";

@@ -177,8 +177,8 @@ const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
 /**
- * How many closed Days the events without a key have. For few events it returns their number, since they have no more
- * Days than that.
+ * How many closed Days the events without a key have. With few events, the number of events is returned instead. It is
+ * never less.
  */
 function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv): number {
   if (arrivals.length <= LATE_DAYS_OF_REQUEST_MAX) return arrivals.length; // no more Days than events
@@ -311,7 +311,7 @@ interface Placed {
   readonly regions: Regions | undefined;
 }
 
-/** Parsed once per isolate, since bindings never change while it lives. */
+/** The settings of placement, parsed once per isolate, since bindings never change while it lives. */
 let parsed: Placed | undefined;
 
 let visitorKeys: VisitorKeys | undefined;

@@ -160,7 +160,8 @@ export interface Operation {
 }
 
 /**
- * Before this operation the directory may be an empty database. So its entry in the audit log is written afterwards.
+ * The operation that recovers the directory. Before it the directory may be an empty database, so its entry in the
+ * audit log is written afterwards.
  */
 export const NOTED_BY_ITSELF = "directory.recover";
 

@@ -39,7 +39,8 @@ export interface Counted<C extends Counting = Counting> {
 }
 
 /**
- * Counts what a plan over one range reads, ready to be answered from. Days whose results are remembered are not read.
+ * Counts the events of a plan over one range. The result holds all that an answer needs. Days whose results are
+ * remembered are not read.
  */
 export async function countEvents<C extends Counting>(
   plan: CountPlan<C>,
@@ -238,7 +239,7 @@ async function countUnit(
   return sum(going.map(({ outcome, counting }) => (outcome === undefined ? (counting.held?.() ?? 0) : 0)));
 }
 
-/** The counting into which a part goes. A part that may be remembered gets a counting of its own. */
+/** Where the events of a part are counted. A part that may be remembered is counted by itself first. */
 function partOf({ ready, counting }: Running, { kept, text }: Group, under: Under): Counting {
   return kept === undefined || text !== undefined ? counting : ready.one.plan.open(under, "part");
 }

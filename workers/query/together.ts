@@ -42,7 +42,8 @@ export class Together {
     const now = deps.now();
     const directory = this.#reads.of(deps.directory);
     const ledgers = ledgersOf(deps.ledgers.all.map((ledger) => withMonths(this.#reads.of(ledger), ledger.months)));
-    // The clock is not replaced here: reading may need to know how late it is. All questions have the same instant.
+    // These `deps` keep the real clock, because a slow read must know how late it is. The questions' `deps` stop the
+    // clock, so that all questions have the same instant.
     this.#own = { ...deps, directory, ledgers, partition: forgetting(deps, this.#reads) };
     this.deps = { ...this.#own, now: () => now, together: this };
   }
