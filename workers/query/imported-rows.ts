@@ -12,10 +12,10 @@ import {
   parseImportedRows,
 } from "../../core/imported/table.ts";
 import {
-  IMPORT_DAYS_MAX,
   IMPORTED_BODY_BYTES_MAX,
   IMPORTED_BYTES_MAX,
   IMPORTED_IMPORT_ROWS_MAX,
+  IMPORTED_PART_DAYS_MAX,
 } from "../../core/limits.ts";
 import { parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
@@ -86,8 +86,12 @@ function daysRead(
   { row, table }: { readonly row: Import; readonly table: ImportedTableName },
 ): Checked<ReadonlyMap<number, readonly ImportedRow[]>> {
   const days = new Map<number, readonly ImportedRow[]>();
-  if (Object.keys(given).length > IMPORT_DAYS_MAX)
-    return problem("invalid_field", `"days" has at most ${IMPORT_DAYS_MAX} dates.`, "days");
+  if (Object.keys(given).length > IMPORTED_PART_DAYS_MAX)
+    return problem(
+      "invalid_field",
+      `"days" has at most ${IMPORTED_PART_DAYS_MAX} dates: send the others next.`,
+      "days",
+    );
   for (const [date, value] of Object.entries(given)) {
     const day = parseDate(date);
     if (day === undefined || row.days[day] === undefined)
