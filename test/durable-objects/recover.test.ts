@@ -404,7 +404,9 @@ test("[RCV-12] an id that tells another story after its storage was put back is 
   await world.settle();
   await tell(it.partition);
   it.lose(copy);
+  it.broken.add("d1"); // its ledger cannot tell it
   expect(await it.send([{ ...event, revenue: 2_000_000 }])).toEqual(["accepted"]);
+  it.broken.clear();
   await claim(it.partition);
   await world.recover();
   const { live, replayed, differences } = await outage.finish();
@@ -451,6 +453,29 @@ describe("[RCV-12] what a ledger says of a storage", () => {
     const [row] = world.database.prepare("SELECT failing FROM partition_status").all();
     expect(row).toEqual({ failing: STORAGE_LOST });
   });
+});
+
+test("[RCV-12] a hit that waits while a recovery begins is not counted before the archive's events are", async () => {
+  const outage = own();
+  const { it, world } = outage;
+  const event = { id: "sent twice", merchant: 1, timestamp: it.now };
+  await it.send([event]);
+  await world.settle();
+  it.restart();
+  const settings = Promise.withResolvers<void>();
+  const { readChanges } = it.partition.deps;
+  const slow: typeof readChanges = async (since) => {
+    await settings.promise;
+    return readChanges(since);
+  };
+  Object.assign(it.partition, { deps: { ...it.partition.deps, readChanges: slow } });
+  it.now += DAY_MS / 4; // it has to ask for settings
+  const arrival = { event: eventOf({ ...event, receivedAt: it.now }), address: "203.0.113.1", floating: false };
+  const resent = append(it.partition, [arrival]);
+  const { first } = await recovering(it).beginRecovery({ partition: "pool-0", first: 1_000, events: 1 });
+  settings.resolve();
+  expect(await resent).toBe("overloaded");
+  expect(it.partition.next).toBe(first);
 });
 
 test("[RCV-12] two recoveries at once: the earlier one is refused", async () => {
