@@ -1,7 +1,7 @@
 // Which Footfall the command line speaks to, and how: options first, then the record of the deployment that
-// `--deployment` names, then the environment, then what a local `npm start` left in STATE_DIR. The keys of a local start
-// and of a record go to their own addresses only: with another --query-url they are not offered. What the API refuses
-// becomes a `Problem` with the API's own words.
+// `--deployment` names, then the environment, then what a local `npm start` left in STATE_DIR. The keys of a local
+// start and of a record go to their own addresses only: with another --query-url they are not offered. What the API
+// refuses becomes a `Problem` with the API's own words.
 
 import type { Command } from "commander";
 import { type LocalStart, readLocalStart, stateDirOf } from "../local-state.ts";
