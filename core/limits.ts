@@ -89,6 +89,10 @@ export const IMPORTED_ROWS_MAX = 5_000;
 export const IMPORTED_VALUE_LENGTH_MAX = TITLE_LENGTH_MAX;
 /** Imported rows that one request brings, and with them one row of D1 at least, which takes 2 MB. */
 export const IMPORTED_BODY_BYTES_MAX = 1_500_000;
+/**
+ * Days that one request brings rows of. Each is a statement of one transaction, and a call of a Worker may make 1,000.
+ */
+export const IMPORTED_PART_DAYS_MAX = 400;
 /** Imports of rollups that a merchant may have, taken back or not: each is with every question's merchant. */
 export const IMPORTED_IMPORTS_MAX = 50;
 /** What all of them take in the ledger: 1,500 rows a Day of some 10 B are 55 MB in ten years. */

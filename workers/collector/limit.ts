@@ -129,9 +129,12 @@ const NO_EVENTS: readonly Outcome<Weighed>[] = [rejected("invalid_body", "no eve
 /** A key whose merchant sent too much lets nothing more through closed addresses, for the rest of the period. */
 function closedIfNot(within: boolean | Promise<boolean>, passing: number | undefined): boolean | Promise<boolean> {
   if (within === true || passing === undefined) return within;
-  if (within !== false) return within.then((isTrue) => isTrue || closedIfNot(false, passing));
-  tens.close(keysOf(passing));
-  return false;
+  const close = tens.closing(keysOf(passing));
+  const closed = (isTrue: boolean) => {
+    if (!isTrue) close();
+    return isTrue;
+  };
+  return within === false ? closed(within) : within.then(closed);
 }
 
 interface Counted {
