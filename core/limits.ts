@@ -1255,7 +1255,7 @@ export const SIGN_IN_NETWORK_MAX = 20;
 export const SIGN_IN_STRANGERS_MAX = 120;
 /** When somebody who was not drawn may try again: ten times within a minute. */
 export const SIGN_IN_STRANGER_SECONDS = 5;
-/** A browser is known for as long as browsers keep a cookie, under the last eight names that signed in there. */
+/** A browser is known for as long as browsers keep a cookie, to the last eight members that signed in there. */
 export const DEVICE_SECONDS = 400 * 24 * 3_600;
 export const DEVICES_NAMED_MAX = 8;
 /** A member signs in again after two weeks. An invite is good for one. */

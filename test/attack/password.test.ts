@@ -160,3 +160,55 @@ test("[MEM-3] a name nobody has is slow and closed in the same way", async () =>
   }
   expect(told[1]).toBe(told[0]);
 });
+
+/** Another shop, whose owner has made the address a member there with a password of their own, and its cookies. */
+const joinElsewhere = async (password: string) => {
+  const body = { name: "Another", time_zone: "UTC", currency: "EUR" };
+  const other = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
+  const path = `/api/v1/merchants/${other.id}/invites`;
+  const invite = (await worker.ask("POST", path, { token: ADMIN_TOKEN, body: { email: EMAIL, role: "viewer" } })).body;
+  const headers = { origin: "http://localhost", "cf-connecting-ip": "198.51.100.7" };
+  const taken = { body: { token: invite.token, password }, headers };
+  return cookiesOf(await worker.ask("POST", "/api/v1/invites/accept", taken));
+};
+const OWN = "a password of the other owner";
+
+test("[MEM-3] who makes the address a member of another shop guesses no more for the own password in between", async () => {
+  await joinElsewhere(OWN);
+  const statuses = [];
+  for (let round = 0; round < 4; round++) {
+    statuses.push(...(await wrong("198.51.100.7", 3)));
+    statuses.push((await signIn("198.51.100.7", OWN)).status);
+  }
+  // Ten attempts, whoever they were meant for; then the place is closed to this name.
+  expect(statuses).toEqual([401, 401, 401, 201, 401, 401, 401, 201, 401, 401, 429, 429, 429, 429, 429, 429]);
+});
+
+test("[MEM-3] a browser that is known to the other shop's member is a stranger to the owner's", async () => {
+  const device = { cookie: deviceOf(await joinElsewhere(OWN)) };
+  await pretend("address 198.51.100.7", SIGN_IN_ATTEMPTS_MAX);
+  const guesses = Array.from({ length: 3 }, (_, at) => signIn("198.51.100.7", `guess ${at}`, device));
+  expect((await Promise.all(guesses)).map(({ status }) => status)).toEqual([429, 429, 429]);
+  // Not even the right password tells that it is right; the own one opens the other shop.
+  expect((await signIn("198.51.100.7", PASSWORD, device)).status).toBe(429);
+  expect((await signIn("198.51.100.7", OWN, device)).status).toBe(201);
+  // Nor does the own password, made the same: it opens the other shop alone.
+  const chosen = await joinElsewhere(PASSWORD);
+  const opened = await signIn("198.51.100.7", PASSWORD, { cookie: deviceOf(chosen) });
+  const shops = await worker.ask("GET", "/api/v1/shops", { headers: { cookie: cookiesOf(opened) } });
+  expect([opened.status, shops.body.shops.map(({ name }: { name: string }) => name)]).toEqual([201, ["Another"]]);
+  // The owner's browser is known as before, and what strangers try does not close it.
+  expect((await signIn("198.51.100.7", PASSWORD, { cookie: deviceOf(cookies) })).status).toBe(201);
+});
+
+test("[MEM-3] the session of the other shop does not tell whether a password is right at the owner's", async () => {
+  const session = await joinElsewhere(OWN);
+  const change = (password: string) =>
+    worker.ask("PUT", "/api/v1/session/password", {
+      headers: { cookie: session, origin: "http://localhost" },
+      body: { password, new_password: "yet another password" },
+    });
+  expect([(await change("wrong password")).status, (await change(PASSWORD)).status]).toEqual([401, 401]);
+  expect((await change(OWN)).status).toBe(200);
+  expect((await signIn("203.0.113.9", PASSWORD)).status).toBe(201);
+});
