@@ -913,7 +913,7 @@ export const SUBSCRIPTIONS_COUNT_MAX = 50;
 /** Test messages of one subscription that may wait because the receiver takes none. Each cron tries one. */
 export const TESTS_WAITING_MAX = 5;
 /**
- * Mails of one merchant in 24 hours that ask an address which is no member's to confirm. Whoever gets one has asked for
+ * Mails of one merchant in 24 hours that ask an address to confirm. Whoever gets one has asked for
  * nothing, and its subject has the merchant's name. Each may go to another address, or to another spelling of the same
  * one.
  */
