@@ -615,6 +615,12 @@ export const LATE_STRETCH_BYTES = 64 * KIB;
 export const LATE_DAYS_NEAR = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
+/**
+ * An event of a closed Day costs what a hundred of today cost, so of each merchant and closed Day a request without a
+ * key counts for its address as the five requests that are as many events. The budgets above are of one merchant; this
+ * bounds an address that sends for thousands of them.
+ */
+export const LATE_REQUESTS = 100 / LIMIT_EVENTS;
 /** Far Days in one request. A request with more is refused as a whole. */
 export const LATE_DAYS_OF_REQUEST_MAX = 40;
 /**

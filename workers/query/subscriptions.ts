@@ -329,8 +329,8 @@ function saying(
 }
 
 /**
- * Asks an address that nobody vouches for whether it wants messages, at most once a Day. False if the merchant has asked
- * too often: a subscription that is deleted and made again has another id, so a limit for one id is not enough.
+ * Asks an address that nobody vouches for whether it wants messages, at most once a Day. False if the merchant has
+ * asked too often: a subscription that is deleted and made again has another id, so a limit for one id is not enough.
  */
 async function writeConfirmation(subscription: StoredSubscription, merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
