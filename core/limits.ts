@@ -1273,16 +1273,37 @@ export const DEVICES_NAMED_MAX = 8;
 /** A member signs in again after two weeks. An invite is good for one. */
 export const SESSION_MS = 14 * 24 * HOUR_MS;
 export const INVITE_MS = 7 * 24 * HOUR_MS;
-/** Ended sessions, invites and counters that the cron deletes at once. */
-export const SESSIONS_FORGET_ROWS = 500;
+/**
+ * Ended sessions and counters of attempts that a statement of the cron deletes, and how many such statements one cron
+ * makes while there are more. An attempt makes three counters, and an address may make one a second under names that
+ * nobody has: 900 in the five minutes between two crons.
+ */
+export const SESSIONS_FORGET_ROWS = 10_000;
+export const SESSIONS_FORGET_TURNS = 20;
+/**
+ * What judging passwords may take of an isolate, in microseconds: 20 at once, and two a second after that, a third of
+ * its time. Strangers have that, and known browsers the same; together they have one and a half of it. Without this
+ * bound a few addresses would keep an isolate busy with names that nobody has.
+ */
+export const PASSWORD_MICROSECONDS = 160_000;
+export const PASSWORDS_AT_ONCE = 20;
+export const PASSWORDS_PER_SECOND = 2;
+/**
+ * Times that a member signs in, in an isolate: so many at once, and one in five minutes after that; of a merchant 2,000
+ * and four a minute. Each makes a session that is kept for two weeks, and an entry of the audit log.
+ */
+export const MEMBER_SIGN_INS_MAX = 100;
+export const MEMBER_SIGN_INS_PER_SECOND = 1 / 300;
+export const MERCHANT_SIGN_INS_MAX = 2_000;
+export const MERCHANT_SIGN_INS_PER_SECOND = 1 / 15;
 /** Filters of a share link: their length as JSON, and their depth. */
 export const SHARE_FILTERS_LENGTH_MAX = 4_096;
 export const SHARE_FILTERS_DEPTH_MAX = 12;
 /** What an audit entry repeats of a request, as JSON. For a larger request it names only the fields. */
 export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
-/** How long audit entries are kept, and how many of the oldest the cron looks at: 28,800 a day. */
+/** How long audit entries are kept, and how many of the oldest a cron looks at: a million and a half a day. */
 export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
-export const AUDIT_FORGET_ROWS = 100;
+export const AUDIT_FORGET_ROWS = 5_000;
 /**
  * Bytes that a merchant's own people and keys may add to the audit log in an isolate. They may add this many at once,
  * which is 20,000 acts without details, and 4.3 MB a day after that. With less than half of it left, details are left

@@ -6,8 +6,10 @@
 
 import type { Context } from "hono";
 import {
+  MEMBER_SIGN_INS_PER_SECOND,
   PASSWORD_LENGTH_MAX,
   PASSWORD_LENGTH_MIN,
+  PASSWORD_MICROSECONDS,
   SESSION_MS,
   SIGN_IN_ATTEMPTS_MAX,
   SIGN_IN_NETWORK_MAX,
@@ -53,6 +55,7 @@ import {
 } from "./membership.ts";
 import { type Principal, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
+import { takeFrom } from "./purse-memory.ts";
 import { bodyOf, type Reply } from "./request.ts";
 
 export const EMAIL: Field<string, false> = {
@@ -156,6 +159,7 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   // it is not signed in to it learns nothing: there the address may be somebody else's.
   const attempt = { claim, from: `session ${open.principal.member}` };
   if ((await counted(attempt, deps)) > SIGN_IN_ATTEMPTS_MAX) return tooMany(c, SIGN_IN_PERIOD_SECONDS);
+  if (!mayJudge("known", deps)) return tooMany(c, SIGN_IN_STRANGER_SECONDS);
   const all = await findCandidates(deps.directory, claim);
   const signedIn = new Set((await membershipsOf(c, deps)).map(({ member }) => member.id));
   const right = matching(
@@ -196,6 +200,7 @@ async function judge(c: Context, { claim, password }: Judged, deps: Deps): Promi
   if (device !== undefined) {
     const attempt = { claim, from: `device ${device.nonce}` };
     if ((await counted(attempt, deps)) > SIGN_IN_ATTEMPTS_MAX) return tooMany(c, SIGN_IN_PERIOD_SECONDS);
+    if (!mayJudge("known", deps)) return tooMany(c, SIGN_IN_STRANGER_SECONDS);
     const known = all.filter(({ id }) => device.members.has(id));
     own = matching(password, known);
     if (own.length > 0) await forgetAttempts(deps.directory, attempt);
@@ -262,7 +267,13 @@ async function strangerWaits(c: Context, claim: Claim, deps: Deps): Promise<numb
   if ((await counted({ claim, from: address }, deps)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
   if ((await counted({ claim, from: network }, deps)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
   const isJudged = isDrawn(await counted({ claim, from: "strangers" }, deps), deps.random(4));
-  return isJudged ? 0 : SIGN_IN_STRANGER_SECONDS;
+  return isJudged && mayJudge("strangers", deps) ? 0 : SIGN_IN_STRANGER_SECONDS;
+}
+
+/** Whether this isolate has time to judge a password, whoever's; takes it if so. */
+function mayJudge(who: "known" | "strangers", { keyLimit, passwordPurses, now }: Deps): boolean {
+  if (keyLimit === undefined) return true;
+  return takeFrom(passwordPurses.of({ asker: who, merchant: 0 }, now()), PASSWORD_MICROSECONDS);
 }
 
 /**
@@ -280,6 +291,12 @@ async function signIn(
   deps: Deps,
 ): Promise<Checked<Reply>> {
   const now = deps.now();
+  const takes = ({ id, merchant }: Pick<Candidate, "id" | "merchant">) =>
+    takeFrom(deps.signInPurses.of({ asker: id, merchant }, now), 1);
+  if (deps.keyLimit !== undefined && !members.every(takes)) {
+    c.header("Retry-After", String(1 / MEMBER_SIGN_INS_PER_SECOND));
+    return problem("rate_limited", "You sign in too often. Try again after the seconds of Retry-After.");
+  }
   const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
   await openSession(deps.directory, {
     token: secret,
