@@ -110,6 +110,11 @@ export const PROP_VALUE_LENGTH_MAX = 2_000;
 /** One day. More engaged time than this comes from a broken clock. */
 export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
 /**
+ * Of what an event without a key tells, this much counts. Ten events of a day each would else double the time that ten
+ * thousand visitors spent on a page.
+ */
+export const ENGAGEMENT_KEYLESS_MS_MAX = HOUR_MS;
+/**
  * In ten-thousandths of a unit of currency: 1,000,000,000 units, or about 40,000 dollars in the currency with the
  * smallest unit.
  */
