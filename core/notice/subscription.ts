@@ -34,7 +34,7 @@ export const TARGET_METRICS = ["visitors", "visits", "pageviews", "events", "ord
 export type TargetMetric = (typeof TARGET_METRICS)[number];
 
 /**
- * "on": messages are sent. "unconfirmed": the address of somebody who is no member and has not agreed yet. "off": it
+ * "on": messages are sent. "unconfirmed": the address of somebody who has not agreed yet. "off": it
  * was unsubscribed from, or could not be reached.
  */
 export type SubscriptionState = "on" | "unconfirmed" | "off";

@@ -135,7 +135,7 @@ function toAddedText(added: Added): string {
   if (added.secret !== undefined)
     return `${table}\n\nThe secret is shown this once. It signs each message as Standard Webhooks has it.`;
   if (added.state === "unconfirmed")
-    return `${table}\n\nThe address is of nobody who is a member. A mail asks whether it wants this; until then it gets nothing.`;
+    return `${table}\n\nA mail asks the address whether it wants this; until then it gets nothing.`;
   return table;
 }
 
