@@ -7,7 +7,7 @@ import { zoneOfShop } from "../../store.ts";
 import { t as common, speak } from "../../text.ts";
 import { endOf, Field, Maker, ofShop, useAct, when } from "../settings/act.tsx";
 import { WishFields } from "./form.tsx";
-import { aboutOf, type Delivery, fromDraft, type Subscription, shortly, toDraft } from "./subscription.ts";
+import { aboutOf, type Delivery, fromDraft, inSentence, type Subscription, toDraft } from "./subscription.ts";
 import texts from "./text.ts";
 
 const { t, tn, named } = speak(texts);
@@ -29,18 +29,16 @@ export function Chosen({ one, goals, turn, changed }: ChosenProps) {
   );
 }
 
-function Log({ one: { id, target: whole }, turn }: Pick<ChosenProps, "one" | "turn">) {
+function Log({ one: { id, target }, turn }: Pick<ChosenProps, "one" | "turn">) {
   const got = useGet<{ readonly deliveries: readonly Delivery[] }>(ofShop(`/subscriptions/${encodeURIComponent(id)}`));
   useEffect(() => {
     if (turn > 0) got.reload();
   }, [turn]);
   const sent = got.body?.deliveries;
-  const title = t("logOf", { target: shortly(whole) });
+  const title = t("logOf", { target: inSentence(target) });
   return (
     <section class="panel log" aria-label={title} aria-busy={sent === undefined && got.failure === undefined}>
-      <h2>
-        <bdi>{title}</bdi>
-      </h2>
+      <h2>{title}</h2>
       <Trouble part={got} />
       {sent === undefined && got.failure === undefined && <p class="mute">{common("loading")}</p>}
       {sent?.length === 0 && <p>{t("logNone")}</p>}
@@ -92,7 +90,7 @@ function Change({ one, goals, changed }: Omit<ChosenProps, "turn">) {
   };
   return (
     <Maker
-      title={t("changeOf", { target: shortly(one.target) })}
+      title={t("changeOf", { target: inSentence(one.target) })}
       does={t("save")}
       act={act}
       submit={save}

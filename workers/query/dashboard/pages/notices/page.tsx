@@ -28,7 +28,7 @@ import { isAllowed } from "../settings/role.ts";
 import { Chosen } from "./chosen.tsx";
 import { WishFields } from "./form.tsx";
 import { AlarmPreview, ReportPreview } from "./preview.tsx";
-import { CHANNELS, fromDraft, type Subscription, shortly, toDraft } from "./subscription.ts";
+import { CHANNELS, fromDraft, inSentence, type Subscription, shortly, toDraft } from "./subscription.ts";
 import texts from "./text.ts";
 
 const { t, named } = speak(texts);
@@ -62,7 +62,7 @@ function All() {
   };
   const show = ({ target, secret }: WithSecret) => {
     if (secret !== undefined)
-      tell({ title: t("secretOf", { target: shortly(target) }), lead: t("secretLead"), text: secret });
+      tell({ title: t("secretOf", { target: inSentence(target) }), lead: t("secretLead"), text: secret });
     changed();
   };
   const send = async (method: string, path: string, body?: object) => {
@@ -111,7 +111,7 @@ function Row({ one, ask, send, say, show, changed }: RowProps) {
   const path = ofShop(`/subscriptions/${encodeURIComponent(id)}`);
   const isChosen = view.value.at === id;
   const test = async () => {
-    if (await send("POST", `${path}/test`)) say(t("tested", { target }));
+    if (await send("POST", `${path}/test`)) say(t("tested", { target: inSentence(one.target) }));
   };
   return (
     <tr>
@@ -155,7 +155,7 @@ function Row({ one, ask, send, say, show, changed }: RowProps) {
               aria-label={`${t("rotate")}: ${target}`}
               onClick={() =>
                 ask({
-                  title: t("rotateTitle", { target }),
+                  title: t("rotateTitle", { target: inSentence(one.target) }),
                   lost: t("rotateLost"),
                   does: t("rotate"),
                   method: "POST",
@@ -172,7 +172,7 @@ function Row({ one, ask, send, say, show, changed }: RowProps) {
             aria-label={`${t("remove")}: ${target}`}
             onClick={() =>
               ask({
-                title: t("removeTitle", { target }),
+                title: t("removeTitle", { target: inSentence(one.target) }),
                 lost: t("removeLost"),
                 does: t("remove"),
                 method: "DELETE",

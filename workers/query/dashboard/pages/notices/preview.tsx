@@ -23,6 +23,8 @@ export function ReportPreview() {
   const [asked, ask] = useState({ topic: "weekly", channel: "email", language: boot.language });
   const [shown, show] = useState<Shown>();
   const act = useAct();
+  // Of the message, which may be in another language than the page, and may begin with a name in a third.
+  const direction = asked.language === "ar" ? "rtl" : "ltr";
   const change = (changes: Partial<typeof asked>) => {
     show(undefined);
     ask((before) => ({ ...before, ...changes }));
@@ -64,11 +66,11 @@ export function ReportPreview() {
         {shown !== undefined && (
           <>
             {shown.subject !== undefined && (
-              <h3>
-                <bdi>{shown.subject}</bdi>
+              <h3 lang={asked.language} dir={direction}>
+                {shown.subject}
               </h3>
             )}
-            <pre dir="auto" class="preview">
+            <pre lang={asked.language} dir={shown.text === undefined ? "ltr" : direction}>
               {shown.text ?? JSON.stringify(shown.body, undefined, 2)}
             </pre>
           </>

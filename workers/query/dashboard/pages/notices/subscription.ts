@@ -86,6 +86,11 @@ export function shortly(target: string): string {
   return target.length <= SHOWN_MAX ? target : `${target.slice(0, SHOWN_MAX - 16)}…${target.slice(-15)}`;
 }
 
+/** The same within a sentence, which may run from right to left: an address never does. */
+export function inSentence(target: string): string {
+  return `\u2066${shortly(target)}\u2069`;
+}
+
 const SHOWN_MAX = 60;
 
 /**
