@@ -1021,6 +1021,8 @@ export const REGEX_REPEAT_MAX = 100;
  * isolate answers nobody else meanwhile.
  */
 export const QUESTION_STEPS_MAX = 80_000_000;
+/** Of these, steps that one event may take, or with has_done one visit: judging it is not cut. */
+export const JUDGED_STEPS_MAX = QUESTION_STEPS_MAX / 20;
 /**
  * Steps that all questions of one asker, and of one merchant, may take in an isolate: at once, and per second after
  * that. An asker of the dearest questions gets a tenth of an isolate's time. All askers of a merchant together get a
@@ -1046,6 +1048,8 @@ export const ASKER_READS_PER_SECOND = 160_000;
  */
 export const PLACE_READS = 60;
 export const MANIFEST_MERCHANTS_OF_READ = 10;
+/** Bytes of an open Day that take as long to put together and to count as one event: 70 ns each (live.ts). */
+export const LIVE_BYTES_OF_READ = 70;
 /** Bytes of the archive that are taken for one event, where nobody has counted the events (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
 /**
