@@ -1,8 +1,11 @@
 // The page Notices in a real Chromium, on the real Workers: who is told what is added, tried, changed, paused and
 // removed by keys alone; what was sent and what failed is shown; previews say what the API says.
 
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/browsers.ts";
@@ -16,6 +19,7 @@ const PASSWORD = "correct horse battery";
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HOOK = "https://hook.shop.dev/in";
 const HOUR_MS = 3_600_000;
+const SCRIPT = join(import.meta.dirname, "../../scripts/footfall.ts");
 
 describe.skipIf(CHROMIUM === undefined)("the page Notices", { timeout: 300_000 }, () => {
   let stage: Stage;
@@ -246,7 +250,7 @@ describe.skipIf(CHROMIUM === undefined)("the page Notices", { timeout: 300_000 }
       await form.locator("pre").waitFor();
       const said = (await previewOf({ topic: "weekly", channel, language: "de" })) as { text?: string; body?: object };
       const shown = await form.locator("pre").textContent();
-      const unstamped = (text: string) => text.replace(/Stand [^.]*\. ?[^.]*\./, "");
+      const unstamped = (text: string) => text.replaceAll(/\d{1,2}:\d\d/g, "time"); // it says as of when
       if (channel === "email") expect(unstamped(shown ?? "")).toBe(unstamped(said.text ?? ""));
       else expect(Object.keys(JSON.parse(shown ?? ""))).toEqual(Object.keys(said.body ?? {}));
     }
@@ -259,7 +263,27 @@ describe.skipIf(CHROMIUM === undefined)("the page Notices", { timeout: 300_000 }
     expect(said.alarms.map(({ kind }) => kind)).toContain("silence");
     expect(await alarms.locator("li > span:last-child").allInnerTexts()).toEqual(said.alarms.map(({ says }) => says));
     await context.close();
+    const listed = await footfall("report", "alarms", shop.id);
+    for (const { says } of said.alarms) expect(listed).toContain(says);
   });
+
+  test("[NTC-23] the command line pauses one and ends the pause", async () => {
+    const body = { channel: "webhook", target: `${HOOK}/other`, topics: ["silence"] };
+    const { id } = (await stage.client.admin("POST", path(), body)) as Subscription;
+    const until = new Date(now + 24 * HOUR_MS).toISOString();
+    await footfall("report", "change", shop.id, id, "--pause", until);
+    expect(await list()).toMatchObject([{ id, paused_until: until }]);
+    await footfall("report", "change", shop.id, id, "--pause", "none");
+    expect(await list()).toMatchObject([{ id, paused_until: null }]);
+    await stage.client.admin("DELETE", `${path()}/${id}`);
+  });
+
+  async function footfall(...args: readonly string[]): Promise<string> {
+    const { queryUrl, collectorUrl, adminToken } = stage.client;
+    const where = ["--query-url", queryUrl, "--collector-url", collectorUrl, "--admin-token", adminToken];
+    const env = { PATH: process.env["PATH"] ?? "" };
+    return (await promisify(execFile)(process.execPath, [SCRIPT, ...where, ...args], { env })).stdout;
+  }
 
   test("[DSH-33] [DSH-19] a viewer is not offered it, and sees nothing of it", async () => {
     await join("vera@shop.example", "viewer");
