@@ -921,6 +921,12 @@ export const LOOKS_TURN_MAX = 100;
 export const LOOK_AGAIN_MS = 5 * MINUTE_MS;
 /** Days whose Hours a look asks for: those that an Hour is compared with, and one more on each side. */
 export const LOOK_DAYS = NOTICE_DAYS_COMPARED + 2;
+/** A preview of alarms goes through this many Days, today among them. */
+export const ALARM_PREVIEW_DAYS = 30;
+/** Days whose Hours it asks for: what the first of them is compared with, and two more to find alarms that were on. */
+export const ALARM_PREVIEW_FROM_DAYS = ALARM_PREVIEW_DAYS + 2 + LOOK_DAYS;
+/** How long a subscription may be paused for. */
+export const SUBSCRIPTION_PAUSE_MAX_MS = 366 * 24 * HOUR_MS;
 /** A merchant is told of Days in doubt this far back. */
 export const DOUBT_TOLD_DAYS = 30;
 /** Subscriptions of one merchant: its members and some channels. Each may be a message for every alarm. */
