@@ -10,6 +10,7 @@ import { Frame } from "../../frame.tsx";
 import { useGet } from "../../get.ts";
 import { numberOf } from "../../metric.ts";
 import type { Answer, Question as Asked, Report } from "../../numbers.ts";
+import { Proof } from "../../proof.tsx";
 import { Nothing, Trouble } from "../../state.tsx";
 import { askAgain, go, parts, view } from "../../store.ts";
 import { t as common, count, finePercent, speak, valueName, named as word } from "../../text.ts";
@@ -29,6 +30,8 @@ const REACHED: Asked = {
 /** What a step can be; the values that were seen of each are suggested. */
 const STEP_KINDS = ["page", "goal", "event", "product"] as const satisfies readonly DimensionName[];
 const SUGGESTED = 50;
+/** What shops call the steps of a sale (docs/events.md), in their order: proposed as a funnel where two of them came. */
+const STEPS_OF_SALE = ["view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase"];
 const HOUR_SECONDS = 3_600;
 
 /** Who reached a goal, and who came how far. */
@@ -104,6 +107,7 @@ function Reached() {
       )}
       <footer>
         <ApiButton question={REACHED} name={t("reached")} />
+        {part?.answer !== undefined && <Proof metric="visitors" meta={part.answer.meta} isOpen={false} />}
       </footer>
     </section>
   );
@@ -203,6 +207,7 @@ function Funnel({ steps, question }: FunnelProps) {
           );
         })}
       </ol>
+      {steps.length === 0 && <SaleSteps />}
       {steps.length < FUNNEL_STEPS_MIN && <p class="mute">{t("stepsFew")}</p>}
       {steps.length < FUNNEL_STEPS_MAX && <StepForm steps={steps} />}
       {question !== undefined && (
@@ -211,6 +216,25 @@ function Funnel({ steps, question }: FunnelProps) {
         </footer>
       )}
     </section>
+  );
+}
+
+/** Proposes the steps of a sale, as far as the shop sends them. */
+function SaleSteps() {
+  const seen = namesOf(parts.value["seen-event"]?.answer);
+  const known = STEPS_OF_SALE.filter((name) => seen.includes(name));
+  if (known.length < FUNNEL_STEPS_MIN) return null;
+  const take = () => {
+    go({ steps: known.map((name) => ({ operator: "is", dimension: "event", values: [name] })) });
+    document.getElementById("funnel-title")?.focus();
+  };
+  return (
+    <p class="choices">
+      <button type="button" onClick={take}>
+        {t("stepsOfSale")}
+      </button>
+      <bdi class="mute">{known.join(" → ")}</bdi>
+    </p>
   );
 }
 
@@ -298,22 +322,24 @@ function Kept() {
         <p class="mute">{t("goalsLead")}</p>
         <Trouble part={got} />
         {body !== undefined && goals.length === 0 && <p>{t("goalsNone")}</p>}
-        <ul class="applied">
+        <ul class="goals-kept">
           {goals.map(({ name, event, page }, index) => (
-            <li key={name} class="choices">
+            <li key={name}>
               <b>
                 <bdi>{name}</bdi>
               </b>
-              {event !== undefined && (
-                <span class="mute">
-                  {common("event")}: <bdi>{event}</bdi>
-                </span>
-              )}
-              {page !== undefined && (
-                <span class="mute">
-                  {common("page")}: <bdi>{page}</bdi>
-                </span>
-              )}
+              <span>
+                {event !== undefined && (
+                  <span class="mute">
+                    {common("event")}: <bdi>{event}</bdi>
+                  </span>
+                )}
+                {page !== undefined && (
+                  <span class="mute">
+                    {common("page")}: <bdi>{page}</bdi>
+                  </span>
+                )}
+              </span>
               {mayChange && (
                 <button
                   type="button"

@@ -77,9 +77,9 @@ export default function Morning() {
           <>
             <Yesterday days={days} date={yesterday} hasMoney={hasMoney} />
             <Today hasMoney={hasMoney} />
+            <Warnings days={days} date={yesterday} />
             <Week days={days} date={yesterday} hasMoney={hasMoney} />
             <Moved hasMoney={hasMoney} date={yesterday} before={weekBefore} />
-            <Warnings days={days} date={yesterday} />
           </>
         )}
       </div>
