@@ -3,6 +3,7 @@
 
 import { Fragment } from "preact";
 import { useId } from "preact/hooks";
+import { ApiView, shown as api } from "../../api-view.tsx";
 import { Copy } from "../../copy.tsx";
 import { Frame } from "../../frame.tsx";
 import { type Got, useGet } from "../../get.ts";
@@ -75,12 +76,13 @@ export default function Trust() {
             <a href={path} download={`footfall-proof-${asked?.dates.join("-")}.json`}>
               {t("keep")}
             </a>
-            <a class="mute" href={path}>
+            <button type="button" class="link" onClick={() => (api.value = { address: path })}>
               {common("asApi")}
-            </a>
+            </button>
           </p>
         )}
       </div>
+      <ApiView />
     </Frame>
   );
 }
