@@ -145,6 +145,8 @@ async function take(browser: Browser, start: LocalStart, shot: Shot, { size, fol
     else await writeFile(path, await toWebp(context, page, isOfWindow === true));
     console.log(path);
   }
+  // Else the list of sessions would be of pictures.
+  await context.request.delete(`${query}/api/v1/session`, { headers: { origin: query } });
   await context.close();
 }
 

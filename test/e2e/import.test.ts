@@ -158,7 +158,7 @@ test("[IMP-29] an export of Footfall, imported by another merchant, gives equal 
   const { stdout } = await run(process.execPath, [SCRIPT, ...where, "import", path, ...admin], { env: {} });
   expect(stdout).toMatch(/ 140 events taken/);
   await untilSealed(["2026-10-05", "2026-10-06", COUNTED, "2026-10-08"]);
-  expect((await orders(other)).length).toBeGreaterThanOrEqual(10);
+  expect((await orders(other)).length).toBeGreaterThan(5);
   expect(await numbers(other)).toEqual(await numbers());
   const facts = async (merchant: Merchant) => {
     const asked = `/api/v1/merchants/${merchant.id}/events?from=${RANGE.from}&to=${RANGE.to}&format=ndjson`;

@@ -206,7 +206,7 @@ function Funnel({ steps, within, question }: FunnelProps) {
                   <span class="reached">
                     <b>{tn("people", reach.visitors)}</b>
                     {/* Of the second step, the first is the one before. */}
-                    {index > 1 && <> {t("ofFirst", { share: finePercent(reach.conversion_rate / 100) })}</>}
+                    {index > 1 && <> {t("ofFirst", { share: finePercent(reach.conversion_rate / 100) })} ·</>}
                     {index > 0 && (
                       <span class="mute">
                         {" "}
@@ -223,13 +223,15 @@ function Funnel({ steps, within, question }: FunnelProps) {
       {steps.length === 0 && <SaleSteps />}
       {steps.length < FUNNEL_STEPS_MIN && <p class="mute">{t("stepsFew")}</p>}
       {steps.length > 0 && (
-        <Choice
-          name="within"
-          label={t("within")}
-          value={within.name}
-          options={WINDOWS.map(({ name, n, unit }) => [name, span(n, unit)])}
-          onChange={(name) => go({ at: name === WINDOW_USUAL.name ? undefined : name }, true)}
-        />
+        <div class="within">
+          <Choice
+            name="within"
+            label={t("within")}
+            value={within.name}
+            options={WINDOWS.map(({ name, n, unit }) => [name, span(n, unit)])}
+            onChange={(name) => go({ at: name === WINDOW_USUAL.name ? undefined : name }, true)}
+          />
+        </div>
       )}
       {steps.length < FUNNEL_STEPS_MAX && <StepForm steps={steps} />}
       {question !== undefined && (
