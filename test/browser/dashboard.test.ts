@@ -1359,10 +1359,15 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
       expect.stringMatching(/Page \/paid\s+Visitors: 2 instead of 1/),
       expect.stringMatching(/Product <b>Tea<\/b>\s+Units: 2 instead of 1/),
     ]);
+    asked.length = 0;
     await press(page, euros((revenue as { value: number }).value));
     await page.waitForURL(/overview/);
     await settle(page);
     expect(await tile(page, "Revenue")).toBe(euros((revenue as { value: number }).value));
+    await page.goBack();
+    await settlePage(page, "morning");
+    expect(await numbers()).toHaveLength(4);
+    expect(asked.filter((path) => path.startsWith("/s/"))).toEqual([]); // it is one page, and no load
     await own.close();
   });
 
