@@ -27,7 +27,7 @@ export default {
   asOfHelp: "Alles, was bis dahin angenommen wurde, ist gezählt. Die Zeiten sind die des Ladens.",
   now_one: "{n} gerade da",
   now_other: "{n} gerade da",
-  nowHelp: "Besucher der letzten 30 Minuten",
+  nowHelp: "Besucher der letzten 5 Minuten",
   close: "Schließen",
   tryAgain: "Noch einmal",
 

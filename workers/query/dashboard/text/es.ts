@@ -27,7 +27,7 @@ export default {
   asOfHelp: "Todo lo aceptado hasta entonces está contado. Las horas son las de la tienda.",
   now_one: "{n} aquí ahora",
   now_other: "{n} aquí ahora",
-  nowHelp: "Visitantes de los últimos 30 minutos",
+  nowHelp: "Visitantes de los últimos 5 minutos",
   close: "Cerrar",
   tryAgain: "Otra vez",
   signIn: "Entrar",

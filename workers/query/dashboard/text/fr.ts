@@ -27,7 +27,7 @@ export default {
   asOfHelp: "Tout ce qui a été accepté jusque-là est compté. Les heures sont celles de la boutique.",
   now_one: "{n} ici en ce moment",
   now_other: "{n} ici en ce moment",
-  nowHelp: "Visiteurs des 30 dernières minutes",
+  nowHelp: "Visiteurs des 5 dernières minutes",
   close: "Fermer",
   tryAgain: "Réessayer",
   signIn: "Se connecter",

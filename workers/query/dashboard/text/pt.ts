@@ -27,7 +27,7 @@ export default {
   asOfHelp: "Tudo o que foi aceite até então está contado. As horas são as da loja.",
   now_one: "{n} aqui agora",
   now_other: "{n} aqui agora",
-  nowHelp: "Visitantes dos últimos 30 minutos",
+  nowHelp: "Visitantes dos últimos 5 minutos",
   close: "Fechar",
   tryAgain: "Tentar de novo",
   signIn: "Entrar",
