@@ -4,7 +4,7 @@
 // Plausible Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
-import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
+import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX, SAVED_FILTERS_STEPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { TextMap } from "../text-map.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
@@ -104,9 +104,23 @@ export function parseFilters(
 ): Outcome<Filter> {
   const own = parseList(value === undefined ? [] : value, at, budgets.own);
   if (!own.ok || fixed.length === 0) return own;
-  const first = parseList(fixed, at, budgets.fixed);
+  const first = parseSaved(fixed, at, budgets.fixed);
   if (!first.ok || first.value.kind !== "and") return first;
   return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
+}
+
+/**
+ * Parses filters that are read for each question of a link. What that takes is bounded by itself, since no purse pays
+ * for it.
+ */
+function parseSaved(value: readonly unknown[], at: string, budget: Budget): Outcome<Filter> {
+  const later = Math.max(0, budget.left - SAVED_FILTERS_STEPS_MAX);
+  budget.left -= later;
+  const parsed = parseList(value, at, budget);
+  budget.left += later;
+  return budget.ranOutAt === undefined
+    ? parsed
+    : invalid(`${at}: These filters take too long to read. Use fewer, or simpler, regular expressions.`);
 }
 
 function parseList(value: unknown, at: string, budget: Budget): Outcome<Filter> {

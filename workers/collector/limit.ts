@@ -7,8 +7,15 @@
 // they are no accounting. If a counter does not answer, the hit passes, because a limit must never lose what it guards.
 
 import type { Event } from "../../core/event.ts";
-import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_NETWORK_ADDRESSES, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import {
+  LATE_REQUESTS,
+  LIMIT_BYTES,
+  LIMIT_EVENTS,
+  LIMIT_NETWORK_ADDRESSES,
+  LIMIT_WRONG_KEY_BYTES,
+} from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { addressKey, isIpv6, isLimiting, networkKey } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
@@ -65,7 +72,7 @@ function keysOf(merchant: number): string {
 
 /** What the limits read of an event. */
 export interface Weighed {
-  readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber">;
+  readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber" | "timestamp">;
 }
 
 /** What was sent, and for whom it counts. */
@@ -77,6 +84,8 @@ export interface Sent {
   readonly merchant: number | undefined;
   /** Whether the address is closed and the key has let the request in. */
   readonly isPassed: boolean;
+  /** Events before this instant (UTC ms) are of closed Days. Absent where there are no events. */
+  readonly openFrom?: number;
 }
 
 export interface SentWith {
@@ -85,10 +94,11 @@ export interface SentWith {
   readonly merchant?: number | undefined;
   /** The merchant whose key let the request in although its address is closed (`mayPass`). */
   readonly passed: number | undefined;
+  readonly openFrom?: number;
 }
 
-export function sentBy(address: string, { length, merchant, passed }: SentWith): Sent {
-  return { address, length, merchant: merchant ?? passed, isPassed: passed !== undefined };
+export function sentBy(address: string, { length, merchant, passed, openFrom = 0 }: SentWith): Sent {
+  return { address, length, merchant: merchant ?? passed, isPassed: passed !== undefined, openFrom };
 }
 
 /**
@@ -97,19 +107,26 @@ export function sentBy(address: string, { length, merchant, passed }: SentWith):
  * LIMIT_BYTES bytes. Events without a key, refused ones included, count for the address in the same way, beyond the one
  * request that was counted before. Events with a key do not, since a merchant's server sends for many visitors. Refused
  * events with a key count for its merchant. Through a closed address nothing passes without a key. A request without
- * events counts as one refused event with its bytes.
+ * events counts as one refused event with its bytes. For the address each closed Day of a merchant counts as well
+ * (LATE_REQUESTS).
  */
 export function areWithinLimit(
   env: CollectorEnv,
   all: readonly Outcome<Weighed>[],
-  { address, length, merchant, isPassed }: Sent,
+  { address, length, merchant, isPassed, openFrom = 0 }: Sent,
 ): boolean | Promise<boolean> {
   if (!isLimiting(env)) return true;
   const outcomes = all.length === 0 ? NO_EVENTS : all;
   const keys: string[] = [];
   let keyless = 0;
+  let closedDays: Set<string> | undefined;
   for (const outcome of outcomes) {
-    if (!(outcome.ok ? isOfKey(outcome.value.event) : merchant !== undefined)) keyless += 1;
+    const isKeyless = !(outcome.ok ? isOfKey(outcome.value.event) : merchant !== undefined);
+    if (isKeyless) keyless += 1;
+    if (isKeyless && outcome.ok && outcome.value.event.timestamp < openFrom) {
+      closedDays ??= new Set();
+      closedDays.add(`${outcome.value.event.merchant} ${Math.floor(outcome.value.event.timestamp / DAY_MS)}`);
+    }
     if (outcome.ok) keys.push(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
     else if (merchant !== undefined) keys.push(keysOf(merchant));
   }
@@ -117,7 +134,8 @@ export function areWithinLimit(
   // It is not known which event has how many of the bytes, so each event counts an equal share.
   const costOf = (count: number) =>
     Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
-  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1;
+  const late = LATE_REQUESTS * (closedDays?.size ?? 0);
+  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1 + late;
   const [key] = keys;
   const passing = isPassed ? merchant : undefined;
   // Nearly always a hit has one event.
@@ -131,9 +149,12 @@ const NO_EVENTS: readonly Outcome<Weighed>[] = [rejected("invalid_body", "no eve
 /** A key whose merchant sent too much lets nothing more pass through closed addresses, for the rest of the period. */
 function closedIfNot(within: boolean | Promise<boolean>, passing: number | undefined): boolean | Promise<boolean> {
   if (within === true || passing === undefined) return within;
-  if (within !== false) return within.then((isTrue) => isTrue || closedIfNot(false, passing));
-  tens.close(keysOf(passing));
-  return false;
+  const close = tens.closing(keysOf(passing));
+  const closed = (isTrue: boolean) => {
+    if (!isTrue) close();
+    return isTrue;
+  };
+  return within === false ? closed(within) : within.then(closed);
 }
 
 interface Counted {

@@ -41,16 +41,22 @@ export class Tens {
     return this.#counted.get(key) === CLOSED;
   }
 
-  /** Refuses a key for the rest of the period. */
-  close(key: string): void {
-    this.#counted.set(key, CLOSED);
+  /**
+   * Makes a function that refuses a key for the rest of this period. An answer may come late, when the next period has
+   * begun. The function then does nothing, because the next period has its own limit.
+   */
+  closing(key: string): () => void {
+    const period = this.#period;
+    return () => {
+      if (period === this.#period) this.#counted.set(key, CLOSED);
+    };
   }
 
   async #ask(counter: RateLimit, key: string, tens: number): Promise<boolean> {
-    const period = this.#period;
+    const close = this.closing(key);
     const answers = await Promise.all(Array.from({ length: tens }, () => isWithin(counter, key)));
     if (answers.every(Boolean)) return true;
-    if (period === this.#period) this.close(key); // an answer about the last period closes nothing in the next one
+    close();
     return false;
   }
 }

@@ -79,7 +79,7 @@ function bytesOf({ rows }: Piece): number {
   return rows.reduce((sum, row) => sum + bytesOfRow(row), PIECE_BYTES);
 }
 
-/** What a piece takes beside its values, in bytes, with a share of what its shelf takes. */
+/** What a piece takes beside its rows, in bytes. It includes a share of what its shelf takes. */
 const PIECE_BYTES = 200;
 
 /** The bytes of a row with its counters, about 600 B. */
