@@ -40,8 +40,8 @@ export interface Looking {
 }
 
 /**
- * The key of `Authorization: Bearer …`, if there is one. A wrong key is refused: without it the sender would write as a
- * stranger.
+ * The key of `Authorization: Bearer …`, if there is one. A wrong key is refused. If it were ignored, the sender would
+ * write as a stranger.
  */
 export async function keyOf(authorization: string, looking: Looking): Promise<Outcome<WriteKey | undefined>> {
   const token = bearerOf(authorization);

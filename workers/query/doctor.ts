@@ -91,7 +91,7 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 const lookAtPartitions: Look = async (deps) => {
   const lost: string[] = [];
   for (const ledger of deps.ledgers.all) {
-    // A ledger that cannot be read is a finding of another look.
+    // Another look reports a ledger that cannot be read.
     const told = await listEvents(ledger).catch(() => []);
     for (let start = 0; start < told.length; start += ADMIN_FAN_OUT) {
       const some = told.slice(start, start + ADMIN_FAN_OUT);
@@ -116,7 +116,7 @@ const lookAtErasures: Look = async (deps) => {
   for (const [position, ledger] of deps.ledgers.all.entries()) {
     const ids: string[] = [];
     for await (const { erasure } of listRecords(position, archiveOf(deps))) ids.push(erasure.id);
-    // A ledger that cannot be read is a finding of another look. This look is about the records.
+    // Another look reports a ledger that cannot be read. This look is about the records.
     unknown += await countUnknown(ids, ledger).catch(() => 0);
   }
   if (unknown === 0) return undefined;

@@ -39,9 +39,12 @@ import { aroundOf, countUncounted } from "./uncounted.ts";
 /** No Day with numbers is earlier or later than these. Timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
-/** A question that only a job can answer, and to what its ranges were resolved. */
+/** A question that only a job can answer, and the instants and the first Day by which its ranges were resolved. */
 export interface Large extends TooLarge {
-  /** When the question was asked, UTC ms. Every event that was acknowledged before will be in the answer. */
+  /**
+   * When the question was asked, and the instant before which every acknowledged event will be in the answer. Both are
+   * UTC ms.
+   */
   readonly asOf: number;
   readonly completeUntil: number;
   readonly firstDay: number | undefined;
