@@ -74,7 +74,7 @@ async function sendOne(due: DueMessage, { ledger, subscription }: Sending, deps:
   const attempted = await deliver(subscription, { id: due.id, message }, deps);
   const now = deps.now();
   const fate = fateOf(attempted, { attempts: due.attempts + 1, now });
-  if (fate.state === "failed") {
+  if (fate.state === "failed" && !(attempted.kind === "failed" && attempted.isOurs === true)) {
     // Before the message is settled: after a crash in between it is tried once more, and comes here again.
     const { merchant, id } = subscription;
     await changeSubscription(deps.directory, { merchant, id, state: "off", reason: fate.error });
