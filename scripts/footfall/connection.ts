@@ -181,10 +181,16 @@ async function send({ url, method, token, body, prefer, accept }: Request): Prom
   };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   return await fetch(url, init).catch((error: unknown) => {
-    throw new Problem(
-      `${new URL(url).origin} does not answer (${messageOf(error)}); is it running? Start it: npm start`,
-    );
+    throw new Problem(noAnswer(url, error));
   });
+}
+
+/** The sentence for an address that does not answer. */
+export function noAnswer(url: string, error: unknown): string {
+  const { origin, hostname } = new URL(url);
+  const isHere = /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  const what = isHere ? "is it running? Start it: npm start" : "is the address right? footfall deploy <name> --status";
+  return `${origin} does not answer (${messageOf(error)}); ${what}`;
 }
 
 async function refused({ url, method, unauthorized, hintOf }: Request, response: Response): Promise<never> {

@@ -13,14 +13,16 @@ import { claim, ensureOwn, isOwn } from "../../durable-objects/claim.ts";
 import { drain } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { erase } from "../../durable-objects/erase.ts";
+import { republish } from "../../durable-objects/republish.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { tell } from "../../durable-objects/tell.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
 import { driveErasure } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
+import { noteForgotten } from "../../storage/ledger/partition-claim.ts";
 import { readDayRollups } from "../../storage/ledger/rollups.ts";
-import type { RecoveringPartition } from "../../storage/partition-recovery.ts";
+import { archivedNext, type RecoveringPartition } from "../../storage/partition-recovery.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 import { type Random, seededRandom } from "../support/random.ts";
@@ -302,6 +304,22 @@ describe("[RCV-14] until it is recovered, a lost partition harms nothing", () =>
     const row = await world.row(DAY);
     expect(row?.error).toContain("does not know: footfall recover partition pool-0");
     expect([...world.objects.keys()]).toEqual(archived);
+  });
+
+  test("one whose ledger was lost with it, and made anew, takes nothing once the ledger is recovered", async () => {
+    const outage = own();
+    const { it, world } = outage;
+    await outage.run(3);
+    await world.settle();
+    expect(await archivedNext("pool-0", world.deps())).toBe(statusOf(it.partition).nextPosition);
+    it.lose();
+    world.database.exec("DELETE FROM partition_status");
+    expect(await outage.takes("before")).toBe(true); // nobody knows better
+    expect(await archivedNext("pool-0", world.deps())).toBeGreaterThan(statusOf(it.partition).nextPosition);
+    await noteForgotten(world.d1, { partition: "pool-0", now: it.now });
+    expect(await republish(it.partition)).toEqual([]);
+    expect(await outage.takes("outage")).toBe(false);
+    expect(statusOf(it.partition).failing).toEqual([STORAGE_LOST]);
   });
 
   test("an object that was only asked about a Day says that it has nothing of it, and writes nothing", () => {
