@@ -77,7 +77,7 @@ async function sendOne(due: DueMessage, { ledger, subscription }: Sending, deps:
   const attempted = await deliver(subscription, { id: due.id, message }, deps);
   const now = deps.now();
   const fate = fateOf(attempted, { attempts: due.attempts + 1, now });
-  if (fate.state === "failed") {
+  if (fate.state === "failed" && !(attempted.kind === "failed" && attempted.isOurs === true)) {
     // This runs before the message is settled. After a crash in between, the message is tried once more and comes here
     // again.
     const { merchant, id } = subscription;
