@@ -8,6 +8,7 @@ import { DASHBOARD_SHOPS_NAMED_MAX, ID_LENGTH_MAX } from "../../core/limits.ts";
 import { NO_PREFERENCES, type Preferences, THEMES } from "../../core/preference.ts";
 import type { Membership } from "../../storage/directory/members.ts";
 import { findEmbedOrigins } from "../../storage/directory/shares.ts";
+import { customerKey } from "../../storage/rate-limit.ts";
 import type { Boot } from "./boot.ts";
 import { FILES, LANGUAGES } from "./dashboard/.build/files.js";
 import type { Deps } from "./deps.ts";
@@ -107,9 +108,10 @@ export async function sendEmbed(c: Context, deps: Deps): Promise<Response> {
   let judged: "good" | "wrong" | undefined;
   let page: Response | undefined;
   const serve = async () => {
-    // These requests do not count for the link's questions. Otherwise whoever knows only the link's id could use up its
-    // limit.
-    if (!(await admit(c, `embed ${id}`, deps.keyLimit))) {
+    // Not by the name under which its questions count: who has only its id must not use those up. And by address: the
+    // id stands in every page that shows the frame, and one of its readers must not close it for the others.
+    const reader = customerKey(c.req.header("cf-connecting-ip") ?? "");
+    if (!(await admit(c, `embed ${id} ${reader}`, deps.keyLimit))) {
       page = c.text(TOO_OFTEN, 429);
       return;
     }
