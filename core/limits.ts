@@ -89,6 +89,10 @@ export const IMPORTED_ROWS_MAX = 5_000;
 export const IMPORTED_VALUE_LENGTH_MAX = TITLE_LENGTH_MAX;
 /** Imported rows that one request brings, and with them one row of D1 at least, which takes 2 MB. */
 export const IMPORTED_BODY_BYTES_MAX = 1_500_000;
+/**
+ * Days that one request brings rows of. Each is a statement of one transaction, and a call of a Worker may make 1,000.
+ */
+export const IMPORTED_PART_DAYS_MAX = 400;
 /** Imports of rollups that a merchant may have, taken back or not: each is with every question's merchant. */
 export const IMPORTED_IMPORTS_MAX = 50;
 /** What all of them take in the ledger: 1,500 rows a Day of some 10 B are 55 MB in ten years. */
@@ -109,6 +113,11 @@ export const PROP_KEY_LENGTH_MAX = 300;
 export const PROP_VALUE_LENGTH_MAX = 2_000;
 /** One day. More engaged time than this comes from a broken clock. */
 export const ENGAGEMENT_MS_MAX = 24 * HOUR_MS;
+/**
+ * Of what an event without a key tells, this much counts. Ten events of a day each would else double the time that ten
+ * thousand visitors spent on a page.
+ */
+export const ENGAGEMENT_KEYLESS_MS_MAX = HOUR_MS;
 /**
  * In ten-thousandths of a unit of currency: 1,000,000,000 units, or about 40,000 dollars in the currency with the
  * smallest unit.
@@ -615,6 +624,12 @@ export const LATE_STRETCH_BYTES = 64 * KIB;
 export const LATE_DAYS_NEAR = 30;
 export const LATE_DAYS_OF_SENDER_MAX = 32;
 export const LATE_DAYS_OF_MERCHANT_MAX = 128;
+/**
+ * An event of a closed Day costs what a hundred of today cost, so of each merchant and closed Day a request without a
+ * key counts for its address as the five requests that are as many events. The budgets above are of one merchant; this
+ * bounds an address that sends for thousands of them.
+ */
+export const LATE_REQUESTS = 100 / LIMIT_EVENTS;
 /** Far Days in one request. A request with more is refused as a whole. */
 export const LATE_DAYS_OF_REQUEST_MAX = 40;
 /**
@@ -906,6 +921,12 @@ export const LOOKS_TURN_MAX = 100;
 export const LOOK_AGAIN_MS = 5 * MINUTE_MS;
 /** Days whose Hours a look asks for: those that an Hour is compared with, and one more on each side. */
 export const LOOK_DAYS = NOTICE_DAYS_COMPARED + 2;
+/** A preview of alarms goes through this many Days, today among them. */
+export const ALARM_PREVIEW_DAYS = 30;
+/** Days whose Hours it asks for: what the first of them is compared with, and two more to find alarms that were on. */
+export const ALARM_PREVIEW_FROM_DAYS = ALARM_PREVIEW_DAYS + 2 + LOOK_DAYS;
+/** How long a subscription may be paused for. */
+export const SUBSCRIPTION_PAUSE_MAX_MS = 366 * 24 * HOUR_MS;
 /** A merchant is told of Days in doubt this far back. */
 export const DOUBT_TOLD_DAYS = 30;
 /** Subscriptions of one merchant: its members and some channels. Each may be a message for every alarm. */
@@ -913,7 +934,7 @@ export const SUBSCRIPTIONS_COUNT_MAX = 50;
 /** Test messages of one subscription that may wait because the receiver takes none. Each cron tries one. */
 export const TESTS_WAITING_MAX = 5;
 /**
- * Mails of one merchant in 24 hours that ask an address which is no member's to confirm. Whoever gets one has asked for
+ * Mails of one merchant in 24 hours that ask an address to confirm. Whoever gets one has asked for
  * nothing, and its subject has the merchant's name. Each may go to another address, or to another spelling of the same
  * one.
  */
@@ -1015,6 +1036,8 @@ export const REGEX_REPEAT_MAX = 100;
  * isolate answers nobody else meanwhile.
  */
 export const QUESTION_STEPS_MAX = 80_000_000;
+/** Of these, steps that one event may take, or with has_done one visit: judging it is not cut. */
+export const JUDGED_STEPS_MAX = QUESTION_STEPS_MAX / 20;
 /**
  * Steps that all questions of one asker, and of one merchant, may take in an isolate: at once, and per second after
  * that. An asker of the dearest questions gets a tenth of an isolate's time. All askers of a merchant together get a
@@ -1024,6 +1047,12 @@ export const ASKER_STEPS_MAX = 2 * QUESTION_STEPS_MAX;
 export const ASKER_STEPS_PER_SECOND = QUESTION_STEPS_MAX / 10;
 export const MERCHANT_STEPS_MAX = 2 * ASKER_STEPS_MAX;
 export const MERCHANT_STEPS_PER_SECOND = 2 * ASKER_STEPS_PER_SECOND;
+/**
+ * Steps that reading the filters of a share link, of a segment or of an export may take. They are read in one piece,
+ * those of a link for each of its questions, and no purse pays for it. It is about four milliseconds: twenty regular
+ * expressions of 200 characters.
+ */
+export const SAVED_FILTERS_STEPS_MAX = 4_000_000;
 /** A share link gets an eighth of all that, because it is passed on to anybody: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
 /**
@@ -1040,6 +1069,8 @@ export const ASKER_READS_PER_SECOND = 160_000;
  */
 export const PLACE_READS = 60;
 export const MANIFEST_MERCHANTS_OF_READ = 10;
+/** Bytes of an open Day that take as long to put together and to count as one event: 70 ns each (live.ts). */
+export const LIVE_BYTES_OF_READ = 70;
 /** Bytes of the archive that are taken for one event, where nobody has counted the events (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
 /**
@@ -1255,22 +1286,43 @@ export const SIGN_IN_NETWORK_MAX = 20;
 export const SIGN_IN_STRANGERS_MAX = 120;
 /** When somebody who was not drawn may try again: ten times within a minute. */
 export const SIGN_IN_STRANGER_SECONDS = 5;
-/** A browser is known for as long as browsers keep a cookie, under the last eight names that signed in there. */
+/** A browser is known for as long as browsers keep a cookie, to the last eight members that signed in there. */
 export const DEVICE_SECONDS = 400 * 24 * 3_600;
 export const DEVICES_NAMED_MAX = 8;
 /** A member signs in again after two weeks. An invite is good for one. */
 export const SESSION_MS = 14 * 24 * HOUR_MS;
 export const INVITE_MS = 7 * 24 * HOUR_MS;
-/** Ended sessions, invites and counters that the cron deletes at once. */
-export const SESSIONS_FORGET_ROWS = 500;
+/**
+ * Ended sessions and counters of attempts that a statement of the cron deletes, and how many such statements one cron
+ * makes while there are more. An attempt makes three counters, and an address may make one a second under names that
+ * nobody has: 900 in the five minutes between two crons.
+ */
+export const SESSIONS_FORGET_ROWS = 10_000;
+export const SESSIONS_FORGET_TURNS = 20;
+/**
+ * What judging passwords may take of an isolate, in microseconds: 20 at once, and two a second after that, a third of
+ * its time. Strangers have that, and known browsers the same; together they have one and a half of it. Without this
+ * bound a few addresses would keep an isolate busy with names that nobody has.
+ */
+export const PASSWORD_MICROSECONDS = 160_000;
+export const PASSWORDS_AT_ONCE = 20;
+export const PASSWORDS_PER_SECOND = 2;
+/**
+ * Times that a member signs in, in an isolate: so many at once, and one in five minutes after that; of a merchant 2,000
+ * and four a minute. Each makes a session that is kept for two weeks, and an entry of the audit log.
+ */
+export const MEMBER_SIGN_INS_MAX = 100;
+export const MEMBER_SIGN_INS_PER_SECOND = 1 / 300;
+export const MERCHANT_SIGN_INS_MAX = 2_000;
+export const MERCHANT_SIGN_INS_PER_SECOND = 1 / 15;
 /** Filters of a share link: their length as JSON, and their depth. */
 export const SHARE_FILTERS_LENGTH_MAX = 4_096;
 export const SHARE_FILTERS_DEPTH_MAX = 12;
 /** What an audit entry repeats of a request, as JSON. For a larger request it names only the fields. */
 export const AUDIT_DETAILS_LENGTH_MAX = 2_048;
-/** How long audit entries are kept, and how many of the oldest the cron looks at: 28,800 a day. */
+/** How long audit entries are kept, and how many of the oldest a cron looks at: a million and a half a day. */
 export const AUDIT_KEPT_MS = 400 * 24 * HOUR_MS;
-export const AUDIT_FORGET_ROWS = 100;
+export const AUDIT_FORGET_ROWS = 5_000;
 /**
  * Bytes that a merchant's own people and keys may add to the audit log in an isolate. They may add this many at once,
  * which is 20,000 acts without details, and 4.3 MB a day after that. With less than half of it left, details are left

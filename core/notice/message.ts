@@ -20,7 +20,7 @@ export interface Message {
   readonly unsubscribe?: string | undefined;
 }
 
-/** The type of the mail that asks somebody who is no member whether they want notices. */
+/** The type of the mail that asks somebody whether they want notices. */
 export const CONFIRMATION = "subscription.confirm";
 
 /** A chat, whose body is JSON. */

@@ -34,10 +34,15 @@ export const TARGET_METRICS = ["visitors", "visits", "pageviews", "events", "ord
 export type TargetMetric = (typeof TARGET_METRICS)[number];
 
 /**
- * "on": messages are sent. "unconfirmed": the address of somebody who is no member and has not agreed yet. "off": it
+ * "on": messages are sent. "unconfirmed": the address of somebody who has not agreed yet. "off": it
  * was unsubscribed from, or could not be reached.
  */
 export type SubscriptionState = "on" | "unconfirmed" | "off";
+
+/** Whether nothing is sent at an instant, because its merchant has paused it until a later one. */
+export function isPaused({ pausedUntil }: { readonly pausedUntil: number | null }, now: number): boolean {
+  return (pausedUntil ?? 0) > now;
+}
 
 export interface Subscription {
   readonly id: string;

@@ -4,7 +4,7 @@
 // Plausible Stats API v2 know.
 
 import type { Spelling } from "../enrichment/spelling.ts";
-import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX } from "../limits.ts";
+import { FILTER_CLAUSES_MAX, FILTERS_COUNT_MAX, FILTERS_DEPTH_MAX, SAVED_FILTERS_STEPS_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
 import { TextMap } from "../text-map.ts";
 import { type Attribute, attributeOf, isProperty, shownValue } from "./attribute.ts";
@@ -16,6 +16,7 @@ import {
   INSTRUCTION_STEPS,
   openBudgets,
   spend,
+  spendJudging,
   stepsRefusal,
 } from "./budget.ts";
 import { invalid, isObject, mismatch, quote } from "./refusal.ts";
@@ -103,9 +104,23 @@ export function parseFilters(
 ): Outcome<Filter> {
   const own = parseList(value === undefined ? [] : value, at, budgets.own);
   if (!own.ok || fixed.length === 0) return own;
-  const first = parseList(fixed, at, budgets.fixed);
+  const first = parseSaved(fixed, at, budgets.fixed);
   if (!first.ok || first.value.kind !== "and") return first;
   return accepted({ kind: "and", of: [{ ...first.value, isFixed: true }, own.value] });
+}
+
+/**
+ * Parses filters that are read for each question of a link. What that takes is bounded by itself, since no purse pays
+ * for it.
+ */
+function parseSaved(value: readonly unknown[], at: string, budget: Budget): Outcome<Filter> {
+  const later = Math.max(0, budget.left - SAVED_FILTERS_STEPS_MAX);
+  budget.left -= later;
+  const parsed = parseList(value, at, budget);
+  budget.left += later;
+  return budget.ranOutAt === undefined
+    ? parsed
+    : invalid(`${at}: These filters take too long to read. Use fewer, or simpler, regular expressions.`);
 }
 
 function parseList(value: unknown, at: string, budget: Budget): Outcome<Filter> {
@@ -252,7 +267,7 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
       if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
       regexes.push(regex.value);
       if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path))
-        return stepsRefusal({ outOfSteps: path, steps: budget.steps });
+        return stepsRefusal({ outOfSteps: path, steps: budget.steps, per: "query" });
     }
   }
   const spelling = attribute.spelling ?? AS_IT_IS;
@@ -312,7 +327,7 @@ function comparerOf(
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const hasAny = (text: string) => {
     const steps = parts.length + (parts.length * text.length + length) / CHARACTERS_PER_STEP;
-    return spend(budget, steps, path) && parts.some((part) => text.includes(part));
+    return spendJudging(budget, steps, path) && parts.some((part) => text.includes(part));
   };
   return {
     only: undefined,

@@ -9,6 +9,7 @@ import {
   MEMBERSHIPS_COUNT_MAX,
   SESSION_AGENT_LENGTH_MAX,
   SESSIONS_FORGET_ROWS,
+  SESSIONS_FORGET_TURNS,
   SESSIONS_LISTED_MAX,
 } from "../../core/limits.ts";
 import { hashKey } from "./credential.ts";
@@ -176,16 +177,26 @@ export async function changePassword(
   ]);
 }
 
-/** Deletes sessions, counters and invites that have ended, a few at a time. Repeating it is harmless. */
+/**
+ * Deletes sessions, counters and invites that have ended, some at a time, until there are none or its turns are over.
+ * Repeating it is harmless.
+ */
 export async function forgetEnded(db: Directory, now: number): Promise<void> {
   const orm = drizzle(db);
-  const ended = orm.select({ hash: sessions.hash }).from(sessions).where(lte(sessions.expiresAt, now));
-  const over = orm.select({ hash: signIns.hash }).from(signIns).where(lte(signIns.until, now));
-  await orm.batch([
-    orm.delete(sessions).where(inArray(sessions.hash, ended.limit(SESSIONS_FORGET_ROWS))),
-    orm.delete(signIns).where(inArray(signIns.hash, over.limit(SESSIONS_FORGET_ROWS))),
-    orm.delete(invites).where(lt(invites.expiresAt, now)),
-  ]);
+  await orm.delete(invites).where(lt(invites.expiresAt, now));
+  const ended = (rowsMax: number) =>
+    orm.select({ hash: sessions.hash }).from(sessions).where(lte(sessions.expiresAt, now)).limit(rowsMax);
+  const over = (rowsMax: number) =>
+    orm.select({ hash: signIns.hash }).from(signIns).where(lte(signIns.until, now)).limit(rowsMax);
+  for (let turn = 0; turn < SESSIONS_FORGET_TURNS; turn++) {
+    const [, , isLeft, areLeft] = await orm.batch([
+      orm.delete(sessions).where(inArray(sessions.hash, ended(SESSIONS_FORGET_ROWS))),
+      orm.delete(signIns).where(inArray(signIns.hash, over(SESSIONS_FORGET_ROWS))),
+      ended(1),
+      over(1),
+    ]);
+    if (isLeft.length + areLeft.length === 0) return;
+  }
 }
 
 function hashOf({ claim: { email }, from }: Attempt): string {

@@ -12,9 +12,11 @@ import {
   LATE_DAYS_OF_SENDER_MAX,
   LATE_OBJECTS_OF_MERCHANT_MAX,
   LATE_OBJECTS_OF_SENDER_MAX,
+  LATE_REQUESTS,
   LATE_SENDERS_KEPT_MAX,
   LATE_TURN_SECONDS,
   LATE_WAIT_SECONDS_MAX,
+  LIMIT_REQUESTS,
 } from "../../core/limits.ts";
 import { decodeArrivals } from "../../core/overflow.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
@@ -187,6 +189,29 @@ test("[LIM-6] with a key, or without limits, all overflows", async () => {
   expect(overflowed).toEqual([1, 1]);
 });
 
+test("[LIM-6] an address that sends for thousands of merchants pays for each of their closed Days", async () => {
+  const collector = collectorOf();
+  const requests = 40;
+  const merchants = 300;
+  for (let at = 0; at < requests; at++) {
+    const days = daysAgo(LATE_DAYS_OF_REQUEST_MAX).map((day, index) => ({
+      ...day,
+      tracking_id: collector.trackingIdOf(1 + ((at * LATE_DAYS_OF_REQUEST_MAX + index) % merchants)),
+    }));
+    expect((await collector.send(days, { "cf-connecting-ip": "198.51.100.77" })).status).toBe(202);
+  }
+  const pairs = requests * LATE_DAYS_OF_REQUEST_MAX;
+  console.log(
+    `  ${pairs} closed Days of ${merchants} merchants count as ${LIMIT_REQUESTS * collector.counted} requests`,
+  );
+  expect(LIMIT_REQUESTS * collector.counted).toBeGreaterThan(0.9 * pairs * LATE_REQUESTS);
+  // A phone that was offline for a week pays for seven Days, whatever it has of each.
+  const before = collector.counted;
+  const week = Array.from({ length: 21 }, (_, at) => ({ ...daysAgo(7)[at % 7], id: `${at}` }));
+  await collector.send(week, { "cf-connecting-ip": "198.51.100.78" });
+  expect(collector.counted - before).toBe(Math.floor((7 * LATE_REQUESTS + 2) / LIMIT_REQUESTS));
+});
+
 test("[SEA-17] late Days are counted by turns of their merchants: one late event does not wait behind a thousand Days", () => {
   const greedy = Array.from({ length: FLOOD }, (_, day) => [1, day] as const);
   const waits = lateWaits([...greedy, [2, 5_000], [2, 5_001], [3, 999]], () => 0);
@@ -229,7 +254,7 @@ interface Answered {
 function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
   const secrets = { TRACKING_SECRET: "secret", ADMIN_TOKEN: "admin" };
   const appended: number[] = [];
-  const it = { appended, overflowed: 0 };
+  const it = { appended, overflowed: 0, counted: 0 };
   const partition = () => ({
     append: async ({ arrivals, isLateLimited }: AppendRequest) => {
       expect(isLateLimited).toBe(true);
@@ -239,10 +264,16 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     },
   });
   const counter = { limit: async () => ({ success: true }) };
+  const ofAddress = {
+    limit: async () => {
+      it.counted += 1;
+      return { success: true };
+    },
+  };
   const env = {
     ...secrets,
     POOL_SIZE: "4",
-    LIMIT_ADDRESS: counter,
+    LIMIT_ADDRESS: ofAddress,
     LIMIT_TRACKING_ID: counter,
     PARTITION: { getByName: partition },
     DIRECTORY: {},
@@ -254,11 +285,12 @@ function collectorOf(reply: "accepted" | "overloaded" = "accepted") {
     },
   };
   const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
-  const tracking_id = encodeTrackingId({ merchant: 1, stream: 1 }, signsOf(secrets)[0]);
-  const send = async (events: readonly object[]) => {
-    const init = { method: "POST", body: JSON.stringify({ tracking_id, events }) };
+  const trackingIdOf = (merchant: number) => encodeTrackingId({ merchant, stream: 1 }, signsOf(secrets)[0]);
+  const tracking_id = trackingIdOf(1);
+  const send = async (events: readonly object[], headers: Record<string, string> = {}) => {
+    const init = { method: "POST", headers, body: JSON.stringify({ tracking_id, events }) };
     const response = await app.request("/v1/events", init, env, context);
     return { status: response.status, body: (await response.json()) as Answered };
   };
-  return Object.assign(it, { send });
+  return Object.assign(it, { send, trackingIdOf });
 }

@@ -40,6 +40,20 @@ test("[NTC-20] a merchant cannot have a stranger's address asked again and again
   expect(results).toHaveLength(CONFIRMATIONS_DAY_MAX);
 });
 
+test("[NTC-16] an address that the owner has made a member's is asked like any other", async () => {
+  const target = "stranger@elsewhere.example";
+  const invites = `/api/v1/merchants/${shop.id}/invites`;
+  const invite = await as(ADMIN_TOKEN, "POST", invites, { email: target, role: "viewer" });
+  const taken = { body: { token: invite.body.token, password: "chosen by the owner" } };
+  const headers = { origin: "http://localhost" };
+  expect((await worker.ask("POST", "/api/v1/invites/accept", { ...taken, headers })).status).toBe(201);
+  const path = `/api/v1/merchants/${shop.id}/subscriptions`;
+  const made = await as(shop.key, "POST", path, { channel: "email", target, topics: ["weekly"] });
+  expect([made.status, made.body.state]).toEqual([201, "unconfirmed"]);
+  expect((await as(shop.key, "POST", `${path}/${made.body.id}/test`)).status).toBe(409);
+  expect((await as(shop.key, "PATCH", `${path}/${made.body.id}`, { state: "on" })).body.state).toBe("unconfirmed");
+});
+
 test("[NTC-20] a mail that asks a stranger has nothing of a merchant's name but text", async () => {
   const name = "Pay now: https://pay.evil.example\r\nBcc: all@elsewhere.example\u0000";
   const shown = await as(shop.key, "PATCH", `/api/v1/merchants/${shop.id}`, { name });

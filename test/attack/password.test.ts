@@ -1,8 +1,13 @@
 // Somebody who knows an owner's address tries passwords, from one place or from many at once. They are slowed down; the
 // owner is not locked out: another address, a browser that has signed in before, and a session that is open go on.
 
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import {
+  MEMBER_SIGN_INS_MAX,
+  MERCHANT_SIGN_INS_MAX,
+  PASSWORD_MICROSECONDS,
+  PASSWORDS_PER_SECOND,
+  SESSIONS_FORGET_ROWS,
   SIGN_IN_ATTEMPTS_MAX,
   SIGN_IN_NETWORK_MAX,
   SIGN_IN_PERIOD_SECONDS,
@@ -10,6 +15,9 @@ import {
   SIGN_IN_STRANGERS_MAX,
 } from "../../core/limits.ts";
 import { hashKey } from "../../storage/directory/credential.ts";
+import { forgetEnded } from "../../storage/directory/sessions.ts";
+import { memoryOf } from "../../workers/query/deps.ts";
+import { OF_SIGN_INS, PurseMemory } from "../../workers/query/purse-memory.ts";
 import { isDrawn } from "../../workers/query/sessions.ts";
 import { ADMIN_TOKEN, type QueryWorker, type Reply, startQueryWorker } from "../support/query-worker.ts";
 import { seededRandom } from "../support/random.ts";
@@ -159,4 +167,119 @@ test("[MEM-3] a name nobody has is slow and closed in the same way", async () =>
     told.push(JSON.stringify([all, (await signIn("203.0.113.5", "wrong password", {}, email)).body]));
   }
   expect(told[1]).toBe(told[0]);
+});
+
+/** Another shop, whose owner has made the address a member there with a password of their own, and its cookies. */
+const joinElsewhere = async (password: string) => {
+  const body = { name: "Another", time_zone: "UTC", currency: "EUR" };
+  const other = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
+  const path = `/api/v1/merchants/${other.id}/invites`;
+  const invite = (await worker.ask("POST", path, { token: ADMIN_TOKEN, body: { email: EMAIL, role: "viewer" } })).body;
+  const headers = { origin: "http://localhost", "cf-connecting-ip": "198.51.100.7" };
+  const taken = { body: { token: invite.token, password }, headers };
+  return cookiesOf(await worker.ask("POST", "/api/v1/invites/accept", taken));
+};
+const OWN = "a password of the other owner";
+
+test("[MEM-3] who makes the address a member of another shop guesses no more for the own password in between", async () => {
+  await joinElsewhere(OWN);
+  const statuses = [];
+  for (let round = 0; round < 4; round++) {
+    statuses.push(...(await wrong("198.51.100.7", 3)));
+    statuses.push((await signIn("198.51.100.7", OWN)).status);
+  }
+  // Ten attempts, whoever they were meant for; then the place is closed to this name.
+  expect(statuses).toEqual([401, 401, 401, 201, 401, 401, 401, 201, 401, 401, 429, 429, 429, 429, 429, 429]);
+});
+
+test("[MEM-3] a browser that is known to the other shop's member is a stranger to the owner's", async () => {
+  const device = { cookie: deviceOf(await joinElsewhere(OWN)) };
+  await pretend("address 198.51.100.7", SIGN_IN_ATTEMPTS_MAX);
+  const guesses = Array.from({ length: 3 }, (_, at) => signIn("198.51.100.7", `guess ${at}`, device));
+  expect((await Promise.all(guesses)).map(({ status }) => status)).toEqual([429, 429, 429]);
+  // Not even the right password tells that it is right; the own one opens the other shop.
+  expect((await signIn("198.51.100.7", PASSWORD, device)).status).toBe(429);
+  expect((await signIn("198.51.100.7", OWN, device)).status).toBe(201);
+  // Nor does the own password, made the same: it opens the other shop alone.
+  const chosen = await joinElsewhere(PASSWORD);
+  const opened = await signIn("198.51.100.7", PASSWORD, { cookie: deviceOf(chosen) });
+  const shops = await worker.ask("GET", "/api/v1/shops", { headers: { cookie: cookiesOf(opened) } });
+  expect([opened.status, shops.body.shops.map(({ name }: { name: string }) => name)]).toEqual([201, ["Another"]]);
+  // The owner's browser is known as before, and what strangers try does not close it.
+  expect((await signIn("198.51.100.7", PASSWORD, { cookie: deviceOf(cookies) })).status).toBe(201);
+});
+
+test("[MEM-3] the session of the other shop does not tell whether a password is right at the owner's", async () => {
+  const session = await joinElsewhere(OWN);
+  const change = (password: string) =>
+    worker.ask("PUT", "/api/v1/session/password", {
+      headers: { cookie: session, origin: "http://localhost" },
+      body: { password, new_password: "yet another password" },
+    });
+  expect([(await change("wrong password")).status, (await change(PASSWORD)).status]).toEqual([401, 401]);
+  expect((await change(OWN)).status).toBe(200);
+  expect((await signIn("203.0.113.9", PASSWORD)).status).toBe(201);
+});
+
+/** The same worker with limits that let everything through, in which only the isolate's own bounds hold. */
+const limited = async () => {
+  const limit = async () => ({ success: true });
+  worker = startQueryWorker({ LIMIT_KEY: { limit }, LIMIT_SIGN_IN: { limit }, KEY_REQUESTS_MAX: "300" });
+  const body = { name: "Shop", time_zone: "UTC", currency: "EUR" };
+  shop = (await worker.ask("POST", "/api/v1/merchants", { token: ADMIN_TOKEN, body })).body;
+  const path = `/api/v1/merchants/${shop.id}/invites`;
+  const invite = (await worker.ask("POST", path, { token: ADMIN_TOKEN, body: { email: EMAIL, role: "owner" } })).body;
+  const taken = { body: { token: invite.token, password: PASSWORD }, headers: { origin: "http://localhost" } };
+  return await worker.ask("POST", "/api/v1/invites/accept", taken);
+};
+
+test("[MEM-12] names that nobody has, each from another address, take a third of an isolate and no more", async () => {
+  const device = { cookie: deviceOf(cookiesOf(await limited())) };
+  vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const purses = memoryOf(worker.directory).passwordPurses;
+  const [own] = purses.of({ asker: "strangers", merchant: 0 }, Date.now());
+  if (own !== undefined) own.left = 2 * PASSWORD_MICROSECONDS;
+  const tried = await Promise.all(
+    Array.from({ length: 12 }, (_, at) => signIn(`198.51.${at}.1`, "wrong password", {}, `n${at}@elsewhere.example`)),
+  );
+  expect(tried.map(({ status }) => status).sort()).toEqual([401, 401, ...Array(10).fill(429)]);
+  expect((await signIn("203.0.113.9", PASSWORD)).headers.get("retry-after")).toBe(String(SIGN_IN_STRANGER_SECONDS));
+  // A known browser is judged from a purse of its own.
+  expect((await signIn("203.0.113.9", PASSWORD, device)).status).toBe(201);
+  vi.advanceTimersByTime(1_000);
+  expect(own?.left).toBe(0);
+  const filled = purses.of({ asker: "strangers", merchant: 0 }, Date.now())[0]?.left;
+  expect(filled).toBe(PASSWORDS_PER_SECOND * PASSWORD_MICROSECONDS);
+});
+
+test("[MEM-12] counters of attempts go faster than all addresses of a network can make them", async () => {
+  const rows = 3 * SESSIONS_FORGET_ROWS;
+  const all = `WITH RECURSIVE n(at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ${rows}) SELECT at FROM n`;
+  await worker.db
+    .prepare(`INSERT INTO sign_ins (hash, attempts, until) SELECT 'made up ' || at, 1, 1 FROM (${all})`)
+    .run();
+  await forgetEnded(worker.db, Date.now());
+  expect(await worker.db.prepare("SELECT COUNT(*) AS count FROM sign_ins WHERE until = 1").first("count")).toBe(0);
+});
+
+test("[MEM-12] a member who signs in again and again adds a bounded number of sessions and entries of the log", async () => {
+  const accepted = await limited();
+  const device = { cookie: deviceOf(cookiesOf(accepted)) };
+  const left = memoryOf(worker.directory).signInPurses.of({ asker: accepted.body.member, merchant: 1 }, Date.now());
+  expect(left.map((purse) => purse.left)).toEqual([MEMBER_SIGN_INS_MAX - 1, MERCHANT_SIGN_INS_MAX - 1]);
+  for (const purse of left.slice(0, 1)) purse.left = 1;
+  expect((await signIn("203.0.113.9", PASSWORD, device)).status).toBe(201);
+  const refused = await signIn("203.0.113.9", PASSWORD, device);
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "300"]);
+  const entries = await worker.db
+    .prepare("SELECT COUNT(*) AS count FROM audit WHERE act = 'session.open'")
+    .first("count");
+  expect(entries).toBe(1);
+  // Also where somebody asks more often than one of them fills.
+  const purses = new PurseMemory(OF_SIGN_INS);
+  for (const purse of purses.of({ asker: "m", merchant: 1 }, 0)) purse.left = 0;
+  let now = 0;
+  for (; now < 600_000; now += 1_000) purses.of({ asker: "m", merchant: 1 }, now);
+  expect(purses.of({ asker: "m", merchant: 1 }, now)[0]?.left).toBe(2);
 });

@@ -12,8 +12,10 @@ import {
   MERCHANT_STEPS_MAX,
   PURSES_KEPT_MAX,
   QUESTION_STEPS_MAX,
+  SAVED_FILTERS_STEPS_MAX,
 } from "../../core/limits.ts";
 import { isStoppedByPurse, openBudget, openBudgets, spend } from "../../core/query/budget.ts";
+import { parseFilters } from "../../core/query/filter.ts";
 import { DAY_MS, dayAt } from "../../core/time.ts";
 import { PurseMemory } from "../../workers/query/purse-memory.ts";
 import { eventOf } from "../support/events.ts";
@@ -104,6 +106,43 @@ test("[LIM-8] what a share link fixes is not paid for: how much it hides cannot 
   expect(purse.left).toBe(100);
   spend(own, 50, "#/filters/0");
   expect(purse.left).toBe(50);
+});
+
+test("[SHR-4] filters that take long to read are not saved, nor read for a link whose segments came to be so", async () => {
+  const worker = startQueryWorker();
+  const admin = async (method: string, path: string, body?: object) =>
+    await worker.ask(method, `/api/v1/merchants${path}`, { token: ADMIN_TOKEN, ...(body && { body }) });
+  const { id } = (await admin("POST", "", { name: "Shop", time_zone: "UTC", currency: "EUR" })).body;
+  const matching = (count: number, from = 0) => [
+    ["matches", "event:page", Array.from({ length: count }, (_, at) => `(.?.?.?){99}${from + at}x$`)],
+  ];
+  const dear = matching(110);
+  const shares = `/${id}/shares`;
+  const segments = `/${id}/segments`;
+  expect((await admin("POST", shares, { name: "dear", filters: dear })).status).toBe(400);
+  expect((await admin("POST", segments, { name: "dear", filters: dear })).status).toBe(400);
+  const exported = `/${id}/events?from=2026-11-01&to=2026-11-01&filters=${encodeURIComponent(JSON.stringify(dear))}`;
+  expect((await admin("GET", exported)).body.error.message).toContain("too long to read");
+  // What one segment may take, several of one link may not.
+  const few = Array.from({ length: 4 }, (_, at) => ({ name: `s${at}`, filters: matching(1, 10 * at) }));
+  const made = await Promise.all(few.map((segment) => admin("POST", segments, segment)));
+  expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  const filters = few.map(({ name }) => ["is", "segment", [name]]);
+  const link = await admin("POST", shares, { name: "link", filters });
+  expect(link.status).toBe(201);
+  const ask = () =>
+    worker.ask("POST", "/api/v2/query", {
+      token: link.body.token,
+      body: { site_id: id, metrics: ["visitors"], date_range: ["2026-11-01", "2026-11-01"] },
+    });
+  expect((await ask()).status).toBe(200);
+  for (const { body } of made.slice(1)) await admin("PATCH", `${segments}/${body.id}`, { filters: matching(5, 50) });
+  const refused = await ask();
+  expect([refused.status, refused.body.error]).toEqual([400, expect.stringContaining("too long to read")]);
+  const budgets = openBudgets();
+  expect(parseFilters([], dear, { budgets }).ok).toBe(false);
+  // One expression more than may be read was read: the rest of the question's steps is still there.
+  expect(budgets.fixed.left).toBeGreaterThan(QUESTION_STEPS_MAX - 2 * SAVED_FILTERS_STEPS_MAX);
 });
 
 test("[LIM-8] an isolate keeps a bounded number of purses, and those that are used", () => {

@@ -7,6 +7,7 @@ import { OUTBOX_KEPT_MS, OUTBOX_LEASE_MS, OUTBOX_SENT_TOGETHER, OUTBOX_TURN_MAX 
 import type { Log } from "../../core/log.ts";
 import { fateOf } from "../../core/notice/attempt.ts";
 import { CONFIRMATION, type Message } from "../../core/notice/message.ts";
+import { isPaused } from "../../core/notice/subscription.ts";
 import type { Directory } from "../../storage/directory/directory.ts";
 import {
   changeSubscription,
@@ -65,7 +66,9 @@ async function sendAll(messages: readonly DueMessage[], sending: Sending, deps: 
 async function sendOne(due: DueMessage, { ledger, subscription }: Sending, deps: OutboxDeps): Promise<boolean> {
   const message = JSON.parse(due.message) as Message;
   // A subscription that is not confirmed yet gets one kind of message: the question whether it is wanted.
-  const isWanted = subscription?.state === "on" || (subscription?.state === "unconfirmed" && isQuestion(message));
+  const isWanted =
+    (subscription?.state === "on" && !isPaused(subscription, deps.now())) ||
+    (subscription?.state === "unconfirmed" && isQuestion(message));
   if (subscription === undefined || !isWanted || subscription.merchant !== due.merchant) {
     await settleMessage(ledger, due, { fate: { state: "dropped" }, now: deps.now() });
     return true;

@@ -5,7 +5,7 @@
 import { type Arrival, type Event, FIELDS, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
 import type { Draft, Format } from "../../core/hit.ts";
-import { EVENT_BYTES_MAX } from "../../core/limits.ts";
+import { ENGAGEMENT_KEYLESS_MS_MAX, EVENT_BYTES_MAX } from "../../core/limits.ts";
 import { spellAddress } from "../../core/network.ts";
 import { accepted, type Outcome, rejected } from "../../core/outcome.ts";
 import { type VisitorKeys, visitorOf } from "../../storage/visitor-key.ts";
@@ -70,7 +70,7 @@ function ownEvent(draft: Draft, { sender, client, format, sequence, visitors }: 
     props: draft.props,
     revenue: draft.revenue,
     currency: draft.currency,
-    engagementMs: draft.engagementMs,
+    engagementMs: keyed ? draft.engagementMs : Math.min(draft.engagementMs, ENGAGEMENT_KEYLESS_MS_MAX),
     scroll: draft.scroll,
     dropped: "",
     asn,

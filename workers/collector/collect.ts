@@ -56,7 +56,8 @@ export interface Collecting {
 export async function collect({ format, hit, client, key, passed, looking }: Collecting): Promise<Outcome<Report>> {
   const { env } = looking;
   isolateMeter.worker_requests += 1;
-  const sent = sentBy(client.address, { length: hit.body.length, merchant: key?.merchant, passed });
+  const openFrom = firstOpenDayOf(client.receivedAt, env) * DAY_MS;
+  const sent = sentBy(client.address, { length: hit.body.length, merchant: key?.merchant, passed, openFrom });
   const drafts = format.parse(hit);
   if (!drafts.ok) return countRefused(env, drafts, sent);
   const senders = areNamedById(drafts.value, key)
@@ -72,7 +73,7 @@ export async function collect({ format, hit, client, key, passed, looking }: Col
   };
   const isLarge = drafts.value.length > LARGE_REQUEST_EVENTS;
   // A large request counts for the limits before it is worked on. Otherwise its address could send more meanwhile.
-  if (isLarge && !(await areWithinLimit(env, weighed(drafts.value, all), sent)))
+  if (isLarge && !(await areWithinLimit(env, weighed(drafts.value, all, client.receivedAt), sent)))
     return rejected("rate_limited", TOO_OFTEN);
   const large = isLarge ? turns.enter(laneOf(all, key), { parts: partsOf(drafts.value), now: Date.now() }) : undefined;
   if (large !== undefined && large.fullForSeconds > 0) return tooMuchAtOnce(large.fullForSeconds);
@@ -98,12 +99,17 @@ function partsOf(items: readonly unknown[]): number {
 }
 
 /** What each draft counts for the limits. It is known before the drafts are made into arrivals. */
-function weighed(drafts: readonly Outcome<Draft>[], senders: readonly Outcome<Sender>[]): readonly Outcome<Weighed>[] {
+function weighed(
+  drafts: readonly Outcome<Draft>[],
+  senders: readonly Outcome<Sender>[],
+  now: number,
+): readonly Outcome<Weighed>[] {
   return drafts.map((draft, index) => {
     const sender = senders[index] as Outcome<Sender>;
     if (!draft.ok || !sender.ok) return (draft.ok ? sender : draft) as Unsent;
     const { merchant, stream, keyed } = sender.value;
-    return accepted({ event: { merchant, stream, keyed: keyed ? 1 : 0, importNumber: draft.value.importNumber } });
+    const { importNumber, timestamp = now } = draft.value;
+    return accepted({ event: { merchant, stream, keyed: keyed ? 1 : 0, importNumber, timestamp } });
   });
 }
 
@@ -186,7 +192,12 @@ function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
   const { keyed, importNumber } = arrival.event;
   if (keyed === 1 || importNumber !== 0) return false;
-  return utcDay(arrival) < firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
+  return utcDay(arrival) < firstOpenDayOf(now, env);
+}
+
+/** The first Day by UTC that is not closed. */
+function firstOpenDayOf(now: number, env: CollectorEnv): number {
+  return firstOpenDay(now, Number(env.SEAL_AFTER_MS ?? SEAL_AFTER_MS));
 }
 
 function utcDay({ event }: Arrival): number {

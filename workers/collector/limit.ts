@@ -7,8 +7,15 @@
 // does not answer lets the hit through, because a limit must never lose what it guards.
 
 import type { Event } from "../../core/event.ts";
-import { LIMIT_BYTES, LIMIT_EVENTS, LIMIT_NETWORK_ADDRESSES, LIMIT_WRONG_KEY_BYTES } from "../../core/limits.ts";
+import {
+  LATE_REQUESTS,
+  LIMIT_BYTES,
+  LIMIT_EVENTS,
+  LIMIT_NETWORK_ADDRESSES,
+  LIMIT_WRONG_KEY_BYTES,
+} from "../../core/limits.ts";
 import { type Outcome, rejected } from "../../core/outcome.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { addressKey, isIpv6, isLimiting, networkKey } from "../../storage/rate-limit.ts";
 import { addressOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
@@ -63,7 +70,7 @@ function keysOf(merchant: number): string {
 
 /** What the limits look at in an event. */
 export interface Weighed {
-  readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber">;
+  readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber" | "timestamp">;
 }
 
 /** What was sent, for what it counts. */
@@ -75,6 +82,8 @@ export interface Sent {
   readonly merchant: number | undefined;
   /** Whether its address is closed, and the key has let it in. */
   readonly isPassed: boolean;
+  /** Events from before this instant (UTC ms) are of closed Days; not said where there are no events. */
+  readonly openFrom?: number;
 }
 
 export interface SentWith {
@@ -83,10 +92,11 @@ export interface SentWith {
   readonly merchant?: number | undefined;
   /** The merchant whose key let it in, where its address is closed (`mayPass`). */
   readonly passed: number | undefined;
+  readonly openFrom?: number;
 }
 
-export function sentBy(address: string, { length, merchant, passed }: SentWith): Sent {
-  return { address, length, merchant: merchant ?? passed, isPassed: passed !== undefined };
+export function sentBy(address: string, { length, merchant, passed, openFrom = 0 }: SentWith): Sent {
+  return { address, length, merchant: merchant ?? passed, isPassed: passed !== undefined, openFrom };
 }
 
 /**
@@ -95,19 +105,25 @@ export function sentBy(address: string, { length, merchant, passed }: SentWith):
  * whichever is more. What came without a key counts for its address in the same way, refused events included, beyond
  * the one that was counted before; a merchant's server sends for many visitors. Refused events that came with a key
  * count for its merchant. Through a closed address nothing comes without a key. A request without events counts by its
- * bytes as one refused event does.
+ * bytes as one refused event does. For the address each closed Day of a merchant counts as well (LATE_REQUESTS).
  */
 export function areWithinLimit(
   env: CollectorEnv,
   all: readonly Outcome<Weighed>[],
-  { address, length, merchant, isPassed }: Sent,
+  { address, length, merchant, isPassed, openFrom = 0 }: Sent,
 ): boolean | Promise<boolean> {
   if (!isLimiting(env)) return true;
   const outcomes = all.length === 0 ? NO_EVENTS : all;
   const keys: string[] = [];
   let keyless = 0;
+  let closedDays: Set<string> | undefined;
   for (const outcome of outcomes) {
-    if (!(outcome.ok ? isOfKey(outcome.value.event) : merchant !== undefined)) keyless += 1;
+    const isKeyless = !(outcome.ok ? isOfKey(outcome.value.event) : merchant !== undefined);
+    if (isKeyless) keyless += 1;
+    if (isKeyless && outcome.ok && outcome.value.event.timestamp < openFrom) {
+      closedDays ??= new Set();
+      closedDays.add(`${outcome.value.event.merchant} ${Math.floor(outcome.value.event.timestamp / DAY_MS)}`);
+    }
     if (outcome.ok) keys.push(`${outcome.value.event.merchant}-${outcome.value.event.stream}`);
     else if (merchant !== undefined) keys.push(keysOf(merchant));
   }
@@ -115,7 +131,8 @@ export function areWithinLimit(
   // Whose bytes they are is not known: each event has its share.
   const costOf = (count: number) =>
     Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
-  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1;
+  const late = LATE_REQUESTS * (closedDays?.size ?? 0);
+  const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1 + late;
   const [key] = keys;
   const passing = isPassed ? merchant : undefined;
   // A hit of one event, nearly always.
@@ -129,9 +146,12 @@ const NO_EVENTS: readonly Outcome<Weighed>[] = [rejected("invalid_body", "no eve
 /** A key whose merchant sent too much lets nothing more through closed addresses, for the rest of the period. */
 function closedIfNot(within: boolean | Promise<boolean>, passing: number | undefined): boolean | Promise<boolean> {
   if (within === true || passing === undefined) return within;
-  if (within !== false) return within.then((isTrue) => isTrue || closedIfNot(false, passing));
-  tens.close(keysOf(passing));
-  return false;
+  const close = tens.closing(keysOf(passing));
+  const closed = (isTrue: boolean) => {
+    if (!isTrue) close();
+    return isTrue;
+  };
+  return within === false ? closed(within) : within.then(closed);
 }
 
 interface Counted {

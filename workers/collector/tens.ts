@@ -38,16 +38,22 @@ export class Tens {
     return this.#counted.get(key) === CLOSED;
   }
 
-  /** Refuses a key for the rest of the period. */
-  close(key: string): void {
-    this.#counted.set(key, CLOSED);
+  /**
+   * What refuses a key for the rest of this period. Called in the next one it does nothing: an answer may come late, and
+   * what was too much then is none of the next period's.
+   */
+  closing(key: string): () => void {
+    const period = this.#period;
+    return () => {
+      if (period === this.#period) this.#counted.set(key, CLOSED);
+    };
   }
 
   async #ask(counter: RateLimit, key: string, tens: number): Promise<boolean> {
-    const period = this.#period;
+    const close = this.closing(key);
     const answers = await Promise.all(Array.from({ length: tens }, () => isWithin(counter, key)));
     if (answers.every(Boolean)) return true;
-    if (period === this.#period) this.close(key); // what was too much then is none of the next period's
+    close();
     return false;
   }
 }

@@ -9,9 +9,9 @@ import { type Shop, TOPIC_OF, toAlarmMessage, toDoubtMessage, toGoalMessage } fr
 import { type HourCount, sinceFirstVisitor } from "../../core/notice/hour-count.ts";
 import type { Message } from "../../core/notice/message.ts";
 import { afterQuiet, periodOf } from "../../core/notice/period.ts";
-import type { Target, Topic } from "../../core/notice/subscription.ts";
-import { causeOf } from "../../core/outcome.ts";
-import { dateOf, dayAt, dayStart, hourAfter, localTime, MINUTE_MS } from "../../core/time.ts";
+import { isPaused, type Target, type Topic } from "../../core/notice/subscription.ts";
+import { accepted, causeOf, type Outcome } from "../../core/outcome.ts";
+import { DAY_MS, dateOf, dayAt, dayStart, hourAfter, localTime, MINUTE_MS } from "../../core/time.ts";
 import { findMerchantByNumber, type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
 import {
   listLooksDue,
@@ -30,7 +30,8 @@ import { linksOf } from "./reports-due.ts";
 export async function lookAtAlarms(deps: Deps): Promise<void> {
   for (const number of await listLooksDue(deps.directory, { now: deps.now(), rowsMax: LOOKS_TURN_MAX })) {
     const all = await listSubscriptions(deps.directory, number);
-    const own = all.filter((one) => one.lookAt !== null && alarmTopicsOf(one).length > 0);
+    const isLookedAt = (one: StoredSubscription) => one.lookAt !== null && !isPaused(one, deps.now());
+    const own = all.filter((one) => isLookedAt(one) && alarmTopicsOf(one).length > 0);
     let at = deps.now() + LOOK_AGAIN_MS;
     try {
       const merchant = await findMerchantByNumber(deps.directory, number);
@@ -49,9 +50,12 @@ async function look(own: readonly StoredSubscription[], merchant: Merchant, deps
   const zone = zoneAt(zonesOf(merchant), now);
   const ledger = deps.ledgers.ofMerchant(merchant.number);
   const shop = { id: merchant.id, name: merchant.name, zone, currency: merchant.currency };
-  const hours = await readHours(merchant, zone, deps);
-  if (hours === "incomplete") return false;
-  const { alarms, changes } = nextAlarms(await readAlarms(ledger, merchant.number), hours);
+  const read = await readHours(merchant, { zone, daysBack: LOOK_DAYS }, deps);
+  if (!read.ok) throw new Error(read.rejection.message);
+  const { hours, asOf } = read.value;
+  const last = hours.at(-1);
+  if (last !== undefined && asOf < hourAfter(zone, last.start)) return false;
+  const { alarms, changes } = nextAlarms(await readAlarms(ledger, merchant.number), sinceFirstVisitor(hours));
   const messages: NewMessage[] = [];
   const write = (subscription: StoredSubscription, about: string, toMessage: (writing: Writing) => Message) => {
     const { id, language, quiet } = subscription;
@@ -92,19 +96,28 @@ function nameOf({ alarm: { kind, since }, endedAt }: AlarmChange): string {
 }
 
 /**
- * Every Hour that is over, of the last two weeks. Where clocks were put back, the API has one number for the Hour that
- * is there twice, and so both have it.
+ * Every Hour that is over, of today and so many Days before, and until when all hits are counted in them. Where clocks
+ * were put back, the API has one number for the Hour that is there twice, and so both have it.
  */
-async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<readonly HourCount[] | "incomplete"> {
+export async function readHours(
+  merchant: Merchant,
+  { zone, daysBack }: { readonly zone: string; readonly daysBack: number },
+  deps: Deps,
+): Promise<Outcome<{ readonly hours: readonly HourCount[]; readonly asOf: number }>> {
   const now = deps.now();
   const today = dayAt(zone, now);
-  const date_range = [dateOf(today - LOOK_DAYS), dateOf(today)];
-  const asked = { metrics: ["visitors", "orders"], dimensions: ["time:hour"], date_range };
-  const answer = await answerTo(asked, merchant, deps);
-  if (!answer.ok) throw new Error(answer.rejection.message);
-  const counted = new Map(answer.value.results.map(({ dimensions, metrics }) => [dimensions[0], metrics]));
+  const counted = new Map<string, readonly unknown[]>();
+  let asOf = Number.POSITIVE_INFINITY;
+  for (const { from, to } of rangesBetween(zone, today - daysBack, today)) {
+    const date_range = [dateOf(from), dateOf(to)];
+    const asked = { metrics: ["visitors", "orders"], dimensions: ["time:hour"], date_range };
+    const answer = await answerTo(asked, merchant, deps);
+    if (!answer.ok) return answer;
+    for (const { dimensions, metrics } of answer.value.results) counted.set(dimensions[0] as string, metrics);
+    asOf = Math.min(asOf, Date.parse(answer.value.meta.as_of));
+  }
   const hours: HourCount[] = [];
-  let start = dayStart(zone, today - LOOK_DAYS);
+  let start = dayStart(zone, today - daysBack);
   for (;;) {
     const end = hourAfter(zone, start);
     if (end > now - LOOK_AFTER_MINUTES * MINUTE_MS) break;
@@ -114,7 +127,26 @@ async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<
     hours.push({ start, day: dayAt(zone, start), clock: label.slice(11, 16), ...numbers });
     start = end;
   }
-  return Date.parse(answer.value.meta.as_of) < start ? "incomplete" : sinceFirstVisitor(hours);
+  return accepted({ hours, asOf });
+}
+
+/**
+ * Days in ranges, each of which is one question. A Day on which clocks were put back is a range by itself: the visitors
+ * of the Hour that it has twice are counted from events, and so would be all Hours of a question with it.
+ */
+function rangesBetween(
+  zone: string,
+  from: number,
+  to: number,
+): readonly { readonly from: number; readonly to: number }[] {
+  const long = Array.from({ length: to - from + 1 }, (_, at) => from + at).filter(
+    (day) => dayStart(zone, day + 1) - dayStart(zone, day) > DAY_MS,
+  );
+  const ends = [from - 1, ...long.flatMap((day) => [day - 1, day]), to];
+  return ends.slice(1).flatMap((end, at) => {
+    const start = (ends[at] as number) + 1;
+    return start <= end ? [{ from: start, to: end }] : [];
+  });
 }
 
 interface Reaching {

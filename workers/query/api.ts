@@ -103,8 +103,10 @@ import { getSpread, NEW_SPREAD, postSpread } from "./spread.ts";
 import { INCIDENT_UPDATE, NEW_INCIDENT, patchIncident, postIncident } from "./status.ts";
 import { getStreams, NEW_STREAM, postStream, STREAM_PAGE } from "./streams.ts";
 import {
+  ALARM_PREVIEW,
   CHANGED_SUBSCRIPTION,
   deleteSubscription,
+  getAlarms,
   getSubscription,
   getSubscriptions,
   NEW_SUBSCRIPTION,
@@ -891,6 +893,18 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     },
   ],
   [
+    `GET ${MERCHANT}/alarms`,
+    {
+      door: "read",
+      handler: getAlarms,
+      id: "previewAlarms",
+      summary: "What alarms would have told over the last 30 Days, with the numbers that explain each.",
+      query: ALARM_PREVIEW,
+      examples: [{}, { language: "de" }],
+      answer: named("AlarmPreview"),
+    },
+  ],
+  [
     `GET ${MERCHANT}/subscriptions/:subscription_id`,
     {
       door: "admin",
@@ -909,7 +923,10 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       id: "changeSubscription",
       summary: "Changes a subscription, or switches it off or on.",
       body: CHANGED_SUBSCRIPTION,
-      examples: [{ language: "de" }, { topics: ["silence"], quiet: null, goal: null, state: "off" }],
+      examples: [
+        { language: "de" },
+        { topics: ["silence"], quiet: null, goal: null, state: "off", paused_until: null },
+      ],
       answer: named("Subscription"),
     },
   ],

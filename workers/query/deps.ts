@@ -36,7 +36,7 @@ import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
 import { ExportMemory } from "./export-memory.ts";
 import { type GuessLimit, GuessMemory } from "./guess.ts";
 import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
-import { OF_AUDIT, OF_READS, PurseMemory } from "./purse-memory.ts";
+import { OF_AUDIT, OF_PASSWORDS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import { StatusMemory } from "./status-memory.ts";
@@ -78,6 +78,10 @@ export interface Deps extends Producer {
   readonly readingPurses: PurseMemory;
   /** What merchants may add to the audit log, in bytes. */
   readonly auditPurses: PurseMemory;
+  /** What judging passwords may take of this isolate. */
+  readonly passwordPurses: PurseMemory;
+  /** How often members sign in. */
+  readonly signInPurses: PurseMemory;
   readonly exports: ExportMemory;
   /**
    * The purse that the current question pays its reading from. Undefined where limits are off, and for requests that
@@ -131,7 +135,19 @@ const keys = new KeyMemory();
 const memories = new WeakMap<D1Database, Memories>();
 
 interface Memories
-  extends Pick<Deps, "purses" | "readingPurses" | "auditPurses" | "exports" | "turns" | "buckets" | "scans" | "rates"> {
+  extends Pick<
+    Deps,
+    | "purses"
+    | "readingPurses"
+    | "auditPurses"
+    | "passwordPurses"
+    | "signInPurses"
+    | "exports"
+    | "turns"
+    | "buckets"
+    | "scans"
+    | "rates"
+  > {
   readonly guesses: GuessMemory;
   readonly answers: AnswerMemory;
   readonly status: StatusMemory;
@@ -143,6 +159,8 @@ export function memoryOf(db: D1Database): Memories {
     purses: new PurseMemory(),
     readingPurses: new PurseMemory(OF_READS),
     auditPurses: new PurseMemory(OF_AUDIT),
+    passwordPurses: new PurseMemory(OF_PASSWORDS),
+    signInPurses: new PurseMemory(OF_SIGN_INS),
     exports: new ExportMemory(),
     turns: new TurnMemory(),
     buckets: new BucketMemory(),
@@ -194,6 +212,12 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     },
     get auditPurses() {
       return memoryOf(env.DIRECTORY).auditPurses;
+    },
+    get passwordPurses() {
+      return memoryOf(env.DIRECTORY).passwordPurses;
+    },
+    get signInPurses() {
+      return memoryOf(env.DIRECTORY).signInPurses;
     },
     get exports() {
       return memoryOf(env.DIRECTORY).exports;

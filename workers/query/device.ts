@@ -1,36 +1,56 @@
-// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one address of
-// mail: wrong passwords from elsewhere never close a name to it (sessions.ts). It opens nothing by itself, names
-// nobody, and nothing of it is stored.
+// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one member: wrong
+// passwords from elsewhere never close that member to it (sessions.ts). Not for an address of mail: whoever owns a shop
+// can make any address a member there, with a password of their own. It opens nothing by itself, names nobody, and
+// nothing of it is stored.
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { DEVICE_SECONDS, DEVICES_NAMED_MAX } from "../../core/limits.ts";
-import type { Claim } from "../../storage/directory/sessions.ts";
 import { deriveKey, hmac } from "../../storage/secret.ts";
 import type { Deps } from "./deps.ts";
 import { cookieOf } from "./membership.ts";
 
 const NONCE_BYTES = 12;
-/** "<nonce>.<mac>", one for each name that has signed in here, the last one first. */
+/** "<nonce>.<mac>", one for each member that has signed in here, the last one first. */
 const VOUCHER = /^[\w-]{16}\.[\w-]{43}$/;
 const BETWEEN = "~";
 
-/** The nonce under which this browser is known to have signed in under a name; undefined where it is not. */
-export function knownDevice(c: Context, claim: Claim, { sealSecrets }: Pick<Deps, "sealSecrets">): string | undefined {
-  for (const voucher of vouchersOf(c)) {
-    const [nonce = "", mac = ""] = voucher.split(".");
-    for (const secret of sealSecrets) if (areEqual(mac, macOf(secret, claim, nonce))) return nonce;
-  }
-  return undefined;
+/** A browser that has signed in before. */
+export interface Device {
+  /** Attempts are counted by it. */
+  readonly nonce: string;
+  /** Those of the asked members that it has signed in to. */
+  readonly members: ReadonlySet<string>;
 }
 
-/** Lets the browser be known from now on. */
-export function rememberDevice(c: Context, claim: Claim, deps: Pick<Deps, "sealSecrets" | "random">): void {
-  if (knownDevice(c, claim, deps) !== undefined) return;
-  const nonce = Buffer.from(deps.random(NONCE_BYTES)).toString("base64url");
-  const own = `${nonce}.${macOf(deps.sealSecrets[0] as string, claim, nonce)}`;
-  const vouchers = [own, ...vouchersOf(c)].slice(0, DEVICES_NAMED_MAX).join(BETWEEN);
+/** This browser as one of these members knows it; undefined where it has signed in to none of them. */
+export function knownDevice(
+  c: Context,
+  members: readonly string[],
+  { sealSecrets }: Pick<Deps, "sealSecrets">,
+): Device | undefined {
+  const known = vouchersOf(c).flatMap((voucher) => {
+    const [nonce = "", mac = ""] = voucher.split(".");
+    const isOf = (member: string) => sealSecrets.some((secret) => areEqual(mac, macOf(secret, member, nonce)));
+    return members.filter(isOf).map((member) => ({ nonce, member }));
+  });
+  const [last] = known;
+  return last && { nonce: last.nonce, members: new Set(known.map(({ member }) => member)) };
+}
+
+/** Lets the browser be known from now on to the members that it has signed in to. */
+export function rememberDevice(
+  c: Context,
+  members: readonly string[],
+  deps: Pick<Deps, "sealSecrets" | "random">,
+): void {
+  const device = knownDevice(c, members, deps);
+  const added = members.filter((member) => device?.members.has(member) !== true);
+  if (added.length === 0) return;
+  const nonce = device?.nonce ?? Buffer.from(deps.random(NONCE_BYTES)).toString("base64url");
+  const own = added.map((member) => `${nonce}.${macOf(deps.sealSecrets[0] as string, member, nonce)}`);
+  const vouchers = [...own, ...vouchersOf(c)].slice(0, DEVICES_NAMED_MAX).join(BETWEEN);
   const { name, secure } = deviceCookieOf(c);
   setCookie(c, name, vouchers, { path: "/", httpOnly: true, sameSite: "Lax", secure, maxAge: DEVICE_SECONDS });
 }
@@ -40,8 +60,8 @@ function vouchersOf(c: Context): readonly string[] {
   return all.slice(0, DEVICES_NAMED_MAX).filter((voucher) => VOUCHER.test(voucher));
 }
 
-function macOf(secret: string, { email }: Claim, nonce: string): string {
-  return hmac(deriveKey(secret, "device"), `${email} ${nonce}`).toString("base64url");
+function macOf(secret: string, member: string, nonce: string): string {
+  return hmac(deriveKey(secret, "device"), `${member} ${nonce}`).toString("base64url");
 }
 
 function areEqual(a: string, b: string): boolean {

@@ -31,6 +31,9 @@ interface Finding {
   readonly command: string | null;
 }
 
+/** What the platform says of a database that is gone is not known, so it is said of any that does not answer. */
+const IF_GONE = " (where a database is gone: `footfall deploy <name>` first, which makes and binds an empty one)";
+
 /** Of a kind of state what is wrong with it; undefined for nothing. */
 type Look = (deps: Deps) => Promise<Pick<Finding, "says" | "command"> | undefined>;
 
@@ -48,7 +51,8 @@ export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>>
   ];
   const findings: Finding[] = [];
   for (const [state, look, command] of looks) {
-    const wrong = await look(deps).catch((error: unknown) => ({ says: causeOf(error), command }));
+    const hint = /^(directory|ledger)/.test(state) ? IF_GONE : "";
+    const wrong = await look(deps).catch((error: unknown) => ({ says: `${causeOf(error)}${hint}`, command }));
     findings.push({ state, whole: wrong === undefined, says: wrong?.says ?? "whole", command: wrong?.command ?? null });
   }
   return { ok: true, value: { body: { whole: findings.every(({ whole }) => whole), findings } } };

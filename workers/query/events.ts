@@ -191,6 +191,9 @@ async function admitOf(
   if (counted === false)
     return problem("invalid_field", "Filters are of events that are counted: leave out one of the two.", "counted");
   const filled = await fillFilters(asked, merchant.number, deps);
+  // First with the bound of saved filters: no purse pays for reading them, whether an export follows or not.
+  const short = filled.ok ? parseFilters([], filled.value) : filled;
+  if (!short.ok) return problem("invalid_field", short.rejection.message, "filters");
   const budgets = openBudgets(EXPORT_STEPS_MAX);
   const filter = filled.ok ? parseFilters(filled.value, [], { budgets }) : filled;
   if (!filter.ok) return problem("invalid_field", filter.rejection.message, "filters");

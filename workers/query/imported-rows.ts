@@ -12,10 +12,10 @@ import {
   parseImportedRows,
 } from "../../core/imported/table.ts";
 import {
-  IMPORT_DAYS_MAX,
   IMPORTED_BODY_BYTES_MAX,
   IMPORTED_BYTES_MAX,
   IMPORTED_IMPORT_ROWS_MAX,
+  IMPORTED_PART_DAYS_MAX,
 } from "../../core/limits.ts";
 import { parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
@@ -31,11 +31,17 @@ import { bodyOf, type Reply } from "./request.ts";
 
 const ROWS_BY_DAY: Field<Readonly<Record<string, unknown>>, false> = {
   required: false,
-  expected: "an object with lists of rows by date",
-  schema: { type: "object", additionalProperties: { type: "array" }, minProperties: 1 },
+  expected: `an object with lists of rows by date, of 1 to ${IMPORTED_PART_DAYS_MAX} dates`,
+  schema: {
+    type: "object",
+    additionalProperties: { type: "array" },
+    minProperties: 1,
+    maxProperties: IMPORTED_PART_DAYS_MAX,
+  },
   parse: (value) => {
     const days = isObject(value) ? Object.values(value) : [];
-    return days.length > 0 && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
+    const isBounded = days.length > 0 && days.length <= IMPORTED_PART_DAYS_MAX;
+    return isBounded && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
   },
   hidden: true, // thousands of rows
 };
@@ -86,8 +92,6 @@ function daysRead(
   { row, table }: { readonly row: Import; readonly table: ImportedTableName },
 ): Checked<ReadonlyMap<number, readonly ImportedRow[]>> {
   const days = new Map<number, readonly ImportedRow[]>();
-  if (Object.keys(given).length > IMPORT_DAYS_MAX)
-    return problem("invalid_field", `"days" has at most ${IMPORT_DAYS_MAX} dates.`, "days");
   for (const [date, value] of Object.entries(given)) {
     const day = parseDate(date);
     if (day === undefined || row.days[day] === undefined)

@@ -76,13 +76,16 @@ const DAYS: Field<Readonly<Record<string, number>>, false> = {
 };
 const TABLES: Field<AnnouncedTables, false> = {
   required: false,
-  expected: `an object of ${IMPORTED_TABLE_NAMES.join(", ")} with {"rows", "counters"} each: how many rows come, and which of the table's counters they know`,
+  expected: `an object of ${IMPORTED_TABLE_NAMES.join(", ")} with {"rows", "counters"} each: how many rows come, and which of the table's counters they know, each once`,
   schema: {
     type: "object",
     propertyNames: { enum: IMPORTED_TABLE_NAMES },
     additionalProperties: {
       type: "object",
-      properties: { rows: { type: "integer", minimum: 1 }, counters: { type: "array", items: { type: "string" } } },
+      properties: {
+        rows: { type: "integer", minimum: 1 },
+        counters: { type: "array", items: { type: "string" }, minItems: 1, uniqueItems: true },
+      },
       required: ["rows", "counters"],
     },
     minProperties: 1,
@@ -95,7 +98,10 @@ const TABLES: Field<AnnouncedTables, false> = {
       if (table === undefined || !isObject(said) || Object.keys(said).length !== 2) return false;
       const { rows, counters } = said;
       if (!isCount(rows) || rows === 0 || !Array.isArray(counters) || counters.length === 0) return false;
-      return (counters as readonly unknown[]).every((one) => table.counters.some((known) => known === one));
+      const isEachOnce = new Set(counters).size === counters.length;
+      return (
+        isEachOnce && (counters as readonly unknown[]).every((one) => table.counters.some((known) => known === one))
+      );
     };
     return tables.length > 0 && tables.every(isTable) ? (value as AnnouncedTables) : undefined;
   },
@@ -266,15 +272,20 @@ export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply
   return row === undefined ? NO_IMPORT : { ok: true, value: { body: shown({ ...found.value, row }, { whole: true }) } };
 }
 
-/** What an import of rollups cannot be told: its place is that of its rows, and without all of them it is not done. */
+/**
+ * What an import of rollups cannot be told: its place is that of its rows, without all of them it is not done, and one
+ * that is done stays done.
+ */
 async function refusalOfChange(
-  { row: { merchant, number, tables, undone } }: Known,
+  { row: { merchant, number, tables, undone, state: known } }: Known,
   { state, place }: { readonly state: Import["state"] | undefined; readonly place: unknown },
   deps: Deps,
 ) {
   if (tables === null) return undefined;
   if (undone) return problem("conflict", UNDONE);
   if (place !== undefined) return problem("invalid_field", "The place of rollups is that of their rows.", "place");
+  if (known === "done" && state !== undefined && state !== "done")
+    return problem("conflict", "The import is done: undo takes it out of answers, and redo brings it back.", "state");
   if (state !== "done") return undefined;
   const stored = await countImported(deps.ledgers.ofMerchant(merchant), { merchant, number });
   const lacking = Object.entries(tables).find(([name, { rows }]) => stored.get(name) !== rows);

@@ -41,9 +41,10 @@ export interface Live {
 export async function readLive(merchant: Asked, read: Omit<LiveRequest, "merchant">, deps: Deps): Promise<Live> {
   if (deps.together !== undefined) return deps.together.live(read);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => {
-    const { rows, late, changedAt } = await stub.live({ merchant: merchant.number, ...read });
-    return { rows, late: late.map((day) => ({ day, partition })), changed: [partition, changedAt] as const };
+    const { rows, bytes, late, changedAt } = await stub.live({ merchant: merchant.number, ...read });
+    return { rows, bytes, late: late.map((day) => ({ day, partition })), changed: [partition, changedAt] as const };
   });
+  deps.reading?.oweLive(replies.reduce((sum, { bytes }) => sum + bytes, 0));
   return {
     rows: replies.flatMap(({ rows }) => rows),
     late: replies.flatMap(({ late }) => late),

@@ -11,8 +11,15 @@ import {
   AUDIT_BYTES_MAX,
   AUDIT_BYTES_PER_SECOND,
   LINK_STEPS_SHARE,
+  MEMBER_SIGN_INS_MAX,
+  MEMBER_SIGN_INS_PER_SECOND,
+  MERCHANT_SIGN_INS_MAX,
+  MERCHANT_SIGN_INS_PER_SECOND,
   MERCHANT_STEPS_MAX,
   MERCHANT_STEPS_PER_SECOND,
+  PASSWORD_MICROSECONDS,
+  PASSWORDS_AT_ONCE,
+  PASSWORDS_PER_SECOND,
   PURSES_KEPT_MAX,
 } from "../../core/limits.ts";
 import type { Purse } from "../../core/query/budget.ts";
@@ -54,6 +61,24 @@ export const OF_AUDIT: Sizes = {
   merchant: { steps: AUDIT_BYTES_MAX, perSecond: AUDIT_BYTES_PER_SECOND },
 };
 
+/** Of judging passwords, in microseconds: the asker is a kind of browser, and the merchant nobody. */
+export const OF_PASSWORDS: Sizes = {
+  asker: {
+    steps: PASSWORDS_AT_ONCE * PASSWORD_MICROSECONDS,
+    perSecond: PASSWORDS_PER_SECOND * PASSWORD_MICROSECONDS,
+  },
+  merchant: {
+    steps: 1.5 * PASSWORDS_AT_ONCE * PASSWORD_MICROSECONDS,
+    perSecond: 1.5 * PASSWORDS_PER_SECOND * PASSWORD_MICROSECONDS,
+  },
+};
+
+/** Of signing in: the asker is a member. */
+export const OF_SIGN_INS: Sizes = {
+  asker: { steps: MEMBER_SIGN_INS_MAX, perSecond: MEMBER_SIGN_INS_PER_SECOND },
+  merchant: { steps: MERCHANT_SIGN_INS_MAX, perSecond: MERCHANT_SIGN_INS_PER_SECOND },
+};
+
 export interface PurseHolder {
   readonly asker: string;
   readonly merchant: number;
@@ -82,14 +107,22 @@ export class PurseMemory {
   #filled(key: string, { steps, perSecond }: Size, now: number): KeptPurse {
     const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now, looked: 0 };
     const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
+    // What fills slower than it is looked at is filled all the same.
+    if (gained > 0 || purse.left >= steps) purse.filledAt = now;
     purse.left = Math.min(steps, purse.left + gained);
-    purse.filledAt = now;
     this.#purses.delete(key); // one that is used goes to the end: the first entry has not been used longest
     this.#purses.set(key, purse);
     const [oldest] = this.#purses.keys();
     if (this.#purses.size > PURSES_KEPT_MAX && oldest !== undefined) this.#purses.delete(oldest);
     return purse;
   }
+}
+
+/** Takes as much from each of these purses; false where one of them does not hold it, and nothing is taken. */
+export function takeFrom(purses: readonly KeptPurse[], steps: number): boolean {
+  if (purses.some(({ left }) => left < steps)) return false;
+  for (const purse of purses) purse.left -= steps;
+  return true;
 }
 
 function shareOf({ steps, perSecond }: Size): Size {

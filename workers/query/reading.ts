@@ -4,7 +4,7 @@
 // not hold what it would read is refused before it begins, so that several do not enter on what is left for one; only
 // what is more than a purse may begin with one that is nearly full, which owes the rest.
 
-import { PURSE_FULL_SHARE, ROLLUP_READS } from "../../core/limits.ts";
+import { LIVE_BYTES_OF_READ, PURSE_FULL_SHARE, ROLLUP_READS } from "../../core/limits.ts";
 import type { KeptPurse } from "./purse-memory.ts";
 
 /** Of one question. */
@@ -13,6 +13,8 @@ export class Reading {
   /** Whether it is asked through a share link. */
   readonly isShared: boolean;
   #wasRefused: boolean;
+  /** What it owes for open Days. It does not stand in its own way. */
+  #live = 0;
 
   constructor(purses: readonly KeptPurse[], isShared: boolean) {
     this.#purses = purses;
@@ -54,12 +56,20 @@ export class Reading {
     for (const purse of this.#purses) purse.left -= events;
   }
 
+  /** Pays for open Days, of which partitions have put so many bytes together. Who asks next may have to wait for it. */
+  oweLive(bytes: number): void {
+    const events = Math.ceil(bytes / LIVE_BYTES_OF_READ);
+    this.#live += events;
+    this.owe(events);
+  }
+
   /** Pays for rollups with breakdowns, which a merchant's own askers read freely. */
   ofRollups(rows: number): boolean {
     return !this.isShared || this.ofEvents(rows * ROLLUP_READS);
   }
 
   #holds(events: number): boolean {
-    return this.#purses.every(({ left, size }) => left >= Math.max(1, Math.min(events, size * PURSE_FULL_SHARE)));
+    const least = (size: number) => Math.max(1, Math.min(events, size * PURSE_FULL_SHARE));
+    return this.#purses.every(({ left, size }) => left + this.#live >= least(size));
   }
 }

@@ -14,11 +14,11 @@ import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import { askAgain } from "../../storage/erasure-drive.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
 import { listFiledPartitions, recoverFiles } from "../../storage/ledger/month-recovery.ts";
-import { readClaim } from "../../storage/ledger/partition-claim.ts";
+import { noteForgotten, readClaim } from "../../storage/ledger/partition-claim.ts";
 import { notePlaces } from "../../storage/ledger/places.ts";
 import { wakeSealed } from "../../storage/ledger/sealed-day.ts";
 import { giveUpLedger } from "../../storage/open.ts";
-import { parseStep, type RecoveryStep, recoverPartition } from "../../storage/partition-recovery.ts";
+import { archivedNext, parseStep, type RecoveryStep, recoverPartition } from "../../storage/partition-recovery.ts";
 import { noteDay, sendDue } from "../../storage/seal-due.ts";
 import type { Deps } from "./deps.ts";
 import { CURSOR, DATE, type Field, PARTITION, required, wholeNumber } from "./field.ts";
@@ -147,7 +147,11 @@ async function importsRecovered(position: number, after: string, deps: Deps) {
 async function republishAll(position: number, deps: Deps): Promise<void> {
   const ledger = deps.ledgers.all[position] as Ledger;
   const republish = async (partition: string) => {
-    for (const held of await deps.partition(partition).republish()) await notePlaces(ledger, { ...held, partition });
+    const archived = await archivedNext(partition, { ...archiveOf(deps), log: deps.log });
+    const stub = deps.partition(partition);
+    // Its storage was lost as well, and the ledger that would know is new.
+    if (archived > (await stub.status()).nextPosition) await noteForgotten(ledger, { partition, now: deps.now() });
+    for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
   };
   const all = await findPartitions(deps);
   const own = all.filter((partition) => ledgerOf(partition, deps.ledgers.all.length) === position);

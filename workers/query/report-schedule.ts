@@ -28,16 +28,24 @@ export function nextLookAt(merchant: number, now: number): number {
   return at > now ? at : at + HOUR_MS;
 }
 
-/** What is due when, of a subscription with these topics. Nothing of one that is not on. */
+interface Scheduled {
+  readonly id: string;
+  readonly topics: readonly Topic[];
+  readonly state: SubscriptionState;
+  readonly pausedUntil: number | null;
+}
+
+/** What is due when, of a subscription with these topics. Nothing of one that is not on, or before its pause ends. */
 export function dueOf(
-  { id, topics, state }: { readonly id: string; readonly topics: readonly Topic[]; readonly state: SubscriptionState },
+  { id, topics, state, pausedUntil }: Scheduled,
   merchant: Merchant,
   now: number,
 ): { readonly reportAt: number | null; readonly lookAt: number | null } {
   if (state !== "on") return { reportAt: null, lookAt: null };
+  const from = Math.max(now, pausedUntil ?? 0);
   return {
-    reportAt: nextReportAt(reportTopicsOf({ topics }), now, scheduleOf(merchant, id, now)),
-    lookAt: alarmTopicsOf({ topics }).length === 0 ? null : nextLookAt(merchant.number, now),
+    reportAt: nextReportAt(reportTopicsOf({ topics }), from, scheduleOf(merchant, id, from)),
+    lookAt: alarmTopicsOf({ topics }).length === 0 ? null : nextLookAt(merchant.number, from),
   };
 }
 

@@ -7,7 +7,7 @@ import { REPORT_AGAIN_MS, REPORTS_TURN_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { afterQuiet, periodBefore, reportDueAt } from "../../core/notice/period.ts";
 import { isEmptyReport, type Links, toReport } from "../../core/notice/report.ts";
-import type { ReportTopic } from "../../core/notice/subscription.ts";
+import { isPaused, type ReportTopic } from "../../core/notice/subscription.ts";
 import { causeOf } from "../../core/outcome.ts";
 import { dayAt, dayStart } from "../../core/time.ts";
 import { findMerchantByNumber, type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
@@ -69,7 +69,9 @@ async function writeReport(
   const zone = zoneAt(zonesOf(merchant), now);
   const period = periodBefore(topic, dayAt(zone, now));
   const isOfBefore = dayStart(zone, period.to) <= subscription.createdAt;
-  if (isOfBefore || reportDueAt(period.to, schedule) > now) return undefined;
+  const dueAt = reportDueAt(period.to, schedule);
+  // What was due during a pause is left out, and not told after it.
+  if (isOfBefore || dueAt > now || isPaused(subscription, dueAt)) return undefined;
   const id = `${subscription.id}:${topic}:${period.key}`;
   const ledger = deps.ledgers.ofMerchant(merchant.number);
   if ((await listWritten(ledger, { merchant: merchant.number, ids: [id] })).has(id)) return undefined;

@@ -26,9 +26,9 @@ import { bodyOf, type Reply } from "./request.ts";
 /** Filters that stand alone: they name no segment. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
-  expected: `a list of one or more filters as questions have them, none of a segment, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
+  expected: `a list of one or more filters as questions have them, none of a segment, with few regular expressions, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
-  parse: savedFilters((value) => value.length > 0 && !namesSegment(value) && parseFilters(value).ok),
+  parse: savedFilters((value) => value.length > 0 && !namesSegment(value) && parseFilters([], value).ok),
 };
 export const NEW_SEGMENT = { name: required(NAME), filters: required(FILTERS) };
 export const CHANGED_SEGMENT = { name: NAME, filters: FILTERS };
@@ -136,7 +136,7 @@ export async function keepSegments(
   const find = await finderOf(merchant, deps);
   const filled = withSegments(filters, (name) => find(name)?.filters);
   if (!filled.ok) return filled;
-  const parsed = parseFilters(filled.value);
+  const parsed = parseFilters([], filled.value as readonly unknown[]);
   if (!parsed.ok) return parsed;
   return withSegments(filters, (name) => {
     const id = find(name)?.id;

@@ -6,8 +6,10 @@
 
 import type { Context } from "hono";
 import {
+  MEMBER_SIGN_INS_PER_SECOND,
   PASSWORD_LENGTH_MAX,
   PASSWORD_LENGTH_MIN,
+  PASSWORD_MICROSECONDS,
   SESSION_MS,
   SIGN_IN_ATTEMPTS_MAX,
   SIGN_IN_NETWORK_MAX,
@@ -26,6 +28,7 @@ import {
 import { admitMember, parseEmail, takeInvite } from "../../storage/directory/members.ts";
 import { hashPassword, matching, SALT_RANDOM_BYTES, saltOf } from "../../storage/directory/password.ts";
 import {
+  type Attempt,
   type Candidate,
   type Claim,
   changePassword,
@@ -52,6 +55,7 @@ import {
 } from "./membership.ts";
 import { type Principal, principalOf } from "./principal.ts";
 import { type Checked, problem } from "./problem.ts";
+import { takeFrom } from "./purse-memory.ts";
 import { bodyOf, type Reply } from "./request.ts";
 
 export const EMAIL: Field<string, false> = {
@@ -95,9 +99,8 @@ export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, SIGN_IN);
   if (!body.ok) return body;
   const { email, password } = body.value;
-  const claim = { email };
-  const judged = await judge(c, { claim, password, sender: senderOf(c, claim, deps) }, deps);
-  return judged.ok ? await signIn(c, { members: judged.value.right, act: "session.open" }, deps) : judged;
+  const right = await judge(c, { claim: { email }, password }, deps);
+  return right.ok ? await signIn(c, { members: right.value, act: "session.open" }, deps) : right;
 }
 
 /** POST /api/v1/invites/accept {"token","password"}: becomes a member, or gets a new password, and is signed in. */
@@ -152,13 +155,20 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, PASSWORD_CHANGE);
   if (!body.ok) return body;
   const claim = { email: open.principal.email };
-  // Whoever has the session is known: strangers who guess do not keep a member from another password.
-  const sender = { from: `session ${open.principal.member}` };
-  const judged = await judge(c, { claim, password: body.value.password, sender }, deps);
-  if (!judged.ok) return judged;
-  const { all, right } = judged.value;
+  // Whoever has the session is known: strangers who guess do not keep a member from another password. Of the shops that
+  // it is not signed in to it learns nothing: there the address may be somebody else's.
+  const attempt = { claim, from: `session ${open.principal.member}` };
+  if ((await counted(attempt, deps)) > SIGN_IN_ATTEMPTS_MAX) return tooMany(c, SIGN_IN_PERIOD_SECONDS);
+  if (!mayJudge("known", deps)) return tooMany(c, SIGN_IN_STRANGER_SECONDS);
+  const all = await findCandidates(deps.directory, claim);
   const signedIn = new Set((await membershipsOf(c, deps)).map(({ member }) => member.id));
-  const members = right.map(({ id }) => id).filter((id) => signedIn.has(id));
+  const right = matching(
+    body.value.password,
+    all.filter(({ id }) => signedIn.has(id)),
+  );
+  if (right.length === 0) return wrong();
+  await forgetAttempts(deps.directory, attempt);
+  const members = right.map(({ id }) => id);
   const password = hashPassword(body.value.new_password, saltOf(all, deps.random(SALT_RANDOM_BYTES)));
   await changePassword(deps.directory, { members, password, token: open.token });
   return { ok: true, value: { body: { changed: true } } };
@@ -171,42 +181,64 @@ async function refusalToStrangers(c: Context, deps: Deps) {
   return problem("rate_limited", "This address tries too often. Try again after the seconds of Retry-After.");
 }
 
-/** Where an attempt comes from. */
-interface Sender {
-  readonly from: string;
-  /** The network it is part of, where nobody has signed in from there under the name before. */
-  readonly network?: string;
-}
-
-function senderOf(c: Context, claim: Claim, deps: Deps): Sender {
-  const device = knownDevice(c, claim, deps);
-  if (device !== undefined) return { from: `device ${device}` };
-  const address = c.req.header("cf-connecting-ip") ?? "";
-  return { from: `address ${addressKey(address)}`, network: `network ${networkKey(address)}` };
-}
-
 interface Judged {
   readonly claim: Claim;
   readonly password: string;
-  readonly sender: Sender;
 }
 
 /**
- * The members that a claim is of, and those whose password is right, if any is. The attempt counts before it is judged,
- * so that many at once are not judged for one.
+ * The members that a claim is of, whose password is right. An attempt counts before its answer is known, so that many
+ * at once are not judged for one. A known browser is known to members and not to the address of mail: at the other
+ * members of the address it guesses as strangers do. One of these may be somebody else's, and whoever owns a shop can
+ * give the address any password there.
  */
-async function judge(c: Context, { claim, password, sender }: Judged, deps: Deps) {
-  const waitSeconds = await secondsToWait({ claim, sender }, deps);
-  if (waitSeconds > 0) {
-    c.header("Retry-After", String(waitSeconds));
-    return problem("rate_limited", TOO_MANY_ATTEMPTS);
-  }
+async function judge(c: Context, { claim, password }: Judged, deps: Deps): Promise<Checked<readonly Candidate[]>> {
   const all = await findCandidates(deps.directory, claim);
-  const right = matching(password, all);
-  if (right.length === 0) return problem("unauthorized", "Wrong e-mail address or password.");
-  await forgetAttempts(deps.directory, { claim, from: sender.from });
-  if (sender.network !== undefined) await forgetAttempts(deps.directory, { claim, from: sender.network });
-  return { ok: true, value: { all, right } } as const;
+  const ids = all.map(({ id }) => id);
+  const device = knownDevice(c, ids, deps);
+  let own: readonly Candidate[] = [];
+  if (device !== undefined) {
+    const attempt = { claim, from: `device ${device.nonce}` };
+    if ((await counted(attempt, deps)) > SIGN_IN_ATTEMPTS_MAX) return tooMany(c, SIGN_IN_PERIOD_SECONDS);
+    if (!mayJudge("known", deps)) return tooMany(c, SIGN_IN_STRANGER_SECONDS);
+    const known = all.filter(({ id }) => device.members.has(id));
+    own = matching(password, known);
+    if (own.length > 0) await forgetAttempts(deps.directory, attempt);
+    if (own.length > 0 && known.length === all.length) return { ok: true, value: own };
+  }
+  const waitSeconds = await strangerWaits(c, claim, deps);
+  if (waitSeconds > 0) return own.length > 0 ? { ok: true, value: own } : tooMany(c, waitSeconds);
+  return ofStranger(c, { claim, all, right: matching(password, all) }, deps);
+}
+
+interface Found {
+  readonly claim: Claim;
+  readonly all: readonly Candidate[];
+  readonly right: readonly Candidate[];
+}
+
+/**
+ * Attempts from here are forgotten only where the password opened every shop of the address. Whoever has one of them
+ * could else guess at the others for ever, with the own password in between.
+ */
+async function ofStranger(
+  c: Context,
+  { claim, all, right }: Found,
+  deps: Deps,
+): Promise<Checked<readonly Candidate[]>> {
+  if (right.length === 0) return wrong();
+  if (right.length === all.length)
+    for (const from of Object.values(placesOf(c))) await forgetAttempts(deps.directory, { claim, from });
+  return { ok: true, value: right };
+}
+
+function wrong() {
+  return problem("unauthorized", "Wrong e-mail address or password.");
+}
+
+function tooMany(c: Context, waitSeconds: number) {
+  c.header("Retry-After", String(waitSeconds));
+  return problem("rate_limited", TOO_MANY_ATTEMPTS);
 }
 
 /** A chosen password as it is stored: with the salt that the address has already. */
@@ -218,14 +250,30 @@ async function storedPassword(claim: Claim, password: string, deps: Deps): Promi
 const TOO_MANY_ATTEMPTS =
   "Too many attempts under this name. Try again after the seconds of Retry-After, from another address, or from a browser that has signed in before.";
 
-/** 0 where an attempt may be judged. What one sender tries too often does not count for the others. */
-async function secondsToWait({ claim, sender }: Omit<Judged, "password">, deps: Deps): Promise<number> {
-  const now = deps.now();
-  const count = (from: string) => countAttempt(deps.directory, { claim, from, now, seconds: SIGN_IN_PERIOD_SECONDS });
-  if ((await count(sender.from)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
-  if (sender.network === undefined) return 0;
-  if ((await count(sender.network)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
-  return isDrawn(await count("strangers"), deps.random(4)) ? 0 : SIGN_IN_STRANGER_SECONDS;
+/** Counts an attempt; how many there were in the period. */
+function counted(attempt: Attempt, deps: Deps): Promise<number> {
+  return countAttempt(deps.directory, { ...attempt, now: deps.now(), seconds: SIGN_IN_PERIOD_SECONDS });
+}
+
+/** Where an attempt comes from, for those who do not know the browser: its address, and the network of that. */
+function placesOf(c: Context) {
+  const address = c.req.header("cf-connecting-ip") ?? "";
+  return { address: `address ${addressKey(address)}`, network: `network ${networkKey(address)}` };
+}
+
+/** Counts an attempt of a stranger; 0 where it may be judged. What one tries too often counts for no other. */
+async function strangerWaits(c: Context, claim: Claim, deps: Deps): Promise<number> {
+  const { address, network } = placesOf(c);
+  if ((await counted({ claim, from: address }, deps)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
+  if ((await counted({ claim, from: network }, deps)) > SIGN_IN_NETWORK_MAX) return SIGN_IN_PERIOD_SECONDS;
+  const isJudged = isDrawn(await counted({ claim, from: "strangers" }, deps), deps.random(4));
+  return isJudged && mayJudge("strangers", deps) ? 0 : SIGN_IN_STRANGER_SECONDS;
+}
+
+/** Whether this isolate has time to judge a password, whoever's; takes it if so. */
+function mayJudge(who: "known" | "strangers", { keyLimit, passwordPurses, now }: Deps): boolean {
+  if (keyLimit === undefined) return true;
+  return takeFrom(passwordPurses.of({ asker: who, merchant: 0 }, now()), PASSWORD_MICROSECONDS);
 }
 
 /**
@@ -243,6 +291,12 @@ async function signIn(
   deps: Deps,
 ): Promise<Checked<Reply>> {
   const now = deps.now();
+  const takes = ({ id, merchant }: Pick<Candidate, "id" | "merchant">) =>
+    takeFrom(deps.signInPurses.of({ asker: id, merchant }, now), 1);
+  if (deps.keyLimit !== undefined && !members.every(takes)) {
+    c.header("Retry-After", String(1 / MEMBER_SIGN_INS_PER_SECOND));
+    return problem("rate_limited", "You sign in too often. Try again after the seconds of Retry-After.");
+  }
   const secret = token("fft", deps.random(API_KEY_RANDOM_BYTES));
   await openSession(deps.directory, {
     token: secret,
@@ -256,7 +310,11 @@ async function signIn(
   if (opened === undefined) return problem("conflict", "The member was removed meanwhile.");
   setSession(c, secret);
   const { id, email, role } = opened.member;
-  rememberDevice(c, { email }, deps);
+  rememberDevice(
+    c,
+    members.map((one) => one.id),
+    deps,
+  );
   const principal = { kind: "member", merchant: opened.merchant, member: id, email, role } as const;
   return { ok: true, value: { status: 201, body: shown(principal) } };
 }

@@ -41,12 +41,12 @@ import { keepSegments } from "./segments.ts";
 /** Filters as a question may have them, of bounded length. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
-  expected: `a list of filters as questions have them, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
+  expected: `a list of filters as questions have them, with few regular expressions, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
   parse: savedFilters((value) => {
     // Whether the named segments exist is looked up when the link is made. Here any filter stands in for them.
     const filled = withSegments(value, () => [["is", "event:page", ["/"]]]);
-    return filled.ok && parseFilters(filled.value).ok;
+    return filled.ok && parseFilters([], filled.value as readonly unknown[]).ok;
   }),
 };
 /**

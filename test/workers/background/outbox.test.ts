@@ -28,6 +28,7 @@ const message: Message = {
 const subscription: StoredSubscription = {
   ...{ id: "sub_a", merchant: 7, channel: "webhook", target: HOOK, topics: ["weekly"], language: "en" },
   ...{ quiet: null, goal: null, state: "on", reason: "", secret: SECRET, previousSecret: null, previousUntil: null },
+  pausedUntil: null,
   ...{ createdAt: AT, reportAt: null, lookAt: null },
 };
 
@@ -85,6 +86,13 @@ async function states(): Promise<readonly string[]> {
   const read = { merchant: 7, subscription: "sub_a", rowsMax: 10 };
   return (await listDeliveries(databases.ledgers.ofMerchant(7), read)).map(({ state }) => state);
 }
+
+test("[NTC-23] what waits for a subscription that is paused meanwhile is not sent, nor after the pause", async () => {
+  await given({ pausedUntil: AT + MINUTE });
+  await cron().run(AT);
+  await cron().run(AT + 2 * MINUTE);
+  expect([hook.taken.length, await states()]).toEqual([0, ["dropped"]]);
+});
 
 describe("[NTC-6] the outbox", () => {
   test("sends what is due, once, in the order in which it was due", async () => {

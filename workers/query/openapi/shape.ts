@@ -4,6 +4,7 @@
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { COUNTED } from "../../../core/meter.ts";
+import { ALARM_KINDS } from "../../../core/notice/alarm.ts";
 import { LANGUAGES } from "../../../core/notice/language.ts";
 import { CHANNELS, TARGET_METRICS, TOPICS } from "../../../core/notice/subscription.ts";
 import { THEMES } from "../../../core/preference.ts";
@@ -131,6 +132,7 @@ const SUBSCRIPTION = {
   ),
   state: oneOf(["on", "unconfirmed", "off"]),
   reason: { ...TEXT, description: "Why it is off." },
+  paused_until: { ...nullable(INSTANT), description: "Nothing is sent until then." },
   created_at: INSTANT,
   next_report_at: nullable(INSTANT),
 };
@@ -248,6 +250,22 @@ export const SHAPES = {
     "text?": TEXT,
     "html?": TEXT,
     "body?": ANY_OBJECT,
+  }),
+  AlarmPreview: object({
+    from: DATE,
+    to: DATE,
+    as_of: INSTANT,
+    alarms: list(
+      object({
+        kind: oneOf(ALARM_KINDS),
+        topic: oneOf(TOPICS),
+        since: TEXT,
+        until: { ...nullable(TEXT), description: "When it went off; null where it is still on." },
+        subject: TEXT,
+        says: { ...TEXT, description: "The sentence of its message, with the numbers it was made from." },
+        finding: { ...ANY_OBJECT, description: "The same numbers." },
+      }),
+    ),
   }),
   Written: object({ id: TEXT }),
   Segment: object({ id: TEXT, name: TEXT, filters: list({}), created_at: INSTANT, updated_at: INSTANT }),

@@ -17,6 +17,7 @@ export default {
   pagePreferences: "التفضيلات",
   pageArchive: "الأرشيف",
   pageImports: "عمليات الاستيراد",
+  pageNotices: "الإشعارات",
   pageUnknownTitle: "لا توجد صفحة كهذه",
   pageUnknownLead: "لا يسمّي العنوان أي صفحة متاحة لك من هذا المتجر.",
   shops: "المتاجر",

@@ -17,6 +17,7 @@ export default {
   pagePreferences: "Vorlieben",
   pageArchive: "Archiv",
   pageImports: "Importe",
+  pageNotices: "Meldungen",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",
   shops: "Läden",

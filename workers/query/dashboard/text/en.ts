@@ -16,6 +16,7 @@ export default {
   pagePreferences: "Preferences",
   pageArchive: "Archive",
   pageImports: "Imports",
+  pageNotices: "Notices",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",
   shops: "Shops",

@@ -17,6 +17,7 @@ export default {
   pagePreferences: "Preferencias",
   pageArchive: "Archivo",
   pageImports: "Importaciones",
+  pageNotices: "Avisos",
   pageUnknownTitle: "No existe esa página",
   pageUnknownLead: "La dirección no nombra ninguna página de esta tienda abierta para usted.",
   shops: "Tiendas",

@@ -17,6 +17,7 @@ export default {
   pagePreferences: "Préférences",
   pageArchive: "Archives",
   pageImports: "Imports",
+  pageNotices: "Avis",
   pageUnknownTitle: "Cette page n’existe pas",
   pageUnknownLead: "L’adresse ne nomme aucune page de cette boutique qui vous soit ouverte.",
   shops: "Boutiques",

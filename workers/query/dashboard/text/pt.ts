@@ -17,6 +17,7 @@ export default {
   pagePreferences: "Preferências",
   pageArchive: "Arquivo",
   pageImports: "Importações",
+  pageNotices: "Avisos",
   pageUnknownTitle: "Não há essa página",
   pageUnknownLead: "O endereço não indica nenhuma página desta loja aberta para si.",
   shops: "Lojas",
