@@ -4,7 +4,7 @@
 import type { Context } from "hono";
 import { deviceOf } from "../../core/enrichment/device.ts";
 import { SESSION_MS } from "../../core/limits.ts";
-import { endSessions, listSessions, sessionIdOf } from "../../storage/directory/sessions.ts";
+import { endOtherSessions, endSessions, listSessions, sessionIdOf } from "../../storage/directory/sessions.ts";
 import type { Deps } from "./deps.ts";
 import { clearSession, membershipsOf, sessionTokenOf } from "./membership.ts";
 import { type Checked, problem } from "./problem.ts";
@@ -34,10 +34,9 @@ export async function getSessions(c: Context, deps: Deps): Promise<Checked<Reply
 export async function deleteSessions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const own = await ownOf(c, deps);
   if (own === undefined) return noSession();
-  const rows = await listSessions(deps.directory, { members: own.members, now: deps.now() });
-  const others = rows.filter(({ id }) => id !== own.id);
-  await endSessions(deps.directory, { members: own.members, hashes: others.map(({ hash }) => hash) });
-  return { ok: true, value: { body: { ended: others.length } } };
+  const { members, token } = own;
+  const ended = await endOtherSessions(deps.directory, { members, token, now: deps.now() });
+  return { ok: true, value: { body: { ended } } };
 }
 
 /** DELETE /api/v1/sessions/:session_id. */
@@ -57,5 +56,5 @@ async function ownOf(c: Context, deps: Deps) {
   const token = sessionTokenOf(c);
   if (token === undefined || deps.access !== undefined) return undefined;
   const memberships = await membershipsOf(c, deps);
-  return { id: sessionIdOf(token), members: memberships.map(({ member }) => member.id) };
+  return { id: sessionIdOf(token), token, members: memberships.map(({ member }) => member.id) };
 }
