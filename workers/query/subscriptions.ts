@@ -320,13 +320,6 @@ export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>>
   const { hours, asOf } = read.value;
   const today = dayAt(zone, now);
   // A look of the cron waits for the hits of an Hour. Here such an Hour is left out.
-  console.log(
-    "DBG",
-    hours.length,
-    new Date(asOf).toISOString(),
-    hours.filter((h) => h.visitors > 0).length,
-    JSON.stringify(hours.at(-1)),
-  );
   const counted = hours.filter((hour) => hourAfter(zone, hour.start) <= asOf);
   const { id, name, currency } = merchant.value;
   const writing = { language, links: {}, now };
