@@ -252,7 +252,6 @@ const METADATA_NAMES = [
   ...(["$autocapture", "$rageclick", "$dead_click", "$copy_autocapture", "$$heatmap", "$heatmap"] as const),
   ...(["$snapshot", "$opt_in", "$opt_out"] as const),
 ] as const;
-export type MetadataName = (typeof METADATA_NAMES)[number];
 
 export function isMetadata(name: string): boolean {
   return (METADATA_NAMES as readonly string[]).includes(name);

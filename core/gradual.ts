@@ -3,7 +3,7 @@
 // (workers/query/turn.ts) or goes on at once.
 
 import { SLICE_EVENTS, SLICE_STEPS } from "./limits.ts";
-import type { Budgets } from "./query/budget.ts";
+import { type Budgets, judgeAnew } from "./query/budget.ts";
 
 /** Yields after each slice, and returns the result at the end. */
 export type Gradual<T> = Generator<undefined, T, undefined>;
@@ -31,6 +31,7 @@ export class Slices {
   constructor(budgets?: Budgets) {
     this.#budgets = budgets;
     this.#left = leftOf(budgets);
+    if (budgets !== undefined) judgeAnew(budgets);
   }
 
   /**
@@ -39,6 +40,7 @@ export class Slices {
    */
   isOver(events = 1): boolean {
     this.#events += events;
+    if (this.#budgets !== undefined) judgeAnew(this.#budgets);
     const left = leftOf(this.#budgets);
     if (this.#events < SLICE_EVENTS && this.#left - left < SLICE_STEPS) return false;
     this.#events = 0;

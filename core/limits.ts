@@ -89,6 +89,10 @@ export const IMPORTED_ROWS_MAX = 5_000;
 export const IMPORTED_VALUE_LENGTH_MAX = TITLE_LENGTH_MAX;
 /** Imported rows that one request brings, and with them one row of D1 at least, which takes 2 MB. */
 export const IMPORTED_BODY_BYTES_MAX = 1_500_000;
+/**
+ * Days that one request brings rows of. Each is a statement of one transaction, and a call of a Worker may make 1,000.
+ */
+export const IMPORTED_PART_DAYS_MAX = 400;
 /** Imports of rollups that a merchant may have, taken back or not: each is with every question's merchant. */
 export const IMPORTED_IMPORTS_MAX = 50;
 /** What all of them take in the ledger: 1,500 rows a Day of some 10 B are 55 MB in ten years. */
@@ -917,6 +921,12 @@ export const LOOKS_TURN_MAX = 100;
 export const LOOK_AGAIN_MS = 5 * MINUTE_MS;
 /** Days whose Hours a look asks for: those that an Hour is compared with, and one more on each side. */
 export const LOOK_DAYS = NOTICE_DAYS_COMPARED + 2;
+/** A preview of alarms goes through this many Days, today among them. */
+export const ALARM_PREVIEW_DAYS = 30;
+/** Days whose Hours it asks for: what the first of them is compared with, and two more to find alarms that were on. */
+export const ALARM_PREVIEW_FROM_DAYS = ALARM_PREVIEW_DAYS + 2 + LOOK_DAYS;
+/** How long a subscription may be paused for. */
+export const SUBSCRIPTION_PAUSE_MAX_MS = 366 * 24 * HOUR_MS;
 /** A merchant is told of Days in doubt this far back. */
 export const DOUBT_TOLD_DAYS = 30;
 /** Subscriptions of one merchant: its members and some channels. Each may be a message for every alarm. */
@@ -1026,6 +1036,8 @@ export const REGEX_REPEAT_MAX = 100;
  * isolate answers nobody else meanwhile.
  */
 export const QUESTION_STEPS_MAX = 80_000_000;
+/** Of these, steps that one event may take, or with has_done one visit: judging it is not cut. */
+export const JUDGED_STEPS_MAX = QUESTION_STEPS_MAX / 20;
 /**
  * Steps that all questions of one asker, and of one merchant, may take in an isolate: at once, and per second after
  * that. An asker of the dearest questions gets a tenth of an isolate's time. All askers of a merchant together get a
@@ -1057,6 +1069,8 @@ export const ASKER_READS_PER_SECOND = 160_000;
  */
 export const PLACE_READS = 60;
 export const MANIFEST_MERCHANTS_OF_READ = 10;
+/** Bytes of an open Day that take as long to put together and to count as one event: 70 ns each (live.ts). */
+export const LIVE_BYTES_OF_READ = 70;
 /** Bytes of the archive that are taken for one event, where nobody has counted the events (SCAN_BYTES_MAX). */
 export const READ_BYTES = 40;
 /**

@@ -204,6 +204,12 @@ export const LOG_EVENTS = {
     means: "a recovery noted month files that its ledger did not know, and gave up those that are gone",
   },
 
+  bundle_unreadable: {
+    level: "error",
+    fields: ["key", "error"],
+    means: "a bundle of the archive could not be read; a recovery went by its name alone",
+  },
+
   // The background Worker
   message_failed: {
     level: "warning",

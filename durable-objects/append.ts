@@ -24,7 +24,7 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dayAt, dayStart } from "../core/time.ts";
 import { KEYLESS, type LaneName, type LargeRequest } from "../core/turns.ts";
 import { admit } from "./admission.ts";
-import { checkSoon, isOwn } from "./claim.ts";
+import { checkSoon, isOwn, whyNotOwn } from "./claim.ts";
 import { groupCommit, orReset } from "./commit.ts";
 import { hasRoom, isCrowded, noteSlowed, roomAfterSeconds } from "./held.ts";
 import { takeLate } from "./late.ts";
@@ -51,6 +51,7 @@ export async function append(
   if (partition.standing !== "own" && !(await isOwn(partition))) return "overloaded";
   if (!partition.isChecked) checkSoon(partition);
   const standing = await standingOf(partition, arrivals);
+  if (partition.standing !== "own") return "overloaded"; // it was found to be lost meanwhile, or is being recovered
   const own = ownOf(arrivals, standing);
   if (own.length === 0) return standing.refused as readonly (Moved | "unread")[];
   const admitted = isCrowded(partition) ? own.filter((one) => !isHomeless(partition, one, isRefusable)) : own;
@@ -70,7 +71,9 @@ export async function append(
     const part = arrivals.slice(start, start + REQUEST_PART_EVENTS);
     await takeTurn(partition, request);
     // A merchant may have been moved or have other rules by now.
-    for (const fate of take(partition, part, { standing: await standingOf(partition, part), limits })) fates.push(fate);
+    const standingNow = await standingOf(partition, part);
+    if (partition.standing !== "own") throw new Error(whyNotOwn(partition));
+    for (const fate of take(partition, part, { standing: standingNow, limits })) fates.push(fate);
   }
   // A duplicate is acknowledged after the commit too: its first copy may still be on its way to the disk.
   await groupCommit(partition);

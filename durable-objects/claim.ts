@@ -74,24 +74,27 @@ export function claim(partition: Partition): Promise<void> {
 }
 
 async function askLedger(partition: Partition): Promise<void> {
-  const { deps, name } = partition;
+  const { deps, name, claim: asked } = partition;
   // Stored before it is told to anybody: whoever dies in between comes back as the same.
   if (partition.standing === "unclaimed") writePositions(partition, {});
   await deps.durable();
   const isOld = partition.next > FIRST_POSITION;
-  const known = await deps.claimName({ partition: name, claim: partition.claim, isOld, now: deps.now() });
-  if (partition.standing !== "unclaimed" && partition.standing !== "own") return; // a recovery has begun meanwhile
+  const known = await deps.claimName({ partition: name, claim: asked, isOld, now: deps.now() });
+  if (partition.claim !== asked) return; // a recovery has made another storage of it meanwhile
   // What it has taken since it started says nothing of what it had before.
   const opened = durableEvents({ next: partition.opened, skipped: partition.skipped });
-  const standing = known.claim === partition.claim && known.events <= opened ? "own" : "lost";
+  const standing = known.claim === asked && known.events <= opened ? "own" : "lost";
+  if (standing === "lost") {
+    deps.log({ event: "partition_lost", partition: name, events: opened, of: known.events });
+    // Before it is stored here: a lost storage does not ask again, and somebody has to hear of it.
+    await deps.noteLost(name);
+    if (partition.claim !== asked) return;
+  }
   if (standing !== partition.standing) {
     writePositions(partition, { standing });
     partition.standing = standing;
   }
   partition.isChecked = true;
-  if (standing === "own") return;
-  deps.log({ event: "partition_lost", partition: name, events: opened, of: known.events });
-  await deps.noteLost(name);
 }
 
 /** What stands in `failing` of its status while it is not as it should be. */

@@ -46,11 +46,11 @@ export function confirm(partition: Partition, first: number): void {
 }
 
 /**
- * A bundle that the storage of before has cut came into the archive after the recovery: it may have events that are
- * counted nowhere until their Day is sealed, so the recovery is to be run again.
+ * A bundle that the storage of before has cut came into the archive after the recovery has begun: it may have events
+ * that are counted nowhere until their Day is sealed, so the recovery is to be run again.
  */
 function noteMissed(partition: Partition, first: number): void {
-  if (partition.missed || partition.standing !== "own" || first >= partition.recoveredFrom) return;
+  if (partition.missed || partition.standing === "lost" || first >= partition.recoveredFrom) return;
   writePositions(partition, { missed: true });
   partition.missed = true;
   partition.toldAt = 0; // and is told at once

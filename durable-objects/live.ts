@@ -2,7 +2,7 @@
 // that no rollup counts. A row is remembered until its bucket changes. So a dashboard that asks every few seconds does
 // not cost a pass over the visits each time.
 
-import { type DayState, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
+import { type DayState, heldBytes, slotStart, WHOLE_DAY } from "../core/counting/day.ts";
 import { wholeDay } from "../core/counting/layer.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { type RollupRow, toRollupRow } from "../core/counting/rollup-row.ts";
@@ -18,6 +18,7 @@ const kept = new WeakMap<DayState["changed"], Map<string, RollupRow>>();
 
 export function live(partition: Partition, request: LiveRequest): LiveReply {
   const rows: RollupRow[] = [];
+  let bytes = 0;
   for (const day of daysOf(partition, request)) {
     const state = findDay(partition, request.merchant, day);
     if (state === undefined) continue;
@@ -27,9 +28,10 @@ export function live(partition: Partition, request: LiveRequest): LiveReply {
     for (const [slot, version] of state.changed) {
       if (isWanted(state, slot, request)) rows.push(rowOf(partition, { state, wholeOf }, { slot, version, request }));
     }
+    bytes += whole === undefined ? 0 : heldBytes(whole);
   }
   const late = lateDays(partition, { merchant: request.merchant, ...reachOf(request) });
-  return { rows, late, changedAt: changedAt(partition, request.merchant) };
+  return { rows, bytes, late, changedAt: changedAt(partition, request.merchant) };
 }
 
 /** The merchants with unpublished rollups of a Day. A replay asks for them. */

@@ -17,6 +17,7 @@ import type {
   Superseded,
 } from "../core/counting/recovered.ts";
 import { opine } from "../core/enrichment/opinion.ts";
+import type { Event } from "../core/event.ts";
 import { ALL_MERCHANTS } from "../core/limits.ts";
 import { assert } from "../core/outcome.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
@@ -88,10 +89,12 @@ export async function countRecovered(
   assert(unread.size === 0, "the directory says what the settings of all merchants are");
   if (!isUnderWay(partition, first)) return "superseded";
   return orReset(partition, () => {
-    for (const [index, { day, event }] of events.entries()) {
+    for (const [index, logged] of events.entries()) {
+      const { day } = logged;
       const { position, erased } = rows[index] as RecoveredRow;
-      const settings = partition.settings.get(event.merchant)?.settings;
-      if (settings === undefined || isKnown(partition, { day, event })) continue; // its merchant has ended
+      const event = recalled(partition, logged);
+      const settings = partition.settings.get(logged.event.merchant)?.settings;
+      if (settings === undefined || event === undefined) continue; // its merchant has ended, or it is counted
       const opinion = opine(event, rulesFor(partition, settings, ruledMoment(event, day)));
       const counted = { event, opinion, settings, position };
       if (erased === undefined) countInto(partition, day, counted);
@@ -125,10 +128,12 @@ export function endRecovery(partition: Partition, { first, removals }: RecoveryE
 }
 
 /** Logs an event again, under a new position; false where the archive has it, or an erasure means it. */
-function takeUp(partition: Partition, { day, late, event }: LoggedEvent, removals: RecoveryEnd["removals"]): boolean {
-  const settings = partition.settings.get(event.merchant)?.settings;
-  const isLate = late || isClosed(partition, day);
-  if (settings === undefined || (!isLate && isKnown(partition, { day, event }))) return false;
+function takeUp(partition: Partition, logged: LoggedEvent, removals: RecoveryEnd["removals"]): boolean {
+  const { day } = logged;
+  const settings = partition.settings.get(logged.event.merchant)?.settings;
+  const isLate = logged.late || isClosed(partition, day);
+  const event = isLate ? logged.event : recalled(partition, logged);
+  if (settings === undefined || event === undefined) return false;
   if (removals.some((removal) => isMeant(removal, { day, event }))) return false;
   const position = partition.next;
   if (isLate) takeLate(partition, { merchant: event.merchant, day, position });
@@ -151,8 +156,11 @@ function isMeant(
   return isTheirs && day >= fromDay && day < toDay && event.receivedAt <= createdAt;
 }
 
-function isKnown(partition: Partition, { day, event }: Pick<LoggedEvent, "day" | "event">): boolean {
-  return findDay(partition, event.merchant, day)?.ids.recall(event) === "same";
+/** An event as its Day recalls it (DUP-1, DUP-2). Undefined where it is counted; dropped where it is another story. */
+function recalled(partition: Partition, { day, event }: Pick<LoggedEvent, "day" | "event">): Event | undefined {
+  const verdict = findDay(partition, event.merchant, day)?.ids.recall(event) ?? "new";
+  if (verdict === "same") return undefined;
+  return verdict === "other" ? { ...event, dropped: "duplicate" } : event;
 }
 
 function isUnderWay({ standing, recoveredFrom }: Partition, first: number): boolean {

@@ -8,12 +8,19 @@ import { ALL_MERCHANTS } from "../core/limits.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { noteChange } from "./change.ts";
 import { checkpoint } from "./checkpoint.ts";
+import { claim } from "./claim.ts";
 import { commitPending } from "./commit.ts";
 import type { HeldDay } from "./rpc.ts";
 import { findShelf, type Partition, touch } from "./state.ts";
+import { FIRST_POSITION } from "./store.ts";
 
-/** Gives whose events it holds of which Days: where they lie is noted in the ledger, and lost with it. */
-export function republish(partition: Partition): readonly HeldDay[] {
+/**
+ * Gives whose events it holds of which Days: where they lie is noted in the ledger, and lost with it. So is its claim,
+ * which it makes again; where the ledger was told meanwhile that its storage is another one, it finds that it is lost.
+ */
+export async function republish(partition: Partition): Promise<readonly HeldDay[]> {
+  if (partition.next > FIRST_POSITION) await claim(partition);
+  if (partition.standing === "lost") return [];
   commitPending(partition);
   return markAllDays(partition);
 }

@@ -26,8 +26,8 @@ export function completeness(partition: Partition, day: number): Completeness {
   if (partition.standing === "lost" || partition.standing === "recovering")
     return { complete: false, why: whyNotOwn(partition) };
   if (!isClosed(partition, day)) return { complete: false, why: "the Day is open" };
-  // An erasure asks each partition of its merchant, also one that has never had an event; it stays without a disk.
-  // Where its storage was lost, the archive knows later positions, and whoever asks looks for those.
+  // An erasure asks each partition of its merchant, also one that has never had an event: nothing is to be stored of
+  // the Day. Where its storage was lost, the archive knows later positions, and whoever asks looks for those.
   if (partition.next === FIRST_POSITION) return { complete: true, position: FIRST_POSITION, counted: [] };
   close(partition, day + 1);
   commitPending(partition);

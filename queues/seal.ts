@@ -10,6 +10,7 @@
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
+  type DayPlace,
   dayPrefix,
   manifestKey,
   parseBundleKey,
@@ -185,7 +186,8 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const { manifest } = archived;
   if (unknown !== undefined && manifest !== undefined) return adopt(row, { what, manifest, folder: unknown }, deps);
   const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
-  if (mayStay && !(await hasRemovable(what, deps))) {
+  const stays = mayStay && !(await hasRemovable(what, deps));
+  if (stays) {
     await countLate(row, what, deps);
     await finishParts(deps.ledgers.of(row.partition), { ...row, erasures });
   } else {
@@ -194,9 +196,13 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     if (!isDone) return;
   }
   await partition.dropDay(day);
+  // A bundle that the queue has delivered once more, after the Day's files were cleaned, lies there again. What was
+  // erased of it would stay in the bucket for good.
+  const liesAgain = stays && row.cleanAt === null && (await hasBundlesBefore(deps, place, manifest.before));
+  if (removals.length === 0 && !liesAgain) return;
   // What was to be erased is gone from where it was, and not only from where it is read.
-  const sealed = removals.length === 0 ? undefined : await findSeal(deps.ledgers.of(row.partition), row);
-  if (sealed === undefined) return;
+  const sealed = await findSeal(deps.ledgers.of(row.partition), row);
+  if (sealed === undefined || (removals.length === 0 && sealed.cleanAt !== null)) return;
   // And once more later: a seal that ran beside this one may be writing files of its own yet, which then nobody points
   // to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
@@ -284,6 +290,11 @@ async function adopt(
   deps.log({ event: "seal_adopted", day: manifest.date, partition: row.partition, generation: manifest.generation });
   const adopted = await findSeal(deps.ledgers.of(row.partition), row);
   if (adopted?.folder === folder) await seal(adopted, deps);
+}
+
+/** Whether bundles lie there that sealed files stand for. */
+async function hasBundlesBefore(deps: SealDeps, place: DayPlace, before: number): Promise<boolean> {
+  return (await listKeys(deps, dayPrefix(place))).some(({ key }) => (parseBundleKey(key)?.first ?? before) < before);
 }
 
 function bundlesBefore({ bundles }: ArchivedDay, position: number): ArchivedDay["bundles"] {

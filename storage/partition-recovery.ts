@@ -18,6 +18,8 @@ import type {
   Superseded,
 } from "../core/counting/recovered.ts";
 import { RECOVERED_BUNDLES, RECOVERED_DAYS, RECOVERED_POSITIONS } from "../core/limits.ts";
+import type { Log } from "../core/log.ts";
+import { causeOf } from "../core/outcome.ts";
 import { parseDate } from "../core/time.ts";
 import { listDates } from "./archive/archive-day.ts";
 import { type Archive, listKeys, readObjectOf } from "./archive/bucket.ts";
@@ -90,9 +92,40 @@ async function highestOf(place: { readonly date: string; readonly partition: str
   let highest = 0;
   for (const { key } of await listKeys(deps, dayPrefix(place)))
     highest = Math.max(highest, parseBundleKey(key)?.first ?? 0);
-  for (const { key } of await listKeys(deps, sealedPrefix(place)))
-    highest = Math.max(highest, Number(/\/generation=\d+-(\d+)-/.exec(key)?.[1] ?? 0));
-  return highest;
+  return Math.max(highest, await sealedEnd(place, deps));
+}
+
+/** Before which position the events of its sealed files lie; 0 without any. */
+async function sealedEnd(place: { readonly date: string; readonly partition: string }, deps: Archive): Promise<number> {
+  const ends = (await listKeys(deps, sealedPrefix(place))).map(({ key }) => /\/generation=\d+-(\d+)-/.exec(key)?.[1]);
+  return Math.max(0, ...ends.map((end) => Number(end ?? 0)));
+}
+
+/**
+ * The position that comes next after what the archive has of a partition on the newest date on which it has anything;
+ * 0 where it has nothing of its last RECOVERED_DAYS dates.
+ */
+export async function archivedNext(partition: string, deps: Archive & { readonly log: Log }): Promise<number> {
+  for (const date of (await listDates(deps)).slice(-RECOVERED_DAYS).reverse()) {
+    const bundles = (await listKeys(deps, dayPrefix({ date, partition }))).filter(({ key }) => parseBundleKey(key));
+    const sealed = await sealedEnd({ date, partition }, deps);
+    const last = bundles.at(-1);
+    if (last === undefined && sealed === 0) continue;
+    return Math.max(sealed, last === undefined ? 0 : await bundleEnd(last.key, deps));
+  }
+  return 0;
+}
+
+/** The position after a bundle's last event of its date. Of one that cannot be read, the first is known by its key. */
+async function bundleEnd(key: string, deps: Archive & { readonly log: Log }): Promise<number> {
+  const first = parseBundleKey(key)?.first ?? 0;
+  try {
+    const { rows } = await readParquet(await readObjectOf(deps, key));
+    return rows.reduce((end, { position }) => Math.max(end, position + 1), first + 1);
+  } catch (error) {
+    deps.log({ event: "bundle_unreadable", key, error: causeOf(error) });
+    return first + 1;
+  }
 }
 
 async function begin(partition: string, highest: number, deps: PartitionRecoveryDeps): Promise<CountStep> {

@@ -17,6 +17,8 @@ export interface LiveRequest {
 
 export interface LiveReply {
   readonly rows: readonly RollupRow[];
+  /** Bytes of the Days that were put together for it (heldBytes); 0 where all rows were remembered. */
+  readonly bytes: number;
   /** Days of the range with late events that no rollup counts and that may not be in the archive yet. */
   readonly late: readonly number[];
   /**

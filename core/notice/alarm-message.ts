@@ -23,15 +23,23 @@ export const TOPIC_OF: Readonly<Record<AlarmKind, Topic>> = {
   first_order: "orders",
 };
 
-/** A message that an alarm went on, or off. */
-export function toAlarmMessage({ alarm, endedAt }: AlarmChange, shop: Shop, writing: Writing): Message {
+/** What a message about an alarm that went on, or off, is called, and the sentence with its numbers. */
+export function sayAlarm({ alarm, endedAt }: AlarmChange, shop: Shop, writing: Writing) {
   const { kind, since, finding } = alarm;
   const words = WORDS[writing.language];
   const write = writerOf(writing.language);
   const isOver = endedAt !== undefined;
   const times = { since: write.time(since, shop.zone), until: write.time(endedAt ?? since, shop.zone) };
   const says = isOver ? fill(words.offSays, times) : saysOf(finding, { since, zone: shop.zone }, writing);
-  const subject = fill(isOver ? words[`${kind}Off`] : words[kind], { shop: shop.name });
+  return { subject: fill(isOver ? words[`${kind}Off`] : words[kind], { shop: shop.name }), says };
+}
+
+/** A message that an alarm went on, or off. */
+export function toAlarmMessage(change: AlarmChange, shop: Shop, writing: Writing): Message {
+  const { alarm, endedAt } = change;
+  const { kind, since, finding } = alarm;
+  const { subject, says } = sayAlarm(change, shop, writing);
+  const isOver = endedAt !== undefined;
   const instant = (at: number) => isoLocal(shop.zone, at);
   const data = { kind, since: instant(since), until: isOver ? instant(endedAt) : null, finding };
   return simple({ type: isOver ? "alarm.off" : "alarm.on", subject, says, data }, shop, writing);

@@ -39,6 +39,11 @@ export type TargetMetric = (typeof TARGET_METRICS)[number];
  */
 export type SubscriptionState = "on" | "unconfirmed" | "off";
 
+/** Whether nothing is sent at an instant, because its merchant has paused it until a later one. */
+export function isPaused({ pausedUntil }: { readonly pausedUntil: number | null }, now: number): boolean {
+  return (pausedUntil ?? 0) > now;
+}
+
 export interface Subscription {
   readonly id: string;
   readonly merchant: number;

@@ -141,7 +141,8 @@ export interface AnswerContext {
 
 /** The answer that groups make. */
 export function answer(plan: Plan, groups: Groups, context: AnswerContext): Outcome<Answer> {
-  const results = resultsOf(plan, groups, context);
+  const own = resultsOf(plan, groups, context);
+  const results = [...own, ...bucketsOfOther(plan, own, context)];
   const page = pageOf(plan, results);
   const show = showing(plan, context.currency);
   const compare = context.compared === undefined ? undefined : comparing(plan, context.compared, { show, context });
@@ -259,18 +260,44 @@ function comparing(
   { show, context }: { readonly show: (raw: Raw) => Result; readonly context: Pricing },
 ): (raw: Raw) => Pick<Result, "comparison"> {
   const timeAt = plan.question.dimensions.findIndex((name) => name.startsWith("time:"));
-  const [own, other] = timeAt < 0 ? [[], []] : [timeLabels(plan), timeLabels(compared.plan)];
-  const places = new Map(own.map((label, index) => [label, other[index]]));
+  const places = timeAt < 0 ? new Map<string, string>() : labelsBeside(plan, compared.plan);
   const found = new Map(
     resultsOf(compared.plan, compared.groups, context).map((raw) => [JSON.stringify(raw.dimensions), raw]),
   );
-  const nothing = plan.question.metrics.map((name) => metricOf(name).of(numbersOf(NOTHING, context)) ?? null);
+  const nothing = metricsOfNothing(plan, context);
   return ({ metrics, dimensions }) => {
     const there = dimensions.map((value, at) => (at === timeAt ? (places.get(value) ?? "") : value));
     const raw = found.get(JSON.stringify(there)) ?? { metrics: nothing, dimensions: there };
     const change = metrics.map((value, index) => changeOf(value, raw.metrics[index] ?? null));
     return { comparison: { ...show(raw), change } };
   };
+}
+
+/** The labels of a range in time, each with the one at the same place of the other. */
+function labelsBeside(plan: Plan, other: Plan): ReadonlyMap<string, string> {
+  const labels = timeLabels(other);
+  return new Map(timeLabels(plan).map((label, index) => [label, labels[index] ?? ""]));
+}
+
+function metricsOfNothing({ question }: Plan, context: Pricing): Raw["metrics"] {
+  return question.metrics.map((name) => metricOf(name).of(numbersOf(NOTHING, context)) ?? null);
+}
+
+/**
+ * Over time alone, with all its labels asked for: results of nothing where the other range alone has something, because
+ * a line of the other range would have a hole there (CMP-2).
+ */
+function bucketsOfOther(plan: Plan, own: readonly Raw[], context: AnswerContext): readonly Raw[] {
+  const { compared } = context;
+  const { dimensions, include } = plan.question;
+  if (compared === undefined || !include.timeLabels || dimensions.length !== 1) return [];
+  if (dimensions[0]?.startsWith("time:") !== true) return [];
+  const known = new Set(own.map((raw) => raw.dimensions[0]));
+  const told = new Set(compared.groups.groups.map((group) => group.dimensions[0]));
+  const nothing = metricsOfNothing(plan, context);
+  return [...labelsBeside(plan, compared.plan)]
+    .filter(([label, beside]) => !known.has(label) && told.has(beside))
+    .map(([label]) => ({ metrics: nothing, dimensions: [label] }));
 }
 
 /** In whole per cent. Undefined as a number where the base is nothing. */

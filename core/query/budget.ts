@@ -4,7 +4,7 @@
 // link have steps of their own. Otherwise a question of the link could learn from its refusal how much the link hides.
 // Many questions of one asker also pay from a purse, so that they do not keep an isolate busy for minutes.
 
-import { QUESTION_STEPS_MAX } from "../limits.ts";
+import { JUDGED_STEPS_MAX, QUESTION_STEPS_MAX } from "../limits.ts";
 import { invalid } from "./refusal.ts";
 
 /** Steps that an asker has for all questions together. Its owner puts steps back as time passes. */
@@ -21,6 +21,8 @@ export interface Budget {
   left: number;
   /** The field that took the last step ("#/filters/3"). Undefined while any are left. */
   ranOutAt: string | undefined;
+  /** Steps of judging since counting could last give way (JUDGED_STEPS_MAX). Undefined where counting is not cut. */
+  judged: number | undefined;
 }
 
 export interface Budgets {
@@ -29,11 +31,13 @@ export interface Budgets {
   readonly fixed: Budget;
 }
 
-/** Which budget of a question is empty. */
+/** What needs more steps than there are. */
 export interface OutOfSteps {
+  /** The field that took the last step. */
   readonly outOfSteps: string;
-  /** How many steps there were. */
+  /** How many steps there were, and for what. */
   readonly steps: number;
+  readonly per: "query" | "event";
 }
 
 /**
@@ -47,7 +51,7 @@ export const CHARACTERS_PER_STEP = 16;
 export const EVENT_STEPS = 10;
 
 export function openBudget(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budget {
-  return { purses, steps, left: steps, ranOutAt: undefined };
+  return { purses, steps, left: steps, ranOutAt: undefined, judged: undefined };
 }
 
 /**
@@ -68,6 +72,24 @@ export function spend(budget: Budget, steps: number, path: string): boolean {
 }
 
 /**
+ * Takes steps for judging a value, as `spend` does. What is judged in one go, which is an event or with has_done a
+ * visit, may take JUDGED_STEPS_MAX: its isolate answers nobody else meanwhile.
+ */
+export function spendJudging(budget: Budget, steps: number, path: string): boolean {
+  if (!spend(budget, steps, path)) return false;
+  if (budget.judged === undefined) return true;
+  budget.judged += steps;
+  if (budget.judged <= JUDGED_STEPS_MAX) return true;
+  budget.ranOutAt ??= path;
+  return false;
+}
+
+/** Counting can give way here, so judging begins anew. */
+export function judgeAnew({ own, fixed }: Budgets): void {
+  for (const budget of [own, fixed]) if (budget.ranOutAt === undefined) budget.judged = 0;
+}
+
+/**
  * Whether a question ends because others have emptied the purse. Then it may be asked again later. A question that
  * takes too much by itself may not.
  */
@@ -77,14 +99,20 @@ export function isStoppedByPurse({ left, purses }: Budget): boolean {
 
 /** Which budget is empty, if any. */
 export function outOfSteps({ own, fixed }: Budgets): OutOfSteps | undefined {
-  if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt, steps: own.steps };
-  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PATH, steps: fixed.steps };
+  if (own.ranOutAt !== undefined) return { outOfSteps: own.ranOutAt, ...limitOf(own) };
+  return fixed.ranOutAt === undefined ? undefined : { outOfSteps: FIXED_PATH, ...limitOf(fixed) };
 }
 
 /** The field that an asker is told for the filters of a share link. */
 const FIXED_PATH = "#/filters";
 
-export function stepsRefusal({ outOfSteps, steps }: OutOfSteps) {
-  const what = `The query needs more than ${steps} steps, which it has taken by here`;
-  return invalid(`${outOfSteps}: ${what}. Use fewer filters and values, or simpler regular expressions.`);
+function limitOf({ steps, judged = 0 }: Budget): Pick<OutOfSteps, "steps" | "per"> {
+  return judged > JUDGED_STEPS_MAX ? { steps: JUDGED_STEPS_MAX, per: "event" } : { steps, per: "query" };
+}
+
+export function stepsRefusal({ outOfSteps, steps, per }: OutOfSteps) {
+  const what = per === "query" ? "The query needs" : "One event of the query, or one visit, needs";
+  return invalid(
+    `${outOfSteps}: ${what} more than ${steps} steps, which it has taken by here. Use fewer filters and values, or simpler regular expressions.`,
+  );
 }

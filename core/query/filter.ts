@@ -16,6 +16,7 @@ import {
   INSTRUCTION_STEPS,
   openBudgets,
   spend,
+  spendJudging,
   stepsRefusal,
 } from "./budget.ts";
 import { invalid, isObject, mismatch, quote } from "./refusal.ts";
@@ -266,7 +267,7 @@ function parseComparison(value: readonly unknown[], path: string, budget: Budget
       if (!regex.ok) return invalid(`${path}: ${regex.rejection.message}`);
       regexes.push(regex.value);
       if (!spend(budget, regex.value.program.length * INSTRUCTION_STEPS, path))
-        return stepsRefusal({ outOfSteps: path, steps: budget.steps });
+        return stepsRefusal({ outOfSteps: path, steps: budget.steps, per: "query" });
     }
   }
   const spelling = attribute.spelling ?? AS_IT_IS;
@@ -326,7 +327,7 @@ function comparerOf(
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const hasAny = (text: string) => {
     const steps = parts.length + (parts.length * text.length + length) / CHARACTERS_PER_STEP;
-    return spend(budget, steps, path) && parts.some((part) => text.includes(part));
+    return spendJudging(budget, steps, path) && parts.some((part) => text.includes(part));
   };
   return {
     only: undefined,

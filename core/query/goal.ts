@@ -23,7 +23,7 @@ export function checkGoals(
   const known = [...new Set(goalsDecided(rules).map(({ name }) => name))].sort();
   for (const { path, clauses, fitsClause } of named) {
     if (!spend(budgets.own, clauses.length * known.length * COMPARISON_STEPS, path))
-      return stepsRefusal({ outOfSteps: path, steps: budgets.own.steps });
+      return stepsRefusal({ outOfSteps: path, steps: budgets.own.steps, per: "query" });
     const unknown = clauses.find((clause) => !known.some((goal) => fitsClause(goal, clause)));
     if (unknown !== undefined) return invalid(`${path}: ${refusal(unknown, known)}`);
   }

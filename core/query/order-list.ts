@@ -68,9 +68,14 @@ export function openOrderList(question: OrderListQuestion, range: Range): OrderL
 /** Adds a Day. */
 export function* addOrderListDay(list: OrderList, { day, visits, slices }: DayVisits): Gradual<void> {
   for (const { events } of yield* admittedVisits(visits, list.question.filter, slices)) {
-    if (slices.isOver(LOOKED_AT * events.length)) yield;
-    for (const [at, seen] of events.entries())
-      if (isOrder(seen) && isWithin(list.range, seen, day)) add(list, [orderOf(seen, events.slice(0, at + 1))]);
+    const way: Way = { pages: [], leftOut: 0 };
+    for (const seen of events) {
+      const isListed = isOrder(seen) && isWithin(list.range, seen, day);
+      if (isPageview(seen.event.name)) follow(way, seen.opinion.page);
+      if (isListed) add(list, [orderOf(seen, way)]);
+      // Whoever knows the shop's tracking ID may send a visit of as many orders as they like.
+      if (slices.isOver(isListed ? 1 : LOOKED_AT)) yield;
+    }
   }
 }
 
@@ -78,12 +83,24 @@ function isOrder({ earning }: Seen): boolean {
   return earning?.ofOrder === true && earning.sign > 0;
 }
 
-function orderOf({ event, earning, visit }: Seen, until: readonly Seen[]): ListedOrder {
+/** The pages of a visit so far, as they are told. */
+interface Way {
+  readonly pages: string[];
+  leftOut: number;
+}
+
+function follow(way: Way, page: string): void {
+  const { pages } = way;
+  if (pages.at(-1) === page) return;
+  if (pages.length === ORDER_LIST_PAGES) {
+    pages.splice(1, 1);
+    way.leftOut += 1;
+  }
+  pages.push(page);
+}
+
+function orderOf({ event, earning, visit }: Seen, { pages, leftOut }: Way): ListedOrder {
   const { currency = "", revenue = 0, lines = [] } = earning?.sale ?? {};
-  const seen: string[] = [];
-  for (const { event: one, opinion } of until)
-    if (isPageview(one.name) && seen.at(-1) !== opinion.page) seen.push(opinion.page);
-  const isLong = seen.length > ORDER_LIST_PAGES;
   const names = [...new Set(lines.map(({ label }) => label))];
   return {
     at: new Date(event.timestamp).toISOString(),
@@ -93,8 +110,8 @@ function orderOf({ event, earning, visit }: Seen, until: readonly Seen[]): Liste
     products: names.slice(0, ORDER_LIST_NAMES),
     source: firstValue(SOURCE, visit.profile),
     channel: firstValue(CHANNEL, visit.profile),
-    pages: isLong ? [seen[0] as string, ...seen.slice(1 - ORDER_LIST_PAGES)] : seen,
-    pages_left_out: isLong ? seen.length - ORDER_LIST_PAGES : 0,
+    pages: [...pages],
+    pages_left_out: leftOut,
     seconds: Math.max(0, Math.round((event.timestamp - visit.start.event.timestamp) / 1_000)),
   };
 }

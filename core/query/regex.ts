@@ -5,7 +5,7 @@
 
 import { REGEX_INSTRUCTIONS_MAX, REGEX_LENGTH_MAX, REGEX_REPEAT_MAX } from "../limits.ts";
 import { accepted, type Outcome } from "../outcome.ts";
-import { type Budget, CHARACTERS_PER_STEP, spend } from "./budget.ts";
+import { type Budget, CHARACTERS_PER_STEP, spendJudging } from "./budget.ts";
 import { invalid } from "./refusal.ts";
 
 type Assertion = "start" | "end" | "word" | "not word";
@@ -55,7 +55,7 @@ export function parseRegex(pattern: string): Outcome<Regex> {
  * budget.
  */
 export function finds({ program, start }: Regex, text: string, budget: Budget, path = ""): boolean {
-  if (!spend(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), path)) return false;
+  if (!spendJudging(budget, text.length + Math.ceil(program.length / CHARACTERS_PER_STEP), path)) return false;
   const characters = [...text];
   /** By instruction: the character (from 1) at which it was last looked at. */
   const lookedAt = new Uint32Array(program.length);
@@ -78,7 +78,7 @@ export function finds({ program, start }: Regex, text: string, budget: Budget, p
       } else if (here !== undefined && includes(step.set, here)) reached.push(step.next);
     }
     open = reached;
-    if (!spend(budget, steps, path)) return false;
+    if (!spendJudging(budget, steps, path)) return false;
   }
   return false;
 }

@@ -1,7 +1,7 @@
 // Which Footfall the command line speaks to, and how: options first, then the record of the deployment that
-// `--deployment` names, then the environment, then what a local `npm start` left in STATE_DIR. A local start's keys go
-// to its own addresses only: with another --query-url they are not offered. What the API refuses becomes a `Problem`
-// with the API's own words.
+// `--deployment` names, then the environment, then what a local `npm start` left in STATE_DIR. The keys of a local
+// start and of a record go to their own addresses only: with another --query-url they are not offered. What the API
+// refuses becomes a `Problem` with the API's own words.
 
 import type { Command } from "commander";
 import { type LocalStart, readLocalStart, stateDirOf } from "../local-state.ts";
@@ -40,23 +40,28 @@ export function addConnectionOptions(program: Command): Command {
     .option("--api-key <key>", "for queries (FOOTFALL_API_KEY)");
 }
 
-/** Resolves where to and with what a command speaks. */
-export async function connect(command: Command): Promise<Connection> {
+/** Resolves where to and with what a command speaks. `records` is the folder of deployments' records. */
+export async function connect(command: Command, records?: string): Promise<Connection> {
   const options = command.optsWithGlobals<GlobalOptions>();
   const environment = (name: string) => process.env[name] || undefined;
   const stateDir = stateDirOf(process.env);
   const start = await readLocalStart(stateDir);
-  const made = options.deployment === undefined ? undefined : readRecord(options.deployment);
+  const made = options.deployment === undefined ? undefined : readRecord(options.deployment, records);
   const queryUrl = options.queryUrl ?? made?.query ?? environment("FOOTFALL_QUERY_URL") ?? start?.query;
   const collectorUrl =
     options.collectorUrl ?? made?.collector ?? environment("FOOTFALL_COLLECTOR_URL") ?? start?.collector;
   const query = queryUrl === undefined ? undefined : toOrigin("--query-url", queryUrl);
   const collector = collectorUrl === undefined ? undefined : toOrigin("--collector-url", collectorUrl);
+  const isOfRecord = query === made?.query && collector === made?.collector;
   const local: LocalStart | undefined = query === start?.query && collector === start?.collector ? start : undefined;
   return {
     queryUrl: query,
     collectorUrl: collector,
-    adminToken: options.adminToken ?? made?.adminToken ?? environment("FOOTFALL_ADMIN_TOKEN") ?? local?.admin_token,
+    adminToken:
+      options.adminToken ??
+      (isOfRecord ? made?.adminToken : undefined) ??
+      environment("FOOTFALL_ADMIN_TOKEN") ??
+      local?.admin_token,
     apiKey: options.apiKey ?? environment("FOOTFALL_API_KEY") ?? local?.api_key,
     trackingId: local?.tracking_id,
     merchant: local?.merchant,
@@ -176,10 +181,16 @@ async function send({ url, method, token, body, prefer, accept }: Request): Prom
   };
   const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
   return await fetch(url, init).catch((error: unknown) => {
-    throw new Problem(
-      `${new URL(url).origin} does not answer (${messageOf(error)}); is it running? Start it: npm start`,
-    );
+    throw new Problem(noAnswer(url, error));
   });
+}
+
+/** The sentence for an address that does not answer. */
+export function noAnswer(url: string, error: unknown): string {
+  const { origin, hostname } = new URL(url);
+  const isHere = /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  const what = isHere ? "is it running? Start it: npm start" : "is the address right? footfall deploy <name> --status";
+  return `${origin} does not answer (${messageOf(error)}); ${what}`;
 }
 
 async function refused({ url, method, unauthorized, hintOf }: Request, response: Response): Promise<never> {

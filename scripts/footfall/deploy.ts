@@ -24,7 +24,7 @@ import { readSecretsFile, secretsFileOf } from "../deploy/secrets.ts";
 import { type Addresses, checkHealth, countOne, isRefusedToken, PATIENCE_MS } from "../deploy/smoke.ts";
 import { Problem } from "../problem.ts";
 import { WORKERS } from "../runtime.ts";
-import { RECORDS, writeRecord } from "./deployment-record.ts";
+import { forgetRecord, RECORDS, writeRecord } from "./deployment-record.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -321,7 +321,7 @@ export interface EndOptions extends Surroundings {
 }
 
 /** Says what will be lost, asks for the name, and deletes. */
-export async function end(name: string, { confirm, say, signal }: EndOptions): Promise<void> {
+export async function end(name: string, { confirm, say, records, signal }: EndOptions): Promise<void> {
   const account = await openAccount(signal);
   const prefix = prefixOf(name);
   const databases = await findDatabases(account, prefix);
@@ -333,7 +333,11 @@ export async function end(name: string, { confirm, say, signal }: EndOptions): P
   if (losses.length === 0) return say(`there is nothing of ${name} in account ${account.id}`);
   say(`in account ${account.id}, for good (ledgers: ${made}):\n${losses.map((line) => `  ${line}`).join("\n")}`);
   confirmName(name, confirm ?? (await askForName(name)));
-  for (const line of await destroy(account, wanted, say)) say(line);
+  const left = await destroy(account, wanted, say);
+  for (const line of left) say(line);
+  if (left.length > 0) return;
+  const secrets = forgetRecord(name, records);
+  if (secrets !== undefined) say(`its secrets are still in ${secrets}: delete the file, and what lies in your safe`);
 }
 
 async function askForName(name: string): Promise<string> {

@@ -1,7 +1,7 @@
 // The record of a deployment on the machine that deployed it: where it answers, where its secrets are, and what was
 // deployed. `deploy` writes it, and `--deployment <name>` of every other command reads it. Without it nothing is lost.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { messageOf, Problem } from "../problem.ts";
 
@@ -34,6 +34,14 @@ export function readRecord(
   }
   const { ADMIN_TOKEN } = readJson<{ readonly ADMIN_TOKEN?: string }>(record.secrets) ?? {};
   return { collector: record.collector, query: record.query, adminToken: ADMIN_TOKEN };
+}
+
+/** Deletes the record of a deployment that is gone. Gives the file of its secrets where that is still there. */
+export function forgetRecord(name: string, folder = RECORDS): string | undefined {
+  const file = join(folder, `${name}.json`);
+  const record = readJson<DeploymentRecord>(file);
+  rmSync(file, { force: true });
+  return record !== undefined && existsSync(record.secrets) ? record.secrets : undefined;
 }
 
 function readJson<T>(file: string): T | undefined {

@@ -16,6 +16,11 @@ interface Settings {
   readonly goal?: string;
 }
 
+interface Change {
+  readonly state?: string;
+  readonly pause?: string;
+}
+
 export function addNotices(program: Command): void {
   const report = program
     .command("report")
@@ -52,9 +57,15 @@ export function addNotices(program: Command): void {
     report
       .command("change <merchant> <subscription>")
       .description("change what it is about, or switch it off and on")
-      .addOption(new Option("--state <state>", "on or off").choices(["on", "off"])),
-  ).action(async (id: string, name: string, options: Settings & { state?: string }, command: Command) => {
-    const body = { ...toFields(options), ...(options.state !== undefined && { state: options.state }) };
+      .addOption(new Option("--state <state>", "on or off").choices(["on", "off"]))
+      .option("--pause <until>", "send nothing until then, such as 2027-01-07T00:00:00+01:00; none ends a pause"),
+  ).action(async (id: string, name: string, options: Settings & Change, command: Command) => {
+    const { state, pause } = options;
+    const body = {
+      ...toFields(options),
+      ...(state !== undefined && { state }),
+      ...(pause !== undefined && { paused_until: pause === "none" ? null : pause }),
+    };
     await show(command, (connection) => askAdmin(connection, "PATCH", pathTo(connection, id, name), body));
   });
   report
@@ -85,6 +96,17 @@ export function addNotices(program: Command): void {
         command,
         (connection) => askAdmin(connection, "POST", `${pathTo(connection, id)}/preview`, body),
         (answer) => toPreviewText(answer as Preview),
+      );
+    });
+  report
+    .command("alarms [merchant]")
+    .description("what alarms would have told over the last 30 days, with the numbers that explain it")
+    .addOption(new Option("--language <language>", "in which language").choices(LANGUAGES).default("en"))
+    .action(async (id: string | undefined, { language }: { language: string }, command: Command) => {
+      await show(
+        command,
+        (connection) => askAdmin(connection, "GET", `${pathOf(connection, id)}/alarms?language=${language}`),
+        (answer) => toAlarmsText(answer as Alarms),
       );
     });
 }
@@ -137,6 +159,17 @@ function toAddedText(added: Added): string {
   if (added.state === "unconfirmed")
     return `${table}\n\nA mail asks the address whether it wants this; until then it gets nothing.`;
   return table;
+}
+
+interface Alarms {
+  readonly from: string;
+  readonly to: string;
+  readonly alarms: readonly { readonly since: string; readonly until: string | null; readonly says: string }[];
+}
+
+function toAlarmsText({ from, to, alarms }: Alarms): string {
+  if (alarms.length === 0) return `Nothing was unusual from ${from} to ${to}.`;
+  return alarms.map(({ since, until, says }) => `${since} to ${until ?? "now"}\n  ${says}`).join("\n");
 }
 
 interface Preview {

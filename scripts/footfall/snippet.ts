@@ -4,8 +4,8 @@
 import type { Command } from "commander";
 import { isTrackingIdShaped } from "../../core/tracking-id.ts";
 import { type TrackerName, type TrackerScript, toScript } from "../build-tracker.ts";
-import { messageOf, Problem } from "../problem.ts";
-import { connect, nowhere } from "./connection.ts";
+import { Problem } from "../problem.ts";
+import { connect, noAnswer, nowhere } from "./connection.ts";
 
 interface Options {
   readonly trackingId?: string;
@@ -65,7 +65,7 @@ export function toSnippet({ collectorUrl, trackingId, script, isLatest }: Snippe
 
 async function fetchScript(collectorUrl: string, name: TrackerName): Promise<TrackerScript> {
   const response = await fetch(`${collectorUrl}/${name}.js`).catch((error: unknown) => {
-    throw new Problem(`${collectorUrl} does not answer (${messageOf(error)}); is it running? Start it: npm start`);
+    throw new Problem(noAnswer(collectorUrl, error));
   });
   if (!response.ok)
     throw new Problem(`${collectorUrl}/${name}.js answers ${response.status}; is it a Footfall collector?`);

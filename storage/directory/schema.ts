@@ -391,6 +391,8 @@ export const subscriptions = sqliteTable(
     secret: text("secret"),
     previousSecret: text("previous_secret"),
     previousUntil: integer("previous_until"),
+    /** UTC ms until which nothing is sent; null where it was never paused. */
+    pausedUntil: integer("paused_until"),
     createdAt: integer("created_at").notNull(),
     /** UTC ms at which the next report is due, and the next look at its alarms; null where it has none. */
     reportAt: integer("report_at"),

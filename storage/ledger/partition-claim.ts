@@ -53,6 +53,21 @@ export async function noteLost(db: Ledger, partition: string): Promise<void> {
   await select(db, [`UPDATE partition_status SET failing = '${STORAGE_LOST}' WHERE "partition" = ?`, partition]);
 }
 
+/**
+ * Notes in a ledger that was made anew that a partition's storage is another than the one whose events the archive has:
+ * no storage is known by this claim, so the partition finds that it is lost.
+ */
+export async function noteForgotten(
+  db: Ledger,
+  { partition, now }: Pick<NameClaim, "partition" | "now">,
+): Promise<void> {
+  await select(db, [
+    `${UNTOLD} VALUES (?1, ?2, 1, 0, 0, 0, 0, '${STORAGE_LOST}', 'forgotten')
+     ON CONFLICT ("partition") DO UPDATE SET claim = excluded.claim, failing = excluded.failing`,
+    ...[partition, now],
+  ]);
+}
+
 /** A partition, and how many events it ever told of. */
 export interface ToldEvents {
   readonly partition: string;

@@ -11,6 +11,7 @@ import {
   ASKER_READS_MAX,
   ASKER_READS_PER_SECOND,
   LINK_STEPS_SHARE,
+  LIVE_BYTES_OF_READ,
   MANIFEST_MERCHANTS_OF_READ,
   NOW_LOOKED_OF_READ,
   PLACE_READS,
@@ -205,6 +206,22 @@ test("[LIM-8] what partitions go through for a question is paid for, also where 
   const asked = worker.counted.recent;
   await Promise.all(Array.from({ length: ALL }, () => ask(whole, dear)));
   expect(worker.counted.recent - asked).toBeLessThanOrEqual(ASKER_READS_MAX / LINK_STEPS_SHARE / worker.looked);
+});
+
+test("[LIM-8] open Days that partitions put together are paid for, by who asks next", async () => {
+  const { worker, part, whole, key, answered } = await startShop();
+  worker.live.splice(0);
+  const total = { metrics: ["visitors"], date_range: "day" };
+  const purse = ASKER_READS_MAX / LINK_STEPS_SHARE;
+  // A Day that somebody has filled: one look takes half of what a link has.
+  worker.bytes = (LIVE_BYTES_OF_READ * purse) / 2;
+  expect(await answered(whole, total)).toBe(2);
+  // One that takes more than all is shown all the same, and its asker waits after it.
+  worker.bytes = 10 * LIVE_BYTES_OF_READ * purse;
+  vi.setSystemTime(Date.now() + 3_600_000);
+  expect(await answered(part, total)).toBe(1);
+  worker.bytes = 0;
+  expect(await answered(key, total)).toBe(ALL);
 });
 
 test("[LIM-8] two questions of more than half a purse do not both begin, though neither empties it", async () => {

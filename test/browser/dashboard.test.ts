@@ -659,7 +659,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     expect(await page.locator(".now-counts dd").allInnerTexts()).toEqual(
       [said.visitors.last_5_minutes, said.visitors.last_30_minutes].map(String),
     );
-    expect(await page.locator(".now-here").innerText()).toContain(String(said.visitors.last_30_minutes));
+    expect(await page.locator(".now-here").innerText()).toContain(String(said.visitors.last_5_minutes));
     const rowsIn = (title: string) =>
       page
         .getByRole("region", { name: title })
@@ -691,6 +691,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await look(false);
     await asks(before + 2);
     await page.clock.resume();
+    await page.getByRole("button", { name: "As the API sees it" }).click();
+    expect(await page.locator("dialog pre").innerText()).toBe(stage.client.queryUrl + path);
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "As JSON" }).click();
+    const file = await download;
+    expect(file.suggestedFilename()).toBe("footfall.json");
+    expect(Object.keys(JSON.parse(readFileSync(await file.path(), "utf8")))).toEqual(Object.keys(said));
+    await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "For a screen on the wall" }).click();
     await page.waitForURL(/at=screen/);
     expect(await page.getByRole("navigation").count()).toBe(0);
@@ -723,7 +731,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     expect(await page.locator(".sum b").allInnerTexts()).toEqual(
       [said.received, said.counted, 1, said.outside_visits].map(String),
     );
-    expect(await page.locator(".drops tbody tr").allInnerTexts()).toEqual([
+    expect(await page.locator(".drops tbody tr:not(.which)").allInnerTexts()).toEqual([
       expect.stringMatching(/^Robots[\s\S]*\t1$/),
     ]);
     await page.locator(".which summary").focus(); // which robot it was, and a rule of it, by keys
@@ -905,10 +913,18 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await show(`range=${range.join("~")}`);
     const cells = page.locator(".cohorts tbody tr").first().locator("td");
     const [first] = said.retention.results;
-    expect(await cells.allInnerTexts()).toEqual([
-      "2",
-      ...(first?.retained ?? []).slice(1).map((returned) => `${(100 * returned) / 2}%`),
+    // A week that is not over, or in which the range ends, is marked.
+    const endOf = (week: number) => Date.parse(`${first?.cohort}T00:00Z`) + (7 * week + 6) * 86_400_000;
+    const marked = (text: string, week: number) => {
+      const isOver = endOf(week) < Date.parse(`${range[1]}T00:00Z`);
+      return isOver ? text : `${text} … (the week is not over, or the range ends in it)`;
+    };
+    const texts = await cells.evaluateAll((all) => all.map((cell) => cell.textContent));
+    expect(texts).toEqual([
+      marked("2", 0),
+      ...(first?.retained ?? []).slice(1).map((returned, at) => marked(`${(100 * returned) / 2}%`, at + 1)),
     ]);
+    expect(texts.at(-1)).toContain("…"); // today is in it
     const ways = await page
       .locator(".paths tbody tr")
       .evaluateAll((rows) =>
@@ -1213,6 +1229,9 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const range = [now - 3 * 86_400_000, now].map((at) =>
       new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
     );
+    const added = { tracking_id: shop.tracking_id, name: "add_to_cart", url: "https://shop.example/tea" };
+    const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
+    await stage.client.send([{ ...added, visitor_id: "adds", user_agent: CHROME }], headers);
     await page.goto(addressOf("goals", `range=${range.join("~")}`));
     await settlePage(page, "goals");
     await page.getByText("There is no goal yet.").waitFor();
@@ -1256,8 +1275,19 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await press(page, "Move up: Goal: <b>bought</b>");
     await page.waitForURL(/&s=is%3Agoal%3A.*&s=is%3Apage/);
     await settlePage(page, "goals");
+    const asked = page.waitForRequest((request) => request.postData()?.includes('"window_seconds":604800') === true);
+    await page.getByLabel("Within, from the first on").selectOption("7 days");
+    await asked;
+    await page.waitForURL(/&at=7d/);
+    await settlePage(page, "goals");
     await press(page, "Remove: Page: /tea");
     expect(await steps.count()).toBe(1);
+    await press(page, "Remove: Goal: <b>bought</b>");
+    expect(await steps.count()).toBe(0);
+    await press(page, "Take the steps of a sale"); // as far as this shop sends them
+    await page.waitForURL(/&s=is%3Aevent%3Aadd_to_cart&s=is%3Aevent%3Apurchase/);
+    await steps.nth(1).locator(".reach").waitFor();
+    expect(await page.evaluate("document.activeElement.id")).toBe("funnel-title");
 
     await press(page, "Remove: <b>bought</b>");
     expect(await page.getByRole("dialog").innerText()).toContain("Remove <b>bought</b>?");
@@ -1329,10 +1359,15 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
       expect.stringMatching(/Page \/paid\s+Visitors: 2 instead of 1/),
       expect.stringMatching(/Product <b>Tea<\/b>\s+Units: 2 instead of 1/),
     ]);
+    asked.length = 0;
     await press(page, euros((revenue as { value: number }).value));
     await page.waitForURL(/overview/);
     await settle(page);
     expect(await tile(page, "Revenue")).toBe(euros((revenue as { value: number }).value));
+    await page.goBack();
+    await settlePage(page, "morning");
+    expect(await numbers()).toHaveLength(4);
+    expect(asked.filter((path) => path.startsWith("/s/"))).toEqual([]); // it is one page, and no load
     await own.close();
   });
 

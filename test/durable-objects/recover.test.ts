@@ -13,14 +13,16 @@ import { claim, ensureOwn, isOwn } from "../../durable-objects/claim.ts";
 import { drain } from "../../durable-objects/drain.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { erase } from "../../durable-objects/erase.ts";
+import { republish } from "../../durable-objects/republish.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { tell } from "../../durable-objects/tell.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
 import { driveErasure } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
+import { noteForgotten } from "../../storage/ledger/partition-claim.ts";
 import { readDayRollups } from "../../storage/ledger/rollups.ts";
-import type { RecoveringPartition } from "../../storage/partition-recovery.ts";
+import { archivedNext, type RecoveringPartition } from "../../storage/partition-recovery.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 import { type Random, seededRandom } from "../support/random.ts";
@@ -304,6 +306,22 @@ describe("[RCV-14] until it is recovered, a lost partition harms nothing", () =>
     expect([...world.objects.keys()]).toEqual(archived);
   });
 
+  test("one whose ledger was lost with it, and made anew, takes nothing once the ledger is recovered", async () => {
+    const outage = own();
+    const { it, world } = outage;
+    await outage.run(3);
+    await world.settle();
+    expect(await archivedNext("pool-0", world.deps())).toBe(statusOf(it.partition).nextPosition);
+    it.lose();
+    world.database.exec("DELETE FROM partition_status");
+    expect(await outage.takes("before")).toBe(true); // nobody knows better
+    expect(await archivedNext("pool-0", world.deps())).toBeGreaterThan(statusOf(it.partition).nextPosition);
+    await noteForgotten(world.d1, { partition: "pool-0", now: it.now });
+    expect(await republish(it.partition)).toEqual([]);
+    expect(await outage.takes("outage")).toBe(false);
+    expect(statusOf(it.partition).failing).toEqual([STORAGE_LOST]);
+  });
+
   test("an object that was only asked about a Day says that it has nothing of it, and writes nothing", () => {
     const it = new TestPartition();
     it.now = (DAY + 9) * DAY_MS;
@@ -364,6 +382,118 @@ test("[RCV-12] a bundle that comes into the archive after the recovery is counte
   ).toEqual(["duplicate"]);
   const { differences } = await outage.finish();
   expect(differences).toEqual([]);
+});
+
+test("[RCV-12] a bundle that comes into the archive while a recovery ends is not forgotten", async () => {
+  const outage = own();
+  const { it, world } = outage;
+  await outage.run(2);
+  await world.settle();
+  it.now += HOUR_MS;
+  await it.send([{ id: "on its way", merchant: 1, timestamp: it.now, url: "https://shop.example/on-its-way" }]);
+  it.now += HOUR_MS;
+  await drain(it.partition);
+  it.lose();
+  const partition = recovering(it);
+  await world.recover({
+    ...partition,
+    endRecovery: async (request) => {
+      await world.settle(); // all bundles were counted that were there
+      return partition.endRecovery(request);
+    },
+  });
+  await tick(it.partition);
+  expect(it.told.at(-1)?.failing).toBe(STORAGE_LOST);
+  await world.recover();
+  expect(statusOf(it.partition).failing).toEqual([]);
+  const { live, replayed, differences } = await outage.finish();
+  expect(differences).toEqual([]);
+  expect(replayed).toEqual(live);
+});
+
+test("[RCV-12] an id that tells another story after its storage was put back is counted once", async () => {
+  const outage = own();
+  const { it, world } = outage;
+  await outage.run(2);
+  const copy = it.copy();
+  it.now += HOUR_MS;
+  const event = { id: "two stories", merchant: 1, timestamp: it.now, name: "purchase", order: "o9" };
+  await it.send([{ ...event, revenue: 1_000_000 }]);
+  await world.settle();
+  await tell(it.partition);
+  it.lose(copy);
+  it.broken.add("d1"); // its ledger cannot tell it
+  expect(await it.send([{ ...event, revenue: 2_000_000 }])).toEqual(["accepted"]);
+  it.broken.clear();
+  await claim(it.partition);
+  await world.recover();
+  const { live, replayed, differences } = await outage.finish();
+  expect(differences).toEqual([]);
+  expect(replayed).toEqual(live);
+});
+
+describe("[RCV-12] what a ledger says of a storage", () => {
+  test("is of the one that asked, not of the one that a recovery has made meanwhile", async () => {
+    const outage = own();
+    const { it, world } = outage;
+    await outage.run(3);
+    await world.settle();
+    await tell(it.partition);
+    it.lose();
+    const late = Promise.withResolvers<void>();
+    const { claimName } = it.partition.deps;
+    const slow: typeof claimName = async (name) => {
+      const known = await claimName(name);
+      await late.promise;
+      return known;
+    };
+    Object.assign(it.partition, { deps: { ...it.partition.deps, claimName: slow } });
+    const asked = claim(it.partition);
+    await world.recover();
+    late.resolve();
+    await asked;
+    expect(it.partition.standing).toBe("own");
+    expect(await outage.takes("a")).toBe(true);
+  });
+
+  test("is told to whoever watches, also where that fails at first", async () => {
+    const outage = own();
+    const { it, world } = outage;
+    await outage.run(3);
+    await tell(it.partition);
+    it.lose();
+    Object.assign(it.partition, {
+      deps: { ...it.partition.deps, noteLost: () => Promise.reject(new Error("d1 is down")) },
+    });
+    expect(await outage.takes("a")).toBe(false);
+    it.restart();
+    expect(await outage.takes("a")).toBe(false);
+    const [row] = world.database.prepare("SELECT failing FROM partition_status").all();
+    expect(row).toEqual({ failing: STORAGE_LOST });
+  });
+});
+
+test("[RCV-12] a hit that waits while a recovery begins is not counted before the archive's events are", async () => {
+  const outage = own();
+  const { it, world } = outage;
+  const event = { id: "sent twice", merchant: 1, timestamp: it.now };
+  await it.send([event]);
+  await world.settle();
+  it.restart();
+  const settings = Promise.withResolvers<void>();
+  const { readChanges } = it.partition.deps;
+  const slow: typeof readChanges = async (since) => {
+    await settings.promise;
+    return readChanges(since);
+  };
+  Object.assign(it.partition, { deps: { ...it.partition.deps, readChanges: slow } });
+  it.now += DAY_MS / 4; // it has to ask for settings
+  const arrival = { event: eventOf({ ...event, receivedAt: it.now }), address: "203.0.113.1", floating: false };
+  const resent = append(it.partition, [arrival]);
+  const { first } = await recovering(it).beginRecovery({ partition: "pool-0", first: 1_000, events: 1 });
+  settings.resolve();
+  expect(await resent).toBe("overloaded");
+  expect(it.partition.next).toBe(first);
 });
 
 test("[RCV-12] two recoveries at once: the earlier one is refused", async () => {

@@ -40,7 +40,7 @@ test("[RCV-7] all rollups of open Days are published once more, with what they s
   expect(live(it.partition, { ...request, grain: "day" }).rows).toEqual([]);
   for (let time = 0; time < 2; time++) {
     it.published.length = 0;
-    expect(republish(it.partition)).toEqual([{ day: DAY, merchants: expect.arrayContaining([1, 2]) }]);
+    expect(await republish(it.partition)).toEqual([{ day: DAY, merchants: expect.arrayContaining([1, 2]) }]);
     it.restart();
     expect(live(it.partition, { ...request, grain: "day" }).rows).toHaveLength(1);
     await publish(it.partition);

@@ -230,6 +230,7 @@ async function wrongOf(questions: readonly CataloguedQuestion[], what: string): 
     }
     for (const { path, body, sql } of written(shop.number, RANGE)) {
       const given = await resultsOf(shop, path, body);
+      if (given.length === 0) wrong.push({ zone: shop.zone, path, body, given: "nothing, which compares nothing" });
       compare(
         { zone: shop.zone, path, body },
         given,
@@ -264,6 +265,11 @@ async function resultsOf(shop: Shop, path: string, body: object): Promise<Rows> 
   return results.map((result) => {
     if (path === "funnel") return [result["name"], result["visitors"]];
     if (path === "retention") return [result["cohort"], result["visitors"], JSON.stringify(result["retained"])];
+    if (path === "orders") {
+      const { at, currency, revenue, units, products, source, channel, pages, pages_left_out, seconds } = result;
+      const [names, way] = [products, pages].map((list) => JSON.stringify(list));
+      return [at, currency, revenue, units, names, source, channel, way, pages_left_out, seconds];
+    }
     if (path === "paths") return [JSON.stringify(result["pages"]), result["visits"]];
     const { metrics, dimensions, comparison } = result as unknown as Answered["results"][number] & {
       readonly comparison?: { readonly metrics: readonly unknown[]; readonly change: readonly unknown[] };

@@ -9,20 +9,16 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deadLetterKey } from "../../core/archive/object-key.ts";
-import { partitionOf } from "../../core/counting/placement.ts";
-import type { Arrival } from "../../core/event.ts";
 import { BUNDLE_TEXT_BYTES_MAX, RETRY_MIN_MS } from "../../core/limits.ts";
 import type { Overflow } from "../../core/overflow.ts";
 import type { Redriven } from "../../core/redrive.ts";
-import { verifyTrackingId } from "../../core/tracking-id.ts";
 import type { Runtime } from "../../scripts/runtime.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { packOverflow } from "../../storage/overflow-message.ts";
-import { signsOf } from "../../storage/signing.ts";
 import { bundleText, traffic } from "../support/archive-fixture.ts";
-import { eventOf } from "../support/events.ts";
 import { hideMerchants, showMerchants } from "../support/outage.ts";
-import { type Client, FAST, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
+import { overflowed } from "../support/overflowed.ts";
+import { type Client, type Merchant, SECRETS, startServices, until } from "../support/services.ts";
 
 const run = promisify(execFile);
 
@@ -78,7 +74,7 @@ describe("poisoned messages", () => {
     const { client, runtime } = services;
     const merchant = await client.createMerchant();
     const producer = await runtime.miniflare.getQueueProducer<Uint8Array>("OVERFLOW_QUEUE_0", "footfall-collector");
-    const good = [1, 2, 3].map((index) => overflowOf(merchant, `overflowed ${index}`));
+    const good = [1, 2, 3].map((index) => overflowed(merchant, `overflowed ${index}`));
     const bodies = interleave(Object.values(POISONED_OVERFLOWS), good);
     await producer.sendBatch(bodies.map((body) => ({ body, contentType: "bytes" as const })));
     for (const body of Object.values(POISONED_OVERFLOWS)) letters.set(letterKey("footfall-overflow", body), body);
@@ -215,14 +211,6 @@ async function eventsOf(merchant: Merchant): Promise<unknown> {
 
 function letterKey(queue: string, body: Uint8Array): string {
   return deadLetterKey({ queue, digest: createHash("sha256").update(body).digest("hex") });
-}
-
-function overflowOf(merchant: Merchant, id: string): Uint8Array {
-  const number = verifyTrackingId(merchant.tracking_id, signsOf(SECRETS))?.merchant as number;
-  const event = eventOf({ merchant: number, id, timestamp: Date.now() });
-  const arrivals: readonly Arrival[] = [{ event, address: "203.0.113.9", floating: false }];
-  const partition = partitionOf({ event, address: "" }, [], Number(FAST.POOL_SIZE));
-  return sealed({ id, parts: [{ partition, arrivals }] });
 }
 
 function sealed(overflow: Overflow, secret = SECRETS.TRACKING_SECRET): Uint8Array {

@@ -4,15 +4,18 @@
 // may be (RPO), and how long it took (RTO).
 
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { deadLetterKey } from "../../core/archive/object-key.ts";
 import { ledgerOfMerchant } from "../../core/counting/ledger-placement.ts";
 import { CHANGE_LOG_AFTER_MS } from "../../core/limits.ts";
 import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { overflowed } from "../support/overflowed.ts";
 import { filesOfPartition } from "../support/partition-files.ts";
 import {
   Client,
@@ -60,10 +63,10 @@ afterAll(async () => {
   console.log(report.join("\n"));
 });
 
-async function start(): Promise<void> {
+async function start(secrets = SECRETS): Promise<void> {
   const log = process.env["LOG"] === undefined ? () => {} : console.error;
   const vars = { ...FAST, SEAL_GRACE_MS: "0", CHANGE_LOG_AFTER_MS: "0" };
-  runtime = await startRuntime({ secrets: SECRETS, stateDir, ledgers: LEDGERS, vars, queueWaitSeconds: 0, log });
+  runtime = await startRuntime({ secrets, stateDir, ledgers: LEDGERS, vars, queueWaitSeconds: 0, log });
   client = new Client(runtime);
 }
 
@@ -131,7 +134,7 @@ async function runDocumented(lost: string): Promise<string> {
   const row = readFileSync(join(ROOT, "docs/operate.md"), "utf8")
     .split("\n")
     .find((line) => line.startsWith(`| ${lost} |`));
-  const command = [...(row ?? "").matchAll(/`footfall (recover [^`]+)`/g)].at(-1)?.[1];
+  const command = [...(row ?? "").matchAll(/`footfall ((?:recover|dead-letters) [^`]+)`/g)].at(-1)?.[1];
   if (command === undefined) throw new Error(`docs/operate.md has no command for "${lost}"`);
   return await footfall(...command.split(" "));
 }
@@ -375,6 +378,49 @@ test("[RCV-13] [RCV-10] a partition's storage is put back to an earlier instant:
   expect(await findings()).toEqual([]);
   for (const [key, etag] of await bundlesInArchive())
     if (bundles.has(key)) expect([key, etag]).toEqual([key, bundles.get(key)]);
+});
+
+test("[DLQ-3] [RCV-10] dead letters: what could not be handled is handled, and counted once", {
+  timeout: 240_000,
+}, async () => {
+  const [, shop] = shops;
+  const counted = await outagesCounted(shop);
+  const letter = overflowed(shop, "a letter", "https://shop.example/outage");
+  const digest = createHash("sha256").update(letter).digest("hex");
+  const bucket = (await runtime.miniflare.getR2Bucket("BUCKET", "footfall-query")) as unknown as R2Bucket;
+  await bucket.put(deadLetterKey({ queue: "footfall-overflow", digest }), letter);
+  const since = Date.now();
+  expect(await findings()).toEqual([["dead letters", "footfall dead-letters redrive"]]);
+  await runDocumented("dead letters");
+  await until(
+    () => outagesCounted(shop),
+    (count) => count === counted + 1,
+  );
+  noteTime("dead letters", "0", since);
+  expect(await findings()).toEqual([]);
+});
+
+test("[RCV-10] secrets are lost, and put back from the safe: no tracking ID holds without them, then all do, and the numbers stay", {
+  timeout: 240_000,
+}, async () => {
+  const [shop] = shops;
+  const counted = await outagesCounted(shop);
+  await settle();
+  const before = await answers();
+  await runtime.stop();
+  await start({ ...SECRETS, TRACKING_SECRET: "another secret than that of the safe" });
+  expect(await hit(shop)).toBe(400);
+  const since = Date.now();
+  await runtime.stop();
+  await start();
+  expect(await hit(shop, sent)).toBe(202);
+  await until(
+    () => outagesCounted(shop),
+    (count) => count === counted + 1,
+  );
+  noteTime("secrets", "hits are refused meanwhile", since);
+  expect(await answers()).toEqual(before);
+  expect(await findings()).toEqual([]);
 });
 
 /** How many events a partition has told its ledger of. */

@@ -158,6 +158,7 @@ test("[IMP-29] an export of Footfall, imported by another merchant, gives equal 
   const { stdout } = await run(process.execPath, [SCRIPT, ...where, "import", path, ...admin], { env: {} });
   expect(stdout).toMatch(/ 140 events taken/);
   await untilSealed(["2026-10-05", "2026-10-06", COUNTED, "2026-10-08"]);
+  expect((await orders(other)).length).toBeGreaterThan(5);
   expect(await numbers(other)).toEqual(await numbers());
   const facts = async (merchant: Merchant) => {
     const asked = `/api/v1/merchants/${merchant.id}/events?from=${RANGE.from}&to=${RANGE.to}&format=ndjson`;
@@ -266,7 +267,18 @@ async function ask(question: Record<string, unknown>, merchant: Merchant = shop)
   return answer.results.map(({ dimensions, metrics }) => [dimensions, metrics]);
 }
 
-/** All that a reader may ask: totals, by Day and Hour, and by dimensions. */
+/** The last orders, each with what led to it. */
+async function orders(merchant: Merchant): Promise<readonly unknown[]> {
+  const response = await fetch(`${services.client.queryUrl}/api/v2/orders`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${merchant.api_key}` },
+    body: JSON.stringify({ site_id: merchant.id, date_range: [RANGE.from, RANGE.to], limit: 100 }),
+  });
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { readonly results: readonly unknown[] }).results;
+}
+
+/** All that a reader may ask: totals, by Day and Hour, by dimensions, and the orders. */
 async function numbers(merchant: Merchant = shop): Promise<readonly unknown[]> {
   const ofEvents = ["visitors", "pageviews", "events", "total_revenue", "orders"];
   const ofVisits = ["visitors", "visits", "bounce_rate", "visit_duration"];
@@ -276,7 +288,7 @@ async function numbers(merchant: Merchant = shop): Promise<readonly unknown[]> {
       return { metrics: ofVisits, dimensions };
     }),
   ];
-  return Promise.all(asked.map((question) => ask(question, merchant)));
+  return Promise.all([...asked.map((question) => ask(question, merchant)), orders(merchant)]);
 }
 
 async function verify(): Promise<unknown> {

@@ -2,8 +2,10 @@
 // that was counted by Footfall. Answers are compared with sums over the rows that the zip was made from, and with what
 // was answered before: an undo restores every number.
 
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -17,6 +19,7 @@ vi.setConfig({ testTimeout: 240_000 });
 
 const run = promisify(execFile);
 const SCRIPT = join(import.meta.dirname, "../../scripts/footfall.ts");
+const IMPORT_DOC = join(import.meta.dirname, "../../docs/import.md");
 const DATES = Array.from({ length: 9 }, (_, at) => new Date(Date.UTC(2026, 8, 28 + at)).toISOString().slice(0, 10));
 const RANGE = [DATES[0], "2026-10-08"] as const;
 /** Plausible and Footfall both counted on this Day. */
@@ -374,6 +377,60 @@ test("[IMR-2] an import goes on at its table and row, and is done only when all 
   const all = await ask({ metrics: ["visitors"], date_range: "all", dimensions: ["time:month"] });
   expect(all.results[0]).toEqual({ dimensions: ["2026-08-01"], metrics: [11] });
 });
+
+/** Days of a story as Fathom's API is said to answer them: a list, or an object with one; numbers as texts, or not. */
+const FATHOM_FORMS = [
+  ["a list of texts", "2025-06", (rows: readonly object[]) => rows],
+  ["an object", "2025-07", (rows: readonly object[]) => ({ object: "list", has_more: false, data: rows })],
+] as const;
+const HAS_JQ = spawnSync("jq", ["--version"]).status === 0;
+
+test.skipIf(!HAS_JQ).each(FATHOM_FORMS)(
+  "[IMR-9] the lines of docs/import.md bring visitors and page views of Fathom, answered as %s",
+  async (_, month, wrapped) => {
+    const days = [1, 2, 3].map((at) => ({ date: `${month}-0${at}`, visits: 10 * at, pageviews: 25 * at }));
+    const pages = days.flatMap(({ date, visits, pageviews }) => [
+      { date, pathname: "/", uniques: visits, pageviews: pageviews - 5 },
+      { date, pathname: '/a "b", c', uniques: 3, pageviews: 5 },
+    ]);
+    const asked: URLSearchParams[] = [];
+    const stub = createServer((request, response) => {
+      const { searchParams } = new URL(request.url ?? "", "http://stub");
+      asked.push(searchParams);
+      const rows: readonly object[] = searchParams.has("field_grouping") ? pages : days;
+      const texts = rows.map((row) =>
+        Object.fromEntries(Object.entries(row).map(([name, one]) => [name, String(one)])),
+      );
+      response.end(JSON.stringify(wrapped(month === "2025-06" ? texts : rows)));
+    });
+    await new Promise<void>((resolve) => stub.listen(0, "127.0.0.1", resolve));
+    const place = mkdtempSync(join(folder, "fathom-"));
+    try {
+      const lines = /```bash\nmkdir fathom\n(.*?)npm run footfall/s.exec(readFileSync(IMPORT_DOC, "utf8"))?.[1] ?? "";
+      const url = `http://127.0.0.1:${(stub.address() as AddressInfo).port}`;
+      const script = `mkdir fathom\n${lines.replace("https://api.usefathom.com", url)}`;
+      await run("bash", ["-euo", "pipefail", "-c", script], { cwd: place, env: { ...process.env, FATHOM_TOKEN: "t" } });
+    } finally {
+      stub.close();
+    }
+    expect(asked.map((given) => [given.get("aggregates"), given.get("date_grouping"), given.get("timezone")])).toEqual([
+      ["visits,pageviews", "day", "Europe/Vienna"],
+      ["uniques,pageviews", "day", "Europe/Vienna"],
+    ]);
+    await footfall("import", join(place, "fathom"));
+    const range = { date_range: [`${month}-01`, `${month}-03`] };
+    const counts = ({ visits, pageviews }: (typeof days)[number]) => [visits, pageviews];
+    const byDay = await ask({ metrics: ["visitors", "pageviews"], dimensions: ["time:day"], ...range });
+    expect(byDay.results.map(({ metrics }) => metrics)).toEqual(days.map(counts));
+    const byPage = await ask({ metrics: ["visitors", "pageviews"], dimensions: ["event:page"], ...range });
+    expect(Object.fromEntries(byPage.results.map(({ dimensions, metrics }) => [dimensions[0], metrics]))).toEqual({
+      "/": [60, 135],
+      '/a "b", c': [9, 15],
+    });
+    // Of visits it says nothing.
+    expect((await ask({ metrics: ["visits"], ...range })).meta).toMatchObject({ imports_included: false });
+  },
+);
 
 interface Answered {
   readonly results: readonly {

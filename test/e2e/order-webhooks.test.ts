@@ -156,6 +156,7 @@ describe("whom the Worker believes", () => {
     ["no signature", { "x-shopify-hmac-sha256": "" }],
     ["the signature of another body", { "x-shopify-hmac-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }],
     ["what is no signature", { "x-shopify-hmac-sha256": "%%%" }],
+    ["what is nearly Base64", { "x-shopify-hmac-sha256": `${"_".repeat(43)}=` }],
     ["one that is cut", { "x-shopify-hmac-sha256": "47DEQpj8HBSa" }],
   ];
   test.each(WRONG)("[CON-5] with %s nothing is passed on", async (_what, headers) => {

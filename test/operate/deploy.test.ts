@@ -1,6 +1,6 @@
 // `footfall deploy` against an account that is empty, half made, or up to date.
 
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -71,7 +71,7 @@ async function begin(name = NAME, account?: AccountStub): Promise<Trial> {
     settings: {},
     run,
     rollBack: () => rollBackByHand(name, common, surroundings()),
-    destroy: (confirm, signal) => end(name, { confirm, say, ...(signal && { signal }) }),
+    destroy: (confirm, signal) => end(name, { confirm, say, records: dirname(secrets), ...(signal && { signal }) }),
   };
   return trial;
 }
@@ -173,7 +173,7 @@ test("[DPL-3] what is chosen for good cannot be chosen otherwise, and what is wr
 test("[DPL-3] two deployments live in one account; status says what there is; destroying one leaves the other", {
   timeout: 1_200_000,
 }, async () => {
-  const { stub, lines, run, destroy } = await begin();
+  const { stub, lines, secrets, run, destroy } = await begin();
   const other = await begin("other", stub);
   await run();
   await other.run({ ledgers: 1 });
@@ -193,6 +193,8 @@ test("[DPL-3] two deployments live in one account; status says what there is; de
   const left = await stub.state();
   expect(namedOf(left, "footfall-trial")).toEqual([]);
   expect(namedOf(left, "footfall-other")).toEqual(before);
+  expect(lines.at(-1)).toBe(`its secrets are still in ${secrets}: delete the file, and what lies in your safe`);
+  expect(existsSync(join(dirname(secrets), `${NAME}.json`))).toBe(false);
   await other.run({ ledgers: 1 });
   expect(other.lines).toContain("other is up to date: nothing was changed");
   lines.length = 0;

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { rowsOf } from "../../core/archive/event-columns.ts";
 import { replay } from "../../core/counting/replay.ts";
 import { ERASURES_DRIVEN_MAX, RETENTION_DAYS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
-import { DAY_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { tick } from "../../durable-objects/duties.ts";
 import { erase } from "../../durable-objects/erase.ts";
 import { live } from "../../durable-objects/live.ts";
@@ -102,6 +102,34 @@ test("[ERS-1] a visitor of a sealed Day goes from files and numbers, and the rec
   expect(receipt.removals).toMatchObject([
     { day: DAY, partition: "pool-0", rowsBefore: 3, rowsAfter: 1, replaced: before },
   ]);
+});
+
+test.each([
+  ["before its files are looked for once more", HOUR_MS],
+  ["after its files were looked for once more", 3 * DAY_MS],
+  ["when the erasure is done", 6 * DAY_MS],
+])("[ERS-1] a bundle that the queue delivers again %s brings nobody back into the bucket", async (_, after) => {
+  const world = new SealedWorld(MERCHANTS);
+  await send(world);
+  await world.sealAt(CLOSED_MS);
+  world.it.now += 60_000;
+  await begin(world, {});
+  await world.seal();
+  world.it.now += after;
+  await driveErasures(erasureDeps(world));
+  await world.seal();
+  await driveErasures(erasureDeps(world));
+  const before = await dayRow(world, 1);
+  for (const { text } of world.it.sent) await world.archive(text);
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["b1", "other"]);
+  for (let turn = 0; turn < 3; turn++) {
+    world.it.now += DAY_MS;
+    await world.seal();
+  }
+  expect(world.keys("events/date=2026-03-10/")).toEqual([]);
+  expect((await rows(world)).map(({ event }) => event.id)).toEqual(["b1", "other"]);
+  expect(await dayRow(world, 1)).toEqual(before);
+  expect(await world.row(DAY)).toMatchObject({ error: "", dueAt: null });
 });
 
 test("[ERS-2] a visitor of an open Day leaves the numbers at once, a restart included, and the archive when it is sealed", async () => {

@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Command } from "commander";
 import { afterAll, expect, test } from "vitest";
+import { addConnectionOptions, connect } from "../../scripts/footfall/connection.ts";
 import { readRecord, writeRecord } from "../../scripts/footfall/deployment-record.ts";
 import { Problem } from "../../scripts/problem.ts";
 
@@ -23,4 +25,19 @@ test("a record says where a deployment answers, and the admin token while the fi
   expect(() => readRecord("another", folder)).toThrow(
     /no deployment "another" was made from here: run `deploy another`/,
   );
+});
+
+test("the admin token of a record goes to the addresses of that record only", async () => {
+  const secrets = join(folder, "own-secrets.json");
+  writeFileSync(secrets, JSON.stringify({ ADMIN_TOKEN: "one" }));
+  writeRecord(folder, "own", { collector: "https://t.shop.example", query: "https://numbers.shop.example", secrets });
+  const tokenFor = async (...options: readonly string[]) => {
+    const command = addConnectionOptions(new Command());
+    command.parse(["--deployment", "own", ...options], { from: "user" });
+    return (await connect(command, folder)).adminToken;
+  };
+  expect(await tokenFor()).toBe("one");
+  expect(await tokenFor("--query-url", "https://numbers.shop.example/")).toBe("one");
+  for (const option of ["--query-url", "--collector-url"])
+    expect(await tokenFor(option, "https://other.example")).not.toBe("one");
 });

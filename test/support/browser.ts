@@ -105,8 +105,8 @@ export class Stage {
     this.browser = browser;
   }
 
-  static async open(name: keyof typeof BROWSERS = "Chromium"): Promise<Stage> {
-    const services = await startServices();
+  static async open(name: keyof typeof BROWSERS = "Chromium", vars: Record<string, string> = {}): Promise<Stage> {
+    const services = await startServices(vars);
     const { launch, context } = BROWSERS[name];
     return new Stage(services, await launch(), context);
   }

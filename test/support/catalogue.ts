@@ -327,10 +327,13 @@ function within({ first, last, instants }: Span, at: "ms" | "start_ms"): string 
 
 /** A question or report whose SQL is written by hand; its columns are in the order of what is compared. */
 export interface WrittenQuestion {
-  readonly path: "query" | "funnel" | "retention" | "paths";
+  readonly path: "query" | "funnel" | "retention" | "paths" | "orders";
   readonly body: Readonly<Record<string, unknown>>;
   readonly sql: string;
 }
+
+/** As many as the API lists at once. */
+const ORDERS = 100;
 
 /** Conversions by goal, orders and products, comparisons, and reports, over whole dates. */
 export function written(merchant: number, [first, last]: readonly [string, string]): readonly WrittenQuestion[] {
@@ -459,5 +462,25 @@ export function written(merchant: number, [first, last]: readonly [string, strin
             WHERE ${own} AND country IN ('AT', 'IN') AND name = 'pageview')
           WHERE before IS DISTINCT FROM page GROUP BY vid) GROUP BY ALL`,
     },
+    ...[
+      { filters: [], where: "true" },
+      { filters: [["is", "visit:country", ["AT", "IN"]]], where: "country IN ('AT', 'IN')" },
+    ].map(({ filters, where }) => ({
+      path: "orders" as const,
+      body: { date_range, limit: ORDERS, filters },
+      // What is earned is of the order's own money; the way is that of its visit, until then.
+      sql: `WITH views AS (SELECT vid, ms, page, lag(page) OVER (PARTITION BY vid ORDER BY ms) AS before FROM seen
+            WHERE ${own} AND name = 'pageview'),
+          o AS (SELECT * FROM seen WHERE ${own} AND ${where} AND sign > 0 ORDER BY ms DESC LIMIT ${ORDERS}),
+          ways AS (SELECT o.event_id AS id, list(v.page ORDER BY v.ms) FILTER (v.page IS NOT NULL) AS pages
+            FROM o LEFT JOIN views AS v ON v.vid = o.vid AND v.ms <= o.ms AND v.before IS DISTINCT FROM v.page
+            GROUP BY o.event_id)
+        SELECT strftime(make_timestamp(ms * 1000), '%Y-%m-%dT%H:%M:%S.%gZ'), currency, revenue / 10000,
+          list_sum(list_transform(told, p -> p.quantity)), to_json(list_transform(told, p -> p.name)), ${source},
+          CASE WHEN utm_medium = 'email' THEN 'Email' ELSE 'Direct' END,
+          to_json(coalesce(CASE WHEN len(pages) > 10 THEN list_concat(pages[1:1], pages[-9:]) ELSE pages END, [])),
+          greatest(coalesce(len(pages), 0) - 10, 0), floor((ms - start_ms) / 1000 + 0.5)
+        FROM o JOIN ways ON ways.id = o.event_id`,
+    })),
   ];
 }

@@ -52,6 +52,8 @@ export interface QueryWorker {
   readonly durable: Map<string, number>;
   /** How many rows each of them says it has gone through for that; as many as it gives unless it is set. */
   looked: number | undefined;
+  /** Bytes of open Days that each of them says it has put together for its rollups. */
+  bytes: number;
   /** Who partitions, by name, say is there. */
   readonly present: Map<string, Present>;
   /** Parts of large questions that wait on their queue. */
@@ -142,6 +144,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     recent: new Map(),
     counted: { live: 0, recent: 0, gets: 0, present: 0 },
     looked: undefined,
+    bytes: 0,
     present: new Map(),
     questions: [],
     seePages: (merchant, pages) => seePages(worker, merchant, pages),
@@ -228,7 +231,7 @@ function partitionOf(worker: QueryWorker, name: string) {
       const rows = worker.live.filter((row) => row.merchant === merchant && wanted(row));
       const late = (worker.recent.get(name) ?? []).filter(({ row }) => row[1] === 1 && row[2] === merchant);
       const { changedAt } = worker;
-      return answer({ rows, late: [...new Set(late.map(({ row: [day] }) => day))], changedAt });
+      return answer({ rows, bytes: worker.bytes, late: [...new Set(late.map(({ row: [day] }) => day))], changedAt });
     },
     recentEvents: ({ merchant, from, to }: RecentRequest) => {
       worker.counted.recent += 1;
@@ -242,7 +245,10 @@ function partitionOf(worker: QueryWorker, name: string) {
       return answer(worker.present.get(name) ?? { visitors: [], orders: [] });
     },
     erase: () => answer({ position: 1, archivedPosition: 1 }),
-    status: () => answer({ ...STATUS, partition: name, durableEvents: worker.durable.get(name) ?? 0 }),
+    status: () => {
+      const durableEvents = worker.durable.get(name) ?? 0;
+      return answer({ ...STATUS, partition: name, durableEvents, nextPosition: durableEvents + 1 });
+    },
     republish: () => answer([]),
     beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),
     countRecovered: () => answer("counted" as const),

@@ -120,25 +120,28 @@ export class SealedWorld {
   async settle(): Promise<void> {
     this.it.now += 10 * 60_000;
     await drain(this.it.partition);
-    const deps = this.deps();
-    for (const { text } of this.it.sent.slice(this.#archived)) {
-      await archiveBody(packBundle(text), {
-        ...deps,
-        encode: encodeParquet,
-        confirm: async (_, first) => confirm(this.it.partition, first),
-        sendRuns: async (places) => {
-          for (const place of places) await makeRuns(place, deps);
-        },
-        note: async (bundle) => {
-          const woken = await noteArchived(this.d1, { bundle, now: this.it.now });
-          this.queue.push(...woken);
-        },
-      });
-    }
+    for (const { text } of this.it.sent.slice(this.#archived)) await this.archive(text);
     this.#archived = this.it.sent.length;
     await publish(this.it.partition);
     await writeRollups(this.d1, this.it.published.slice(this.#published));
     this.#published = this.it.published.length;
+  }
+
+  /** The queue delivers a bundle, perhaps once more. */
+  async archive(text: string): Promise<void> {
+    const deps = this.deps();
+    await archiveBody(packBundle(text), {
+      ...deps,
+      encode: encodeParquet,
+      confirm: async (_, first) => confirm(this.it.partition, first),
+      sendRuns: async (places) => {
+        for (const place of places) await makeRuns(place, deps);
+      },
+      note: async (bundle) => {
+        const woken = await noteArchived(this.d1, { bundle, now: this.it.now });
+        this.queue.push(...woken);
+      },
+    });
   }
 
   /** Steps of a recovery until its end. */

@@ -1,6 +1,7 @@
-// The cron's part in alarms: once an Hour it looks at each merchant that has asked for any, and writes what is to be
-// told to the outbox, in one transaction with the state of its alarms. So each change is told once, wherever a cron
-// dies. It waits while hits of the last Hour are not counted: an alarm of numbers that are not whole would be wrong.
+// The cron's step for alarms. Once an Hour it looks at each merchant that has asked for alarms. It writes what the
+// merchant must be told to the outbox, in one transaction with the state of its alarms. So each change is told once,
+// wherever a cron dies. It waits while hits of the last Hour are not counted yet, since an alarm from incomplete
+// numbers would be wrong.
 
 import { DOUBT_TOLD_DAYS, LOOK_AFTER_MINUTES, LOOK_AGAIN_MS, LOOK_DAYS, LOOKS_TURN_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
@@ -9,9 +10,9 @@ import { type Shop, TOPIC_OF, toAlarmMessage, toDoubtMessage, toGoalMessage } fr
 import { type HourCount, sinceFirstVisitor } from "../../core/notice/hour-count.ts";
 import type { Message } from "../../core/notice/message.ts";
 import { afterQuiet, periodOf } from "../../core/notice/period.ts";
-import type { Target, Topic } from "../../core/notice/subscription.ts";
-import { causeOf } from "../../core/outcome.ts";
-import { dateOf, dayAt, dayStart, hourAfter, localTime, MINUTE_MS } from "../../core/time.ts";
+import { isPaused, type Target, type Topic } from "../../core/notice/subscription.ts";
+import { accepted, causeOf, type Outcome } from "../../core/outcome.ts";
+import { DAY_MS, dateOf, dayAt, dayStart, hourAfter, localTime, MINUTE_MS } from "../../core/time.ts";
 import { findMerchantByNumber, type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
 import {
   listLooksDue,
@@ -26,15 +27,19 @@ import { answerTo, numberOf } from "./report-numbers.ts";
 import { alarmTopicsOf, nextLookAt } from "./report-schedule.ts";
 import { linksOf } from "./reports-due.ts";
 
-/** Looks at the alarms that are due. A merchant that fails is logged and tried again, and keeps no other waiting. */
+/**
+ * Looks at the alarms that are due. A merchant whose look fails is logged and tried again. The others do not wait for
+ * it.
+ */
 export async function lookAtAlarms(deps: Deps): Promise<void> {
   for (const number of await listLooksDue(deps.directory, { now: deps.now(), rowsMax: LOOKS_TURN_MAX })) {
     const all = await listSubscriptions(deps.directory, number);
-    const own = all.filter((one) => one.lookAt !== null && alarmTopicsOf(one).length > 0);
+    const isLookedAt = (one: StoredSubscription) => one.lookAt !== null && !isPaused(one, deps.now());
+    const own = all.filter((one) => isLookedAt(one) && alarmTopicsOf(one).length > 0);
     let at = deps.now() + LOOK_AGAIN_MS;
     try {
       const merchant = await findMerchantByNumber(deps.directory, number);
-      if (merchant === undefined) continue; // its subscriptions go with it
+      if (merchant === undefined) continue; // its subscriptions are deleted with it
       if (await look(own, merchant, deps)) at = nextLookAt(number, deps.now());
     } catch (error) {
       deps.log({ event: "look_failed", merchant: number, error: causeOf(error) });
@@ -43,15 +48,18 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
   }
 }
 
-/** False where hits of the last Hour wait to be counted. */
+/** Looks at one merchant. False where hits of the last Hour wait to be counted. */
 async function look(own: readonly StoredSubscription[], merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
   const zone = zoneAt(zonesOf(merchant), now);
   const ledger = deps.ledgers.ofMerchant(merchant.number);
   const shop = { id: merchant.id, name: merchant.name, zone, currency: merchant.currency };
-  const hours = await readHours(merchant, zone, deps);
-  if (hours === "incomplete") return false;
-  const { alarms, changes } = nextAlarms(await readAlarms(ledger, merchant.number), hours);
+  const read = await readHours(merchant, { zone, daysBack: LOOK_DAYS }, deps);
+  if (!read.ok) throw new Error(read.rejection.message);
+  const { hours, asOf } = read.value;
+  const last = hours.at(-1);
+  if (last !== undefined && asOf < hourAfter(zone, last.start)) return false;
+  const { alarms, changes } = nextAlarms(await readAlarms(ledger, merchant.number), sinceFirstVisitor(hours));
   const messages: NewMessage[] = [];
   const write = (subscription: StoredSubscription, about: string, toMessage: (writing: Writing) => Message) => {
     const { id, language, quiet } = subscription;
@@ -86,25 +94,34 @@ async function look(own: readonly StoredSubscription[], merchant: Merchant, deps
 
 type Writing = Parameters<typeof toAlarmMessage>[2];
 
-/** What a change is about: an alarm is named by its kind and the instant at which it went on. */
+/** The name of a change: the alarm's kind, and the instant at which the alarm went on. */
 function nameOf({ alarm: { kind, since }, endedAt }: AlarmChange): string {
   return `${kind}:${new Date(since).toISOString()}:${endedAt === undefined ? "on" : "off"}`;
 }
 
 /**
- * Every Hour that is over, of the last two weeks. Where clocks were put back, the API has one number for the Hour that
- * is there twice, and so both have it.
+ * Every ended Hour of today and of so many Days before, and the instant before which all hits are counted in them. When
+ * clocks are put back an Hour is there twice. The API has one number for both, so each of them gets that number.
  */
-async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<readonly HourCount[] | "incomplete"> {
+export async function readHours(
+  merchant: Merchant,
+  { zone, daysBack }: { readonly zone: string; readonly daysBack: number },
+  deps: Deps,
+): Promise<Outcome<{ readonly hours: readonly HourCount[]; readonly asOf: number }>> {
   const now = deps.now();
   const today = dayAt(zone, now);
-  const date_range = [dateOf(today - LOOK_DAYS), dateOf(today)];
-  const asked = { metrics: ["visitors", "orders"], dimensions: ["time:hour"], date_range };
-  const answer = await answerTo(asked, merchant, deps);
-  if (!answer.ok) throw new Error(answer.rejection.message);
-  const counted = new Map(answer.value.results.map(({ dimensions, metrics }) => [dimensions[0], metrics]));
+  const counted = new Map<string, readonly unknown[]>();
+  let asOf = Number.POSITIVE_INFINITY;
+  for (const { from, to } of rangesBetween(zone, today - daysBack, today)) {
+    const date_range = [dateOf(from), dateOf(to)];
+    const asked = { metrics: ["visitors", "orders"], dimensions: ["time:hour"], date_range };
+    const answer = await answerTo(asked, merchant, deps);
+    if (!answer.ok) return answer;
+    for (const { dimensions, metrics } of answer.value.results) counted.set(dimensions[0] as string, metrics);
+    asOf = Math.min(asOf, Date.parse(answer.value.meta.as_of));
+  }
   const hours: HourCount[] = [];
-  let start = dayStart(zone, today - LOOK_DAYS);
+  let start = dayStart(zone, today - daysBack);
   for (;;) {
     const end = hourAfter(zone, start);
     if (end > now - LOOK_AFTER_MINUTES * MINUTE_MS) break;
@@ -114,18 +131,38 @@ async function readHours(merchant: Merchant, zone: string, deps: Deps): Promise<
     hours.push({ start, day: dayAt(zone, start), clock: label.slice(11, 16), ...numbers });
     start = end;
   }
-  return Date.parse(answer.value.meta.as_of) < start ? "incomplete" : sinceFirstVisitor(hours);
+  return accepted({ hours, asOf });
+}
+
+/**
+ * Splits Days into ranges. Each range is one question. A Day on which clocks are put back is a range by itself. It has
+ * one Hour twice, and the visitors of that Hour are counted from events. In a longer range the other Hours of the
+ * question would be counted from events too.
+ */
+function rangesBetween(
+  zone: string,
+  from: number,
+  to: number,
+): readonly { readonly from: number; readonly to: number }[] {
+  const long = Array.from({ length: to - from + 1 }, (_, at) => from + at).filter(
+    (day) => dayStart(zone, day + 1) - dayStart(zone, day) > DAY_MS,
+  );
+  const ends = [from - 1, ...long.flatMap((day) => [day - 1, day]), to];
+  return ends.slice(1).flatMap((end, at) => {
+    const start = (ends[at] as number) + 1;
+    return start <= end ? [{ from: start, to: end }] : [];
+  });
 }
 
 interface Reaching {
-  /** The message's. */
+  /** The id of the message. */
   readonly id: string;
   readonly target: Target;
-  /** The first Day of its period. */
+  /** The first Day of the goal's period. */
   readonly from: number;
 }
 
-/** The number of a period in which a goal is reached and was not told yet; undefined otherwise. */
+/** The number of a period, if a goal is reached in it and that was not told yet. Otherwise undefined. */
 async function reachedValue(
   { id, target, from }: Reaching,
   { merchant, shop, deps }: { readonly merchant: Merchant; readonly shop: Shop; readonly deps: Deps },
@@ -135,7 +172,7 @@ async function reachedValue(
   const filters = target.goal === null ? [] : [["is", "event:goal", [target.goal]]];
   const date_range = [dateOf(from), dateOf(dayAt(shop.zone, deps.now()))];
   const answer = await answerTo({ metrics: [target.metric], date_range, filters }, merchant, deps);
-  // Such as a goal that was deleted: the other alarms are told all the same.
+  // The goal was perhaps deleted. The other alarms are told all the same.
   if (!answer.ok) {
     deps.log({ event: "goal_not_asked", message: id, error: answer.rejection.message });
     return undefined;

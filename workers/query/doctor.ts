@@ -1,5 +1,5 @@
-// GET /api/v1/doctor: of each kind of state whether it is whole, and if not, which command mends it (docs/operate.md).
-// It reads little: the newest of each, and whether databases are those that they should be. What fails is a finding,
+// GET /api/v1/doctor: whether each kind of state is whole and, if not, which command mends it (docs/operate.md). It
+// reads little: the newest of each kind, and whether each database is the right one. A look that fails is a finding,
 // not a failure of the request.
 
 import type { Context } from "hono";
@@ -23,15 +23,18 @@ import type { Checked } from "./problem.ts";
 import type { Reply } from "./request.ts";
 
 interface Finding {
-  /** Such as "directory" or "ledger 3". */
+  /** What was looked at, such as "directory" or "ledger 3". */
   readonly state: string;
   readonly whole: boolean;
   readonly says: string;
-  /** What mends it; null where nothing is to be mended, or no command does. */
+  /** The command that mends it. Null where nothing has to be mended, or no command can. */
   readonly command: string | null;
 }
 
-/** Of a kind of state what is wrong with it; undefined for nothing. */
+/** The platform gives no special answer for a database that is gone. So this is said of any that does not answer. */
+const IF_GONE = " (where a database is gone: `footfall deploy <name>` first, which makes and binds an empty one)";
+
+/** What is wrong with a kind of state. Undefined if nothing is. */
 type Look = (deps: Deps) => Promise<Pick<Finding, "says" | "command"> | undefined>;
 
 export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -48,7 +51,8 @@ export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>>
   ];
   const findings: Finding[] = [];
   for (const [state, look, command] of looks) {
-    const wrong = await look(deps).catch((error: unknown) => ({ says: causeOf(error), command }));
+    const hint = /^(directory|ledger)/.test(state) ? IF_GONE : "";
+    const wrong = await look(deps).catch((error: unknown) => ({ says: `${causeOf(error)}${hint}`, command }));
     findings.push({ state, whole: wrong === undefined, says: wrong?.says ?? "whole", command: wrong?.command ?? null });
   }
   return { ok: true, value: { body: { whole: findings.every(({ whole }) => whole), findings } } };
@@ -81,13 +85,13 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 }
 
 /**
- * Partitions that have noted that their storage is lost, and those that have no hits and so have not: each that ever
- * told of itself is asked where it stands.
+ * Partitions that have noted that their storage is lost. A partition without hits has not noticed a loss, so each
+ * partition that ever reported is asked for its position.
  */
 const lookAtPartitions: Look = async (deps) => {
   const lost: string[] = [];
   for (const ledger of deps.ledgers.all) {
-    // What is wrong with a ledger is a finding of its own.
+    // Another look reports a ledger that cannot be read.
     const told = await listEvents(ledger).catch(() => []);
     for (let start = 0; start < told.length; start += ADMIN_FAN_OUT) {
       const some = told.slice(start, start + ADMIN_FAN_OUT);
@@ -112,7 +116,7 @@ const lookAtErasures: Look = async (deps) => {
   for (const [position, ledger] of deps.ledgers.all.entries()) {
     const ids: string[] = [];
     for await (const { erasure } of listRecords(position, archiveOf(deps))) ids.push(erasure.id);
-    // What is wrong with a ledger is a finding of its own. What is wrong with the records is this one's.
+    // Another look reports a ledger that cannot be read. This look is about the records.
     unknown += await countUnknown(ids, ledger).catch(() => 0);
   }
   if (unknown === 0) return undefined;

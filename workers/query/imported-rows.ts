@@ -1,6 +1,6 @@
-// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They go into the merchant's
-// ledger and, for the case that the ledger is lost, into R2. A part that comes again is written again, so whoever sends
-// an import may go on at the place that was noted last, or before it.
+// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They are written to the
+// merchant's ledger. They are also written to R2, in case the ledger is lost. A part that is sent again is written
+// again, which changes nothing. So the sender of an import may continue where the last note says, or before.
 
 import type { Context } from "hono";
 import { isObject } from "../../core/formats/field.ts";
@@ -12,10 +12,10 @@ import {
   parseImportedRows,
 } from "../../core/imported/table.ts";
 import {
-  IMPORT_DAYS_MAX,
   IMPORTED_BODY_BYTES_MAX,
   IMPORTED_BYTES_MAX,
   IMPORTED_IMPORT_ROWS_MAX,
+  IMPORTED_PART_DAYS_MAX,
 } from "../../core/limits.ts";
 import { parseDate } from "../../core/time.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
@@ -31,11 +31,17 @@ import { bodyOf, type Reply } from "./request.ts";
 
 const ROWS_BY_DAY: Field<Readonly<Record<string, unknown>>, false> = {
   required: false,
-  expected: "an object with lists of rows by date",
-  schema: { type: "object", additionalProperties: { type: "array" }, minProperties: 1 },
+  expected: `an object with lists of rows by date, of 1 to ${IMPORTED_PART_DAYS_MAX} dates`,
+  schema: {
+    type: "object",
+    additionalProperties: { type: "array" },
+    minProperties: 1,
+    maxProperties: IMPORTED_PART_DAYS_MAX,
+  },
   parse: (value) => {
     const days = isObject(value) ? Object.values(value) : [];
-    return days.length > 0 && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
+    const isBounded = days.length > 0 && days.length <= IMPORTED_PART_DAYS_MAX;
+    return isBounded && days.every(Array.isArray) ? (value as Readonly<Record<string, unknown>>) : undefined;
   },
   hidden: true, // thousands of rows
 };
@@ -46,8 +52,8 @@ export const IMPORTED_ROWS = {
 };
 
 /**
- * PUT /api/v1/merchants/:id/imports/:number/rows {"table","offset","days"}: `offset` is how many rows of the table come
- * before these.
+ * PUT /api/v1/merchants/:id/imports/:number/rows {"table","offset","days"}: `offset` is how many rows of the table were
+ * sent before these.
  */
 export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -80,14 +86,12 @@ export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<R
   return { ok: true, value: { body: shown(changed, { whole: false }) } };
 }
 
-/** The rows by Day, or why they are none of the import's. */
+/** The rows by Day, or why they do not belong to the import. */
 function daysRead(
   given: Readonly<Record<string, unknown>>,
   { row, table }: { readonly row: Import; readonly table: ImportedTableName },
 ): Checked<ReadonlyMap<number, readonly ImportedRow[]>> {
   const days = new Map<number, readonly ImportedRow[]>();
-  if (Object.keys(given).length > IMPORT_DAYS_MAX)
-    return problem("invalid_field", `"days" has at most ${IMPORT_DAYS_MAX} dates.`, "days");
   for (const [date, value] of Object.entries(given)) {
     const day = parseDate(date);
     if (day === undefined || row.days[day] === undefined)
@@ -99,7 +103,7 @@ function daysRead(
   return { ok: true, value: days };
 }
 
-/** How many rows are stored when this place is reached: tables come in their order. */
+/** How many rows are stored when the import has come this far. Tables are sent in a fixed order. */
 function tallyAt(
   { tables }: Import,
   { table, offset }: { readonly table: ImportedTableName; readonly offset: number },

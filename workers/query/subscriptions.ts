@@ -1,15 +1,18 @@
 // Admin requests about subscriptions. A subscription sends messages on some topics to one address. A preview shows what
-// it would send, and a test message can be sent. The messages themselves are written by the crons (reports-due.ts,
-// alarms-due.ts) and sent by the background Worker.
+// it would send, and a test message can be sent. The crons write the messages (reports-due.ts, alarms-due.ts), and the
+// background Worker sends them.
 
 import type { Context } from "hono";
 import { isObject } from "../../core/formats/field.ts";
 import {
+  ALARM_PREVIEW_DAYS,
+  ALARM_PREVIEW_FROM_DAYS,
   CONFIRMATIONS_DAY_MAX,
   DELIVERIES_SHOWN_MAX,
   ID_LENGTH_MAX,
   NAME_LENGTH_MAX,
   RATE_LIMIT_PERIOD_SECONDS,
+  SUBSCRIPTION_PAUSE_MAX_MS,
   SUBSCRIPTIONS_COUNT_MAX,
   TARGET_LENGTH_MAX,
   TARGET_VALUE_MAX,
@@ -17,13 +20,16 @@ import {
   WEBHOOK_ROTATION_MS,
 } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
+import { sayAlarm, TOPIC_OF } from "../../core/notice/alarm-message.ts";
 import { LANGUAGES } from "../../core/notice/language.ts";
 import { CONFIRMATION, type Message, toChatBody, toWebhookBody, unlinked } from "../../core/notice/message.ts";
+import { pastAlarms } from "../../core/notice/past-alarm.ts";
 import { periodBefore } from "../../core/notice/period.ts";
 import { toHtml, toReport, toText } from "../../core/notice/report.ts";
 import {
   CHANNELS,
   type Channel,
+  isPaused,
   type QuietHours,
   REPORT_TOPICS,
   TARGET_METRICS,
@@ -33,7 +39,7 @@ import {
 } from "../../core/notice/subscription.ts";
 import { refusalOfUrl } from "../../core/notice/target.ts";
 import { fill, WORDS } from "../../core/notice/text.ts";
-import { DAY_MS, dayAt } from "../../core/time.ts";
+import { DAY_MS, dateOf, dayAt, hourAfter, isoLocal } from "../../core/time.ts";
 import { API_KEY_RANDOM_BYTES, ID_RANDOM_BYTES, subscriptionId } from "../../storage/directory/credential.ts";
 import { listMembers, parseEmail } from "../../storage/directory/members.ts";
 import { type Merchant, zonesOf } from "../../storage/directory/merchants.ts";
@@ -47,9 +53,10 @@ import {
 } from "../../storage/directory/subscriptions.ts";
 import { type Delivery, listDeliveries, writeMessages, writeWithin } from "../../storage/ledger/outbox.ts";
 import { webhookSecret } from "../../storage/webhook-signature.ts";
+import { readHours } from "./alarms-due.ts";
 import { readingAs } from "./asker.ts";
 import type { Deps } from "./deps.ts";
-import { type Field, oneOf, required } from "./field.ts";
+import { type Field, INSTANT, oneOf, required } from "./field.ts";
 import { TOO_MUCH_READ } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
 import { noticeLink } from "./notice-link.ts";
@@ -58,7 +65,7 @@ import { type Checked, problem } from "./problem.ts";
 import { readReportNumbers } from "./report-numbers.ts";
 import { dueOf } from "./report-schedule.ts";
 import { linksOf } from "./reports-due.ts";
-import { bodyOf, type Reply } from "./request.ts";
+import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
 const TARGET: Field<string, false> = {
   required: false,
@@ -111,6 +118,13 @@ const GOAL: Field<Target | null, false> = {
   },
 };
 
+const PAUSE: Field<number | null, false> = {
+  ...INSTANT,
+  expected: `null, or ${INSTANT.expected}`,
+  schema: { anyOf: [{ type: "null" }, INSTANT.schema] },
+  parse: (value) => (value === null ? null : INSTANT.parse(value)),
+};
+
 const SETTINGS = { topics: TOPIC_LIST, language: oneOf(LANGUAGES), quiet: QUIET, goal: GOAL };
 export const NEW_SUBSCRIPTION = {
   channel: required(oneOf(CHANNELS)),
@@ -118,14 +132,16 @@ export const NEW_SUBSCRIPTION = {
   ...SETTINGS,
   topics: required(TOPIC_LIST),
 };
-export const CHANGED_SUBSCRIPTION = { ...SETTINGS, state: oneOf(["on", "off"]) };
+export const CHANGED_SUBSCRIPTION = { ...SETTINGS, state: oneOf(["on", "off"]), paused_until: PAUSE };
 export const NOTICE_PREVIEW = {
   topic: required(oneOf(REPORT_TOPICS)),
   channel: oneOf(CHANNELS),
   language: oneOf(LANGUAGES),
 };
 
-/** POST /api/v1/merchants/:id/subscriptions: a webhook's secret is in this answer and never shown again. */
+export const ALARM_PREVIEW = { language: oneOf(LANGUAGES) };
+
+/** POST /api/v1/merchants/:id/subscriptions: a webhook's secret is in this answer and is never shown again. */
 export async function postSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -147,9 +163,9 @@ export async function postSubscription(c: Context, deps: Deps): Promise<Checked<
   const state = isOwn ? "on" : "unconfirmed";
   const subscription: StoredSubscription = {
     ...{ id, merchant: merchant.value.number, channel, target: target.target, topics, language, quiet, goal },
-    ...{ state, reason: "", previousSecret: null, previousUntil: null, createdAt: now },
+    ...{ state, reason: "", previousSecret: null, previousUntil: null, pausedUntil: null, createdAt: now },
     secret: channel === "webhook" ? webhookSecret(deps.random(API_KEY_RANDOM_BYTES)) : null,
-    ...dueOf({ id, topics, state }, merchant.value, now),
+    ...dueOf({ id, topics, state, pausedUntil: null }, merchant.value, now),
   };
   const made = await createSubscription(deps.directory, subscription);
   if (made === "full") return problem("conflict", `A merchant has at most ${SUBSCRIPTIONS_COUNT_MAX} subscriptions.`);
@@ -162,7 +178,7 @@ export async function postSubscription(c: Context, deps: Deps): Promise<Checked<
   return { ok: true, value: { status: 201, body: { ...shown(subscription), ...(secret !== null && { secret }) } } };
 }
 
-/** GET /api/v1/merchants/:id/subscriptions: all of them, without secrets. */
+/** GET /api/v1/merchants/:id/subscriptions: all subscriptions, without secrets. */
 export async function getSubscriptions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -180,7 +196,10 @@ export async function getSubscription(c: Context, deps: Deps): Promise<Checked<R
   return { ok: true, value: { body: { ...shown(subscription), deliveries: deliveries.map(shownDelivery) } } };
 }
 
-/** PATCH …/:subscription_id: can also switch it on again. An address that ended it by mail has to be asked again. */
+/**
+ * PATCH …/:subscription_id: changes it, or switches it on again. If the receiver ended it by mail, the address is asked
+ * again.
+ */
 export async function patchSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const shop = await merchantOf(c, deps);
   if (!shop.ok) return shop;
@@ -190,8 +209,12 @@ export async function patchSubscription(c: Context, deps: Deps): Promise<Checked
   if (!found.ok) return found;
   const { merchant, subscription } = found.value;
   const { topics = subscription.topics, language = subscription.language, quiet, goal, state: asked } = body.value;
+  const { paused_until: pausedUntil = subscription.pausedUntil } = body.value;
+  const now = deps.now();
+  if (body.value.paused_until !== undefined && !isPause(pausedUntil, now))
+    return problem("invalid_field", '"paused_until" must lie ahead, and within a year.', "paused_until");
   const next = {
-    ...{ topics, language },
+    ...{ topics, language, pausedUntil },
     quiet: quiet === undefined ? subscription.quiet : quiet,
     goal: goal === undefined ? subscription.goal : goal,
   };
@@ -205,10 +228,9 @@ export async function patchSubscription(c: Context, deps: Deps): Promise<Checked
       : subscription.state === "unconfirmed"
         ? "unconfirmed"
         : (asked ?? subscription.state);
-  const now = deps.now();
   const { id } = subscription;
   const reason = state === "off" ? subscription.reason || "switched off" : "";
-  const due = dueOf({ id, topics, state }, merchant, now);
+  const due = dueOf({ id, topics, state, pausedUntil }, merchant, now);
   if (isAsking && !isOwn && !(await writeConfirmation({ ...subscription, ...next }, merchant, deps))) return ASKED_MANY;
   const changed = await changeSubscription(deps.directory, {
     merchant: merchant.number,
@@ -222,7 +244,7 @@ export async function patchSubscription(c: Context, deps: Deps): Promise<Checked
   return { ok: true, value: { body: shown(changed) } };
 }
 
-/** DELETE …/:subscription_id: from now on nothing is sent to it. */
+/** DELETE …/:subscription_id: nothing is sent to it from now on. */
 export async function deleteSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -231,7 +253,10 @@ export async function deleteSubscription(c: Context, deps: Deps): Promise<Checke
   return { ok: true, value: { body: { id, deleted: true } } };
 }
 
-/** POST …/:subscription_id/rotate: makes a new secret, shown in this answer. The old one signs as well for 24 hours. */
+/**
+ * POST …/:subscription_id/rotate: makes a new secret, which is in this answer. For 24 hours messages are signed with
+ * the old one as well.
+ */
 export async function postSubscriptionRotation(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const found = await subscriptionOf(c, deps);
   if (!found.ok) return found;
@@ -245,12 +270,13 @@ export async function postSubscriptionRotation(c: Context, deps: Deps): Promise<
   return { ok: true, value: { body: { ...shown(changed), secret, previous_until } } };
 }
 
-/** POST …/:subscription_id/test: writes a message that says that it is a test. At most one a minute. */
+/** POST …/:subscription_id/test: writes a message that says that it is a test. At most one a minute is allowed. */
 export async function postSubscriptionTest(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const found = await subscriptionOf(c, deps);
   if (!found.ok) return found;
   const { merchant, subscription } = found.value;
   if (subscription.state !== "on") return problem("conflict", `The subscription is ${subscription.state}.`);
+  if (isPaused(subscription, deps.now())) return problem("conflict", "The subscription is paused.");
   const read = { merchant: merchant.number, subscription: subscription.id, rowsMax: DELIVERIES_SHOWN_MAX };
   const latest = await listDeliveries(deps.ledgers.ofMerchant(merchant.number), read);
   const part = `${subscription.id}${TEST_PART}`;
@@ -272,7 +298,49 @@ export async function postSubscriptionTest(c: Context, deps: Deps): Promise<Chec
   return { ok: true, value: { status: 202, body: { id } } };
 }
 
-/** POST /api/v1/merchants/:id/subscriptions/preview: exactly what would be sent of the latest period. */
+/**
+ * GET /api/v1/merchants/:id/alarms: the alarms that would have been told in the last 30 Days, each with the numbers it
+ * was made from.
+ */
+export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>> {
+  const merchant = await merchantOf(c, deps);
+  if (!merchant.ok) return merchant;
+  const asked = parametersOf(c, ALARM_PREVIEW);
+  if (!asked.ok) return asked;
+  const { language = "en" } = asked.value;
+  const now = deps.now();
+  const zone = zoneAt(zonesOf(merchant.value), now);
+  const paying = readingAs({ id: actorOf(principalOf(c)), merchant: merchant.value, isShared: false }, deps);
+  const read = await readHours(merchant.value, { zone, daysBack: ALARM_PREVIEW_FROM_DAYS }, paying);
+  if (paying.reading?.isRefused() === true) {
+    c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+    return problem("rate_limited", TOO_MUCH_READ);
+  }
+  if (!read.ok) return problem("invalid_field", read.rejection.message);
+  const { hours, asOf } = read.value;
+  const today = dayAt(zone, now);
+  // A look of the cron waits for the hits of an Hour. Here such an Hour is left out.
+  console.log(
+    "DBG",
+    hours.length,
+    new Date(asOf).toISOString(),
+    hours.filter((h) => h.visitors > 0).length,
+    JSON.stringify(hours.at(-1)),
+  );
+  const counted = hours.filter((hour) => hourAfter(zone, hour.start) <= asOf);
+  const { id, name, currency } = merchant.value;
+  const writing = { language, links: {}, now };
+  const alarms = pastAlarms(counted, today).map(({ alarm, endedAt }) => {
+    const { kind, since, finding } = alarm;
+    const { subject, says } = sayAlarm({ alarm, endedAt: undefined }, { id, name, zone, currency }, writing);
+    const until = endedAt === undefined ? null : isoLocal(zone, endedAt);
+    return { kind, topic: TOPIC_OF[kind], since: isoLocal(zone, since), until, subject, says, finding };
+  });
+  const from = dateOf(today - ALARM_PREVIEW_DAYS + 1);
+  return { ok: true, value: { body: { from, to: dateOf(today), as_of: new Date(asOf).toISOString(), alarms } } };
+}
+
+/** POST /api/v1/merchants/:id/subscriptions/preview: exactly what would be sent for the latest period. */
 export async function postNoticePreview(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -311,12 +379,12 @@ interface Saying {
   readonly deps: Pick<Deps, "dashboardUrl" | "sealSecrets">;
 }
 
-/** A short message of one paragraph. */
+/** A short message with one paragraph. */
 function saying(
   { type, subject: said, text: words }: { readonly type: string; readonly subject: string; readonly text: string },
   { merchant, subscription, now, deps }: Saying,
 ): Message {
-  const shop = unlinked(merchant.name); // strangers get these messages, too
+  const shop = unlinked(merchant.name); // strangers get these messages too
   const subject = fill(said, { shop });
   const sections = [{ rows: [[fill(words, { shop })]] }];
   const link = type === CONFIRMATION ? noticeLink(subscription.id, "confirm", deps) : undefined;
@@ -330,7 +398,8 @@ function saying(
 
 /**
  * Asks an address that nobody vouches for whether it wants messages, at most once a Day. False if the merchant has
- * asked too often: a subscription that is deleted and made again has another id, so a limit for one id is not enough.
+ * asked too often. A limit for one subscription is not enough, since a subscription that is deleted and made again has
+ * a new id.
  */
 async function writeConfirmation(subscription: StoredSubscription, merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
@@ -343,7 +412,7 @@ async function writeConfirmation(subscription: StoredSubscription, merchant: Mer
   return writeWithin(deps.ledgers.ofMerchant(merchant.number), written, quota);
 }
 
-/** What ids of these messages have in common. */
+/** What the ids of these messages have in common. */
 const CONFIRM_PART = ":confirm:";
 const TEST_PART = ":test:";
 const ASKED_MANY = problem(
@@ -353,12 +422,16 @@ const ASKED_MANY = problem(
 );
 
 /**
- * Whether an address is known to be read by a member. Cloudflare Access vouches for addresses. An invite by password
- * does not: its token goes to the owner, who may take it for any address and so subscribe a stranger.
+ * Whether it is known that a member reads mail of an address. Cloudflare Access vouches for addresses. An invite by
+ * password does not. Its token goes to the owner, who may use it with any address and so subscribe a stranger.
  */
 async function isVouched(merchant: Merchant, email: string, deps: Deps): Promise<boolean> {
   if (deps.access === undefined) return false;
   return (await listMembers(deps.directory, merchant.number)).some((member) => member.email === email);
+}
+
+function isPause(until: number | null, now: number): boolean {
+  return until === null || (until > now && until <= now + SUBSCRIPTION_PAUSE_MAX_MS);
 }
 
 function refusalOfGoal(topics: readonly Topic[], goal: Target | null): string | undefined {
@@ -403,15 +476,23 @@ function shown({
   state,
   reason,
   createdAt,
+  pausedUntil,
   reportAt,
 }: StoredSubscription) {
-  const next_report_at = reportAt === null ? null : new Date(reportAt).toISOString();
-  const created_at = new Date(createdAt).toISOString();
-  return { id, channel, target, topics, language, quiet, goal, state, reason, created_at, next_report_at };
+  const settings = { id, channel, target, topics, language, quiet, goal, state, reason };
+  return {
+    ...settings,
+    paused_until: instant(pausedUntil),
+    created_at: instant(createdAt),
+    next_report_at: instant(reportAt),
+  };
+}
+
+function instant(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 function shownDelivery({ id, state, created_at, next_at, ended_at, attempts, error }: Delivery) {
-  const instant = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {
     id,
     state,

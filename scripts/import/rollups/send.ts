@@ -2,7 +2,7 @@
 // was stored before the place was noted is stored again, which changes nothing.
 
 import type { ImportedRow, ImportedTableName } from "../../../core/imported/table.ts";
-import { IMPORTED_BODY_BYTES_MAX } from "../../../core/limits.ts";
+import { IMPORTED_BODY_BYTES_MAX, IMPORTED_PART_DAYS_MAX } from "../../../core/limits.ts";
 import { dateOf } from "../../../core/time.ts";
 import { bytesOf, type RollupTable, toList } from "./read.ts";
 
@@ -17,8 +17,6 @@ export interface RollupPart {
 
 /** Half of what a request may bring, unless one Day is more. */
 const PART_BYTES = IMPORTED_BODY_BYTES_MAX / 2;
-/** Days of one part are rows of one transaction. */
-const PART_DAYS_MAX = 400;
 
 /** The parts of a table behind `offset` rows of it. */
 export function* partsOf({ table: { name: table }, days }: RollupTable, offset: number): Generator<RollupPart> {
@@ -40,7 +38,7 @@ export function* partsOf({ table: { name: table }, days }: RollupTable, offset: 
       continue;
     }
     const own = bytesOf(rows);
-    if (open.length > 0 && (bytes + own > PART_BYTES || open.length >= PART_DAYS_MAX)) yield close();
+    if (open.length > 0 && (bytes + own > PART_BYTES || open.length >= IMPORTED_PART_DAYS_MAX)) yield close();
     if (open.length === 0) start = passed;
     open.push([day, rows]);
     bytes += own;

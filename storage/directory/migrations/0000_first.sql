@@ -294,6 +294,7 @@ CREATE TABLE `subscriptions` (
 	`secret` text,
 	`previous_secret` text,
 	`previous_until` integer,
+	`paused_until` integer,
 	`created_at` integer NOT NULL,
 	`report_at` integer,
 	`look_at` integer
@@ -435,17 +436,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `subscriptions_logged_made` AFTER INSERT ON `subscriptions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`channel`, NEW.`target`, NEW.`topics`, NEW.`language`, NEW.`quiet`, NEW.`goal`, NEW.`state`, NEW.`reason`, NEW.`secret`, NEW.`previous_secret`, NEW.`previous_until`, NEW.`created_at`, NEW.`report_at`, NEW.`look_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`channel`, NEW.`target`, NEW.`topics`, NEW.`language`, NEW.`quiet`, NEW.`goal`, NEW.`state`, NEW.`reason`, NEW.`secret`, NEW.`previous_secret`, NEW.`previous_until`, NEW.`paused_until`, NEW.`created_at`, NEW.`report_at`, NEW.`look_at`));
 END;
 --> statement-breakpoint
-CREATE TRIGGER `subscriptions_logged_changed` AFTER UPDATE OF `id`, `merchant`, `channel`, `target`, `topics`, `language`, `quiet`, `goal`, `state`, `reason`, `secret`, `previous_secret`, `previous_until`, `created_at` ON `subscriptions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
+CREATE TRIGGER `subscriptions_logged_changed` AFTER UPDATE OF `id`, `merchant`, `channel`, `target`, `topics`, `language`, `quiet`, `goal`, `state`, `reason`, `secret`, `previous_secret`, `previous_until`, `paused_until`, `created_at` ON `subscriptions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`channel`, NEW.`target`, NEW.`topics`, NEW.`language`, NEW.`quiet`, NEW.`goal`, NEW.`state`, NEW.`reason`, NEW.`secret`, NEW.`previous_secret`, NEW.`previous_until`, NEW.`created_at`, NEW.`report_at`, NEW.`look_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 0, json_array(NEW.`id`, NEW.`merchant`, NEW.`channel`, NEW.`target`, NEW.`topics`, NEW.`language`, NEW.`quiet`, NEW.`goal`, NEW.`state`, NEW.`reason`, NEW.`secret`, NEW.`previous_secret`, NEW.`previous_until`, NEW.`paused_until`, NEW.`created_at`, NEW.`report_at`, NEW.`look_at`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `subscriptions_logged_gone` AFTER DELETE ON `subscriptions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 1, json_array(OLD.`id`, OLD.`merchant`, OLD.`channel`, OLD.`target`, OLD.`topics`, OLD.`language`, OLD.`quiet`, OLD.`goal`, OLD.`state`, OLD.`reason`, OLD.`secret`, OLD.`previous_secret`, OLD.`previous_until`, OLD.`created_at`, OLD.`report_at`, OLD.`look_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'subscriptions', 1, json_array(OLD.`id`, OLD.`merchant`, OLD.`channel`, OLD.`target`, OLD.`topics`, OLD.`language`, OLD.`quiet`, OLD.`goal`, OLD.`state`, OLD.`reason`, OLD.`secret`, OLD.`previous_secret`, OLD.`previous_until`, OLD.`paused_until`, OLD.`created_at`, OLD.`report_at`, OLD.`look_at`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `operators_logged_made` AFTER INSERT ON `operators` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN

@@ -297,6 +297,17 @@ test("[CMP-2] totals stand beside totals, money is written out, and the other ra
   expect(meta.comparison_date_range).toEqual(["2021-04-01T00:00:00+00:00", "2021-04-02T23:59:59+00:00"]);
 });
 
+test("[CMP-2] with all labels, what the other range alone has in time is a result of zeros", () => {
+  const of = (include: object, dimensions: readonly string[] = ["time:day"]) =>
+    compared({ metrics: ["pageviews"], dimensions, include: { comparisons: previous, ...include } }, ROWS.slice(0, 1));
+  const alone = { metrics: [4], dimensions: ["2021-04-01"], change: [-100] };
+  const { results, meta } = of({ time_labels: true, total_rows: true });
+  expect(results).toEqual([{ metrics: [0], dimensions: ["2021-04-03"], comparison: alone }]);
+  expect(meta).toMatchObject({ time_labels: ["2021-04-03", "2021-04-04"], total_rows: 1 });
+  expect(of({}).results).toEqual([]);
+  expect(of({ time_labels: true }, ["visit:source", "time:day"]).results).toEqual([]);
+});
+
 test("[CMP-2] in time, the first label stands beside the first; by value, each beside itself", () => {
   const byDay = compared({ metrics: ["pageviews"], dimensions: ["time:day"] }, ROWS).results;
   expect(byDay).toEqual([

@@ -34,7 +34,7 @@ import {
   openRetention,
   parseRetention,
 } from "../../../core/query/retention.ts";
-import { seeDay } from "../../../core/query/seen.ts";
+import { type Seen, seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
 import { eventOf, settingsOf } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -279,6 +279,34 @@ describe("the last orders", () => {
     expect(ask({ limit: 1 }).map(({ seconds }) => seconds)).toEqual([0]);
     expect(ask({ filters: [["is", "event:page", ["/tea"]]] }).map(({ source }) => source)).toEqual(["Google"]);
     expect(ask({ filters: [["is", "visit:country", ["AT"]]] })).toEqual([]);
+  });
+
+  test("[RPT-7] a visit of many orders is looked at once, and others are answered meanwhile", () => {
+    const many = Array.from({ length: 2_000 }, (_, at) => [
+      hit("m", at * SECOND, `/${at}`),
+      buy("m", at * SECOND + 1, `o${at}`),
+    ]);
+    const question = valueFrom(parseOrderList(ASKED));
+    const list = openOrderList(question, rangeOf(question));
+    let looks = 0;
+    let slices = 0;
+    const look = (seen: Seen, name: string) => {
+      if (name === "opinion") looks += 1;
+      return Reflect.get(seen, name) as unknown;
+    };
+    for (const { visits, ...day } of daysOf(many.flat())) {
+      const watched = visits.map((visit) => ({
+        ...visit,
+        events: visit.events.map((seen) => new Proxy(seen, { get: look })),
+      }));
+      for (const _ of addOrderListDay(list, { ...day, visits: watched })) slices += 1;
+    }
+    expect(looks).toBeLessThan(5 * 2_000);
+    expect(slices).toBeGreaterThan(0);
+    expect(closeOrderList(list)[0]).toMatchObject({
+      pages_left_out: 1_990,
+      pages: { 0: "/0", 1: "/1991", 9: "/1999" },
+    });
   });
 
   test("[RPT-6] [RPT-7] parts of the events, counted apart and put together in any order, give the same list", () => {

@@ -135,18 +135,24 @@ test("[EXP-10] exported rows are those that the naive model selects, whatever th
       it.it.now = TUESDAY + DAY_MS;
       const early = new Set(first.map(({ id }) => id));
       const later = second.filter(({ id }) => !early.has(id));
-      if (first.length > 0) await it.send(first);
+      // Of events of one instant, what was received first comes first.
+      const sent: Event[] = [];
+      const send = async (some: typeof first) => {
+        sent.push(...some.map((one) => eventOf({ ...one, receivedAt: it.it.now })));
+        if (some.length > 0) await it.send(some);
+      };
+      await send(first);
       await it.settle();
       if (isSealed) {
         it.it.now = TUESDAY + 2 * DAY_MS + SEAL_AFTER_MS;
         await it.settle();
         await it.seal();
       }
-      if (later.length > 0) await it.send(later);
+      await send(later);
       await it.settle();
       const filter = valueFrom(parseFilters([meant.sent]));
       visits += needsVisits(filter) ? 1 : 0;
-      const all = [...first, ...later].filter(({ merchant }) => merchant === 1).map((one) => eventOf(one));
+      const all = sent.filter(({ merchant }) => merchant === 1);
       const counted = all.filter(({ userAgent }) => userAgent !== GOOGLEBOT);
       const visitsOfDays = [DAY, DAY + 1].flatMap((day) => naiveVisits(counted, SETTINGS, dateOf(day)));
       // Of a report that belongs to no visit is known what it says of itself, and nothing of a visit.

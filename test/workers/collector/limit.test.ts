@@ -2,13 +2,13 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Arrival } from "../../../core/event.ts";
-import { LIMIT_REQUESTS, RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
+import { LIMIT_EVENTS, LIMIT_REQUESTS, RATE_LIMIT_PERIOD_SECONDS } from "../../../core/limits.ts";
 import { accepted } from "../../../core/outcome.ts";
 import { addressKey } from "../../../storage/rate-limit.ts";
 import type { CollectorEnv } from "../../../workers/collector/env.ts";
-import { areWithinLimit, sentBy } from "../../../workers/collector/limit.ts";
+import { areWithinLimit, mayPass, sentBy, type Weighed } from "../../../workers/collector/limit.ts";
 import { eventOf } from "../../support/events.ts";
 
 const KEYS: readonly (readonly [address: string, key: string])[] = [
@@ -44,4 +44,26 @@ test("[LIM-5] a counter that does not answer lets the hit through", async () => 
   for (let times = 0; times < LIMIT_REQUESTS; times++)
     expect(await areWithinLimit(env, [arrival], sentBy("", { length: 0, passed: undefined }))).toBe(true);
   expect(asked).toBe(1);
+});
+
+test("[LIM-13] a key whose merchant sent too much is refused at closed addresses for that period, and not for the next", async () => {
+  vi.useFakeTimers({ now: RATE_LIMIT_PERIOD_SECONDS * 1_000 });
+  try {
+    const answer = Promise.withResolvers<{ success: boolean }>();
+    const counters = { LIMIT_TRACKING_ID: { limit: () => answer.promise } };
+    const env = { RATE_LIMITS: "on", ...counters } as unknown as CollectorEnv;
+    const merchant = 77;
+    const event = eventOf({ merchant, keyed: 1 });
+    const many = Array.from({ length: LIMIT_REQUESTS * LIMIT_EVENTS }, () => accepted<Weighed>({ event }));
+    const late = areWithinLimit(env, many, sentBy("203.0.113.9", { length: 0, passed: merchant }));
+    vi.setSystemTime(2 * RATE_LIMIT_PERIOD_SECONDS * 1_000);
+    expect(await mayPass(env, merchant)).toBe(true);
+    answer.resolve({ success: false });
+    expect(await late).toBe(false);
+    expect(await mayPass(env, merchant)).toBe(true);
+    expect(await areWithinLimit(env, many, sentBy("203.0.113.9", { length: 0, passed: merchant }))).toBe(false);
+    expect(await mayPass(env, merchant)).toBe(false);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -5,7 +5,8 @@ import { partitionsOf } from "../../../core/counting/placement.ts";
 import type { Message } from "../../../core/notice/message.ts";
 import { causeOf } from "../../../core/outcome.ts";
 import { DAY_MS, dayAt, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
-import { lookAtAlarms } from "../../../workers/query/alarms-due.ts";
+import { findMerchantByNumber, type Merchant } from "../../../storage/directory/merchants.ts";
+import { lookAtAlarms, readHours } from "../../../workers/query/alarms-due.ts";
 import { dyingStorage } from "../../support/databases.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 import { seededRandom } from "../../support/random.ts";
@@ -138,5 +139,121 @@ describe("[NTC-19] a goal and a Day in doubt", () => {
     await subscribe({ topics: ["goal"], goal: { metric: "orders", value: 1_000, period: "month" } });
     await run(NOON + 2 * HOUR_MS);
     expect(await written()).toEqual([]);
+  });
+});
+
+describe("[NTC-22] the preview of alarms", () => {
+  const preview = async (query = "") => {
+    const path = `/api/v1/merchants/${shop.id}/alarms${query}`;
+    return (await worker.ask("GET", path, { token: shop.api_key })).body as {
+      readonly from: string;
+      readonly to: string;
+      readonly as_of: string;
+      readonly alarms: readonly Readonly<Record<"kind" | "topic" | "since" | "until" | "subject" | "says", string>>[];
+    };
+  };
+
+  test("tells what looks have told, with the same words and numbers", { timeout: 120_000 }, async () => {
+    await subscribe({ topics: ["silence", "traffic", "orders"] });
+    // Five Days with outages and rushes, looked at from 12:00 on.
+    const random = seededRandom(11);
+    const partition = partitionsOf({ merchant: 1 }, { poolSize: 4, regions: [] })[0] as string;
+    worker.live.splice(0, worker.live.length);
+    for (let bucket = NOON - 14 * DAY_MS; bucket < NOON + 5 * DAY_MS; bucket += HOUR_MS) {
+      const isOut = bucket >= NOON && random.chance(0.2);
+      const isRush = bucket >= NOON && random.chance(0.1);
+      const many = isOut ? 0 : (isRush ? 3 : 1) * (40 + ((bucket / HOUR_MS) % 3));
+      const who = Array.from({ length: many }, (_, one) => bucket / HOUR_MS + one);
+      const seen = { who, visits: many, pageviews: many, events: many, orders: many > 0 ? 1 : 0 };
+      worker.live.push(rowOf({ grain: "hour", bucket, day: dayAt(ZONE, bucket), partition, seen }));
+    }
+    await run(NOON + 5 * DAY_MS);
+    const told = (await written()).map(({ message: { type, subject, text, data } }) => ({ type, subject, text, data }));
+    const on = told.filter(({ type }) => type === "alarm.on");
+    const { alarms, from, to } = await preview();
+    expect([from, to]).toEqual(["2026-10-25", "2026-11-23"]);
+    expect(new Set(alarms.map(({ kind }) => kind))).toEqual(new Set(["silence", "spike"]));
+    expect(alarms.map(({ kind, since, subject }) => ({ kind, since, subject }))).toEqual(
+      on.map(({ subject, data }) => ({ kind: data["kind"], since: data["since"], subject })),
+    );
+    for (const [at, { says }] of alarms.entries()) expect(on[at]?.text).toContain(says);
+    const ends = told.filter(({ type }) => type === "alarm.off").map(({ data }) => [data["kind"], data["until"]]);
+    const over = alarms.filter(({ until }) => until !== null).map(({ kind, until }) => [kind, until]);
+    expect(over.toSorted()).toEqual(ends.toSorted());
+  });
+
+  test("leaves out the Hour whose hits wait, and speaks the language that is asked for", async () => {
+    vi.setSystemTime(NOON + 2 * HOUR_MS + 15 * MINUTE_MS);
+    const before = await preview("?language=de");
+    expect(before.alarms).toMatchObject([
+      {
+        ...{ kind: "silence", topic: "silence", since: "2026-11-18T13:00:00+01:00", until: null },
+        subject: "Shop: es kommt niemand mehr",
+        finding: { hours: 1, days: 12 },
+      },
+    ]);
+    expect(before.alarms[0]?.says).toContain("Kein Besucher seit 18.11.2026, 12:00. Diese 1 Stunden");
+    await worker.db.prepare("INSERT INTO overflow_notes (merchant, id, since) VALUES (1, 'm', ?)").bind(NOON).run();
+    expect((await preview()).alarms).toEqual([]);
+  });
+
+  test("reads no Hours from events but those of the Day on which clocks were put back", async () => {
+    vi.setSystemTime(NOON);
+    const { body } = await worker.ask("POST", "/api/v2/query", {
+      token: shop.api_key,
+      body: {
+        site_id: shop.id,
+        metrics: ["visitors"],
+        dimensions: ["time:hour"],
+        date_range: ["2026-10-20", "2026-11-17"],
+      },
+    });
+    expect(body.meta.sources.days_from_events).toHaveLength(1); // in one question they are
+    const merchant = (await findMerchantByNumber(worker.directory, 1)) as Merchant;
+    const read = await readHours(merchant, { zone: ZONE, daysBack: 48 }, worker.ownDeps());
+    const hours = read.ok ? read.value.hours : [];
+    expect(hours.filter(({ visitors }) => visitors >= 40)).toHaveLength(12 * 24 - 1);
+    expect(new Set(hours.map(({ start }) => start)).size).toBe(hours.length);
+  });
+
+  test("does not take an alarm that was on before its first Day for a new one", async () => {
+    // Nobody comes on the 18th from 12:00 to 17:00, and nobody at all from 5:00 on the 19th.
+    const since = async (now: number) => {
+      vi.setSystemTime(now);
+      return (await preview()).alarms.map((alarm) => alarm.since.slice(0, 13));
+    };
+    expect(await since(NOON + 29 * DAY_MS)).toEqual(["2026-11-18T13", "2026-11-19T06"]);
+    expect(await since(NOON + 30 * DAY_MS)).toEqual(["2026-11-19T06"]);
+    expect(await since(NOON + 31 * DAY_MS)).toEqual([]);
+  });
+});
+
+describe("[NTC-23] a pause", () => {
+  test("keeps its own alarms from being told, and no other's", async () => {
+    const id = await subscribe({ topics: ["silence"] });
+    const other = await subscribe({ topics: ["silence"], target: "https://hook.shop.example.com/other" });
+    const path = `/api/v1/merchants/${shop.id}/subscriptions/${id}`;
+    const until = new Date(NOON + 3 * HOUR_MS).toISOString();
+    const paused = await worker.ask("PATCH", path, { token: ADMIN_TOKEN, body: { paused_until: until } });
+    expect(paused.body).toMatchObject({ state: "on", paused_until: until });
+    expect((await worker.ask("POST", `${path}/test`, { token: ADMIN_TOKEN })).status).toBe(409);
+    await run(NOON + 9 * HOUR_MS);
+    const since = "silence:2026-11-18T12:00:00.000Z";
+    expect((await written()).map((one) => one.id)).toEqual(
+      expect.arrayContaining([`${other}:${since}:on`, `${other}:${since}:off`, `${id}:${since}:off`]),
+    );
+    expect((await written()).map((one) => one.id)).not.toContain(`${id}:${since}:on`);
+  });
+
+  test.each([
+    ["2026-11-18T10:29:00Z", "lie ahead"],
+    ["2027-11-30T00:00:00Z", "within a year"],
+    ["tomorrow", "ISO 8601"],
+  ])("until %s is refused", async (paused_until, says) => {
+    const id = await subscribe({ topics: ["silence"] });
+    const path = `/api/v1/merchants/${shop.id}/subscriptions/${id}`;
+    const { status, body } = await worker.ask("PATCH", path, { token: ADMIN_TOKEN, body: { paused_until } });
+    expect([status, body.error.field]).toEqual([400, "paused_until"]);
+    expect(body.error.message).toContain(says);
   });
 });

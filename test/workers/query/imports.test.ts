@@ -2,6 +2,7 @@
 // What an undo does to numbers is tried on the real runtime (test/e2e/import.test.ts).
 
 import { beforeEach, expect, test } from "vitest";
+import { IMPORTED_PART_DAYS_MAX } from "../../../core/limits.ts";
 import { DAY_MS, dateOf } from "../../../core/time.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
@@ -89,6 +90,34 @@ test("[IMP-26] an import whose Days lie far apart is undone by a few replays, no
   expect([undone.status, undone.body.replays.length]).toEqual([202, 2]); // 591 Days, 400 a replay
 });
 
+const ROLLUPS = { ...FILE, tables: { visitors: { rows: 2, counters: ["visitors", "visits"] } } };
+const rowsOf = (...dates: readonly string[]) => ({
+  ...{ table: "visitors", offset: 0 },
+  days: Object.fromEntries(dates.map((date) => [date, [[1, 2, 0, 0, 0]]])),
+});
+
+test("[IMR-2] an import of rollups that is done stays done: to pause it would take it out of all answers", async () => {
+  await imports("POST", "", ROLLUPS);
+  await imports("PUT", "/1/rows", rowsOf("2026-10-05", "2026-10-06"));
+  expect((await imports("PATCH", "/1", { state: "done" })).body).toMatchObject({ state: "done" });
+  for (const state of ["paused", "running"]) {
+    const refused = await imports("PATCH", "/1", { state });
+    expect([refused.status, refused.body.error.message]).toEqual([409, expect.stringMatching(/is done.*undo/)]);
+  }
+  expect((await imports("PATCH", "/1", { state: "done" })).status).toBe(200);
+  expect((await imports("GET", "/1")).body.state).toBe("done");
+});
+
+test("[IMR-2] a request brings rows of no more Days than one transaction of D1 takes", async () => {
+  const dates = Array.from({ length: IMPORTED_PART_DAYS_MAX + 1 }, (_, at) => dateOf(20_000 + at));
+  const days = Object.fromEntries(dates.map((date) => [date, 1]));
+  const tables = { visitors: { rows: dates.length, counters: ["visitors"] } };
+  await imports("POST", "", { ...FILE, days, tables });
+  const refused = await imports("PUT", "/1/rows", rowsOf(...dates));
+  expect([refused.status, refused.body.error.message]).toEqual([400, expect.stringMatching(/1 to 400 dates/)]);
+  expect((await imports("PUT", "/1/rows", rowsOf(...dates.slice(1)))).status).toBe(200);
+});
+
 test("[IMP-24] imports are one merchant's own", async () => {
   await imports("POST", "", FILE);
   expect((await imports("GET", "", undefined, other)).body.imports).toEqual([]);
@@ -105,6 +134,8 @@ test.each([
   ["days", { "2026-10-05": -1 }],
   ["digest", "not hexadecimal"],
   ["name", ""],
+  // Each question's merchant has them.
+  ["tables", { visitors: { rows: 1, counters: ["visitors", "visitors"] } }],
 ])("[IMP-24] %s as %j make no import", async (field, value) => {
   const refused = await imports("POST", "", { ...FILE, [field]: value });
   expect([refused.status, refused.body.error.field]).toEqual([400, field]);

@@ -5,7 +5,9 @@ import { beforeEach, expect, test } from "vitest";
 import { bundleKey, deadLetterKey, manifestKey, sealedFolder } from "../../../core/archive/object-key.ts";
 import { RECOVERED_DAYS } from "../../../core/limits.ts";
 import { dateOf, dayAt } from "../../../core/time.ts";
+import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { nameOf } from "../../../storage/directory/backup.ts";
+import { eventOf } from "../../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
 
 const DAY = dayAt("UTC", Date.now()) - 10;
@@ -34,6 +36,12 @@ async function seal(folder: string): Promise<void> {
     )
     .bind(DAY, folder)
     .run();
+}
+
+/** With an event at the position of its key and one after it. */
+function putBundle(place: { readonly date: string; readonly partition: string; readonly first: number }): void {
+  const rows = [0, 1].map((at) => ({ partition: place.partition, position: place.first + at, event: eventOf({}) }));
+  worker.objects.set(bundleKey(place), encodeParquet({ ...place, rows }));
 }
 
 beforeEach(async () => {
@@ -73,6 +81,14 @@ test("[RCV-9] a directory of an earlier instant; sealed files that a ledger know
   expect(await wrong()).toContainEqual(["ledger 0", "footfall recover ledger 0"]);
   put(manifestKey(sealedFolder(PLACE, "1-5-0")));
   expect(await wrong()).toEqual([["directory", "footfall recover directory"]]);
+});
+
+test("[RCV-9] of a database that does not answer the doctor says what comes before its recovery where it is gone", async () => {
+  await ledgerOf().prepare("DROP TABLE archive_days").run();
+  const { findings } = (await admin("GET", "/doctor")).body;
+  const [ledger] = findings.filter(({ whole }: { whole: boolean }) => !whole);
+  expect(ledger).toMatchObject({ state: "ledger 0", command: "footfall recover ledger 0" });
+  expect(ledger.says).toContain("`footfall deploy <name>` first");
 });
 
 test("[RCV-9] a partition that has had fewer events than it told of, until it is recovered; one that is none", async () => {
@@ -116,6 +132,7 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
     put(bundleKey({ date: dateOf(DAY + 1 - ago), partition: `pool-${ago % 4}`, first: 1 }));
   put(bundleKey({ date: dateOf(DAY + 10), partition: "pool-0", first: 1 }));
   await seal(sealedFolder(PLACE, "1-5-0"));
+  for (let pool = 0; pool < 4; pool++) worker.durable.set(`pool-${pool}`, 5);
   const first = (await admin("POST", "/recover/ledger", { ledger: 0 })).body;
   const nothing = { ledger: 0, new: false, erasures: 0, imported_parts: 0, imports_next: null };
   expect(first).toEqual({ ...nothing, days: RECOVERED_DAYS, next: dateOf(DAY - 2) });
@@ -129,4 +146,21 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
   expect(results).toEqual([{ days, last: DAY, late: 1 }]);
   const refused = await admin("POST", "/recover/ledger", { ledger: 1 });
   expect([refused.status, refused.body.error.field]).toEqual([400, "ledger"]);
+});
+
+test("[RCV-7] [RCV-9] a partition whose storage was lost with its ledger is found, whatever it has taken since", async () => {
+  // What the archive has ends before position 42.
+  putBundle({ ...PLACE, partition: "pool-1", first: 40 });
+  put(manifestKey(sealedFolder({ date: dateOf(DAY), partition: "pool-2" }, "1-42-0")));
+  putBundle({ ...PLACE, partition: "pool-3", first: 40 });
+  await ledgerOf().prepare("DELETE FROM partition_status").run();
+  worker.durable.set("pool-2", 40);
+  worker.durable.set("pool-3", 41);
+  await admin("POST", "/recover/ledger", { ledger: 0 });
+  const { results } = await ledgerOf().prepare('SELECT "partition", claim FROM partition_status').all();
+  expect(results).toEqual(["pool-1", "pool-2"].map((partition) => ({ partition, claim: "forgotten" })));
+  const { findings } = (await admin("GET", "/doctor")).body;
+  expect(findings).toContainEqual(
+    expect.objectContaining({ state: "partitions", whole: false, command: "footfall recover partition pool-1" }),
+  );
 });

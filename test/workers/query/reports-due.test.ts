@@ -275,6 +275,25 @@ describe("[NTC-16] a subscription of mail", () => {
   });
 });
 
+describe("[NTC-23] a pause", () => {
+  test("leaves out reports that were due in it, also when a later one is written", async () => {
+    const { id } = await subscribe(HOOK);
+    const path = `/api/v1/merchants/${shop.id}/subscriptions/${id}`;
+    const body = { paused_until: "2026-10-27T12:00:00+01:00" };
+    const paused = await worker.ask("PATCH", path, { token: ADMIN_TOKEN, body });
+    // The weeks' of 19 and 26 October are left out; the month's is the first on 1 November, a Sunday.
+    expect(paused.body.next_report_at.slice(0, 10)).toBe("2026-11-01");
+    for (let now = START; now < Date.parse("2026-11-03T12:00:00+01:00"); now += HOUR_MS) {
+      vi.setSystemTime(now);
+      await cron();
+    }
+    expect((await written()).map((one) => one.id)).toEqual([`${id}:monthly:2026-10`, `${id}:weekly:2026-W44`]);
+    expect((await worker.ask("PATCH", path, { token: ADMIN_TOKEN, body: { paused_until: null } })).body).toMatchObject({
+      paused_until: null,
+    });
+  });
+});
+
 describe("[NTC-17] subscriptions", () => {
   const path = () => `/api/v1/merchants/${shop.id}/subscriptions`;
   const ask = (method: string, rest = "", body?: object) =>

@@ -270,7 +270,7 @@ function pointsOf(
     return {
       label,
       value: isAhead ? null : row === undefined ? nothing : numberOf(row.metrics[index]),
-      before: hasBefore ? numberOf(before?.metrics[index]) : null,
+      before: !hasBefore || isAhead ? null : before === undefined ? nothing : numberOf(before.metrics[index]),
       beforeLabel: before?.dimensions[0],
       isOpen: !isAhead && endOf(label, by) > now,
     };

@@ -102,7 +102,7 @@ function Now() {
   return (
     <span class="now-here" title={t("nowHelp")}>
       <i aria-hidden="true" />
-      {answer === undefined ? "–" : tn("now", answer.visitors.last_30_minutes)}
+      {answer === undefined ? "–" : tn("now", answer.visitors.last_5_minutes)}
     </span>
   );
 }

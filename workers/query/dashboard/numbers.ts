@@ -63,6 +63,8 @@ export interface Question {
 export interface Report {
   readonly kind: "retention" | "paths" | "funnel" | "orders";
   readonly steps?: readonly { readonly name: string; readonly filters: readonly unknown[] }[];
+  /** Of a funnel: how long after its first step the others count. */
+  readonly window_seconds?: number;
   readonly depth?: number;
   /** The page that paths begin with, or end with. */
   readonly from?: string;

@@ -32,6 +32,7 @@ export const PAGES: readonly PageRow[] = [
   { name: "trust", key: "t", title: "pageTrust", load: () => import("./pages/trust/page.tsx") },
   { name: "settings", key: "e", title: "pageSettings", load: () => import("./pages/settings/page.tsx") },
   { name: "rules", under: "settings", title: "pageRules", load: () => import("./pages/rules/page.tsx") },
+  { name: "notices", under: "settings", title: "pageNotices", load: () => import("./pages/notices/page.tsx") },
   { name: "imports", under: "settings", title: "pageImports", load: () => import("./pages/imports/page.tsx") },
   {
     name: "preferences",

@@ -41,18 +41,18 @@ function show(name: string, next: View): void {
   });
 }
 
-/** Opens another page of this shop with the same range and filters, as a load of it would. */
-export function goToPage(name: string): void {
-  history.pushState(null, "", addressOfPage(name));
+/** Opens another page of this shop with the same range and filters, or with a view, as a load of it would. */
+export function goToPage(name: string, next?: View): void {
+  history.pushState(null, "", addressOfPage(name, next));
   show(name, parseView(location.search));
   scrollTo(0, 0);
 }
 
-/** The address of a page of this shop, with the range and filters of this one. */
-export function addressOfPage(name: string): string {
+/** The address of a page of this shop, with the range and filters of this one, or with a view. */
+export function addressOfPage(name: string, next?: View): string {
   const { steps, all, at, ...kept } = view.value;
   const place = shareToken === undefined ? `/s/${encodeURIComponent(shop.value?.id ?? "")}` : "/share";
-  return `${place}/${name}${toSearch(kept)}`;
+  return `${place}/${name}${toSearch(next ?? kept)}`;
 }
 
 type Change = { readonly [Name in keyof View]?: View[Name] | undefined };

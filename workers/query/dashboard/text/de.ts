@@ -17,6 +17,7 @@ export default {
   pagePreferences: "Vorlieben",
   pageArchive: "Archiv",
   pageImports: "Importe",
+  pageNotices: "Meldungen",
   pageUnknownTitle: "Diese Seite gibt es nicht",
   pageUnknownLead: "Die Adresse nennt keine Seite dieses Ladens, die Ihnen offensteht.",
   shops: "Läden",
@@ -26,7 +27,7 @@ export default {
   asOfHelp: "Alles, was bis dahin angenommen wurde, ist gezählt. Die Zeiten sind die des Ladens.",
   now_one: "{n} gerade da",
   now_other: "{n} gerade da",
-  nowHelp: "Besucher der letzten 30 Minuten",
+  nowHelp: "Besucher der letzten 5 Minuten",
   close: "Schließen",
   tryAgain: "Noch einmal",
 

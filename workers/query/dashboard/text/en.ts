@@ -16,6 +16,7 @@ export default {
   pagePreferences: "Preferences",
   pageArchive: "Archive",
   pageImports: "Imports",
+  pageNotices: "Notices",
   pageUnknownTitle: "There is no such page",
   pageUnknownLead: "The address names none of this shop’s pages that is open to you.",
   shops: "Shops",
@@ -25,7 +26,7 @@ export default {
   asOfHelp: "Everything that was accepted until then is counted. Times are those of the shop.",
   now_one: "{n} here now",
   now_other: "{n} here now",
-  nowHelp: "Visitors of the last 30 minutes",
+  nowHelp: "Visitors of the last 5 minutes",
   close: "Close",
   tryAgain: "Try again",
 

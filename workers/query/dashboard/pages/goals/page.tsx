@@ -10,9 +10,10 @@ import { Frame } from "../../frame.tsx";
 import { useGet } from "../../get.ts";
 import { numberOf } from "../../metric.ts";
 import type { Answer, Question as Asked, Report } from "../../numbers.ts";
+import { Proof } from "../../proof.tsx";
 import { Nothing, Trouble } from "../../state.tsx";
 import { askAgain, go, parts, view } from "../../store.ts";
-import { t as common, count, finePercent, speak, valueName, named as word } from "../../text.ts";
+import { t as common, count, finePercent, locale, speak, valueName, named as word } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { ViewBar } from "../../view-bar.tsx";
 import { Choice, Confirm, Field, Maker, ofShop, type Question, useAct } from "../settings/act.tsx";
@@ -29,13 +30,25 @@ const REACHED: Asked = {
 /** What a step can be; the values that were seen of each are suggested. */
 const STEP_KINDS = ["page", "goal", "event", "product"] as const satisfies readonly DimensionName[];
 const SUGGESTED = 50;
+/** What shops call the steps of a sale, in their order: a funnel of those that came is proposed. */
+const STEPS_OF_SALE = ["view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase"];
 const HOUR_SECONDS = 3_600;
+/** How long after its first step the others of a funnel count, as the address says it in `at`. */
+const WINDOWS = [
+  { name: "1h", n: 1, unit: "hour", seconds: HOUR_SECONDS },
+  { name: "24h", n: 24, unit: "hour", seconds: FUNNEL_WINDOW_SECONDS },
+  { name: "7d", n: 7, unit: "day", seconds: 7 * FUNNEL_WINDOW_SECONDS },
+  { name: "30d", n: 30, unit: "day", seconds: 30 * FUNNEL_WINDOW_SECONDS },
+] as const;
+const WINDOW_USUAL = WINDOWS[1];
 
 /** Who reached a goal, and who came how far. */
 export default function Goals() {
   const steps = view.value.steps ?? [];
+  const within = WINDOWS.find(({ name }) => name === view.value.at) ?? WINDOW_USUAL;
   const funnel: Report = {
     kind: "funnel",
+    window_seconds: within.seconds,
     steps: steps.map((step) => ({ name: nameOf(step), filters: [["is", DIMENSIONS[step.dimension], step.values]] })),
   };
   const seen = STEP_KINDS.map((kind): [string, Asked] => [
@@ -48,7 +61,7 @@ export default function Goals() {
     <Frame title={common("pageGoals")} bar={<ViewBar without="comparison" />}>
       <div class="settings-parts">
         <Reached />
-        <Funnel steps={steps} question={isFunnel ? funnel : undefined} />
+        <Funnel steps={steps} within={within} question={isFunnel ? funnel : undefined} />
         <Kept />
       </div>
       <ApiView />
@@ -104,6 +117,7 @@ function Reached() {
       )}
       <footer>
         <ApiButton question={REACHED} name={t("reached")} />
+        {part?.answer !== undefined && <Proof metric="visitors" meta={part.answer.meta} isOpen={false} />}
       </footer>
     </section>
   );
@@ -127,11 +141,12 @@ interface Reach {
 
 interface FunnelProps {
   readonly steps: readonly Filter[];
+  readonly within: (typeof WINDOWS)[number];
   readonly question: Report | undefined;
 }
 
 /** The steps of the address and how many came to each; and a form for one more. */
-function Funnel({ steps, question }: FunnelProps) {
+function Funnel({ steps, within, question }: FunnelProps) {
   const part = question === undefined ? undefined : parts.value["funnel"];
   const reached = part?.answer?.results as unknown as readonly Reach[] | undefined;
   const move = (from: number, to: number) => {
@@ -148,7 +163,7 @@ function Funnel({ steps, question }: FunnelProps) {
       <h2 id="funnel-title" tabIndex={-1}>
         {t("funnel")}
       </h2>
-      <p class="mute">{tn("funnelLead", FUNNEL_WINDOW_SECONDS / HOUR_SECONDS)}</p>
+      <p class="mute">{t("funnelLead")}</p>
       <Trouble part={part} />
       <ol class="funnel-steps">
         {steps.map((step, index) => {
@@ -189,7 +204,9 @@ function Funnel({ steps, question }: FunnelProps) {
                     <rect width={reach.conversion_rate} height="1" />
                   </svg>
                   <span class="reached">
-                    <b>{tn("people", reach.visitors)}</b> {finePercent(reach.conversion_rate / 100)}
+                    <b>{tn("people", reach.visitors)}</b>
+                    {/* Of the second step, the first is the one before. */}
+                    {index > 1 && <> {t("ofFirst", { share: finePercent(reach.conversion_rate / 100) })} ·</>}
                     {index > 0 && (
                       <span class="mute">
                         {" "}
@@ -203,7 +220,19 @@ function Funnel({ steps, question }: FunnelProps) {
           );
         })}
       </ol>
+      {steps.length === 0 && <SaleSteps />}
       {steps.length < FUNNEL_STEPS_MIN && <p class="mute">{t("stepsFew")}</p>}
+      {steps.length > 0 && (
+        <div class="within">
+          <Choice
+            name="within"
+            label={t("within")}
+            value={within.name}
+            options={WINDOWS.map(({ name, n, unit }) => [name, span(n, unit)])}
+            onChange={(name) => go({ at: name === WINDOW_USUAL.name ? undefined : name }, true)}
+          />
+        </div>
+      )}
       {steps.length < FUNNEL_STEPS_MAX && <StepForm steps={steps} />}
       {question !== undefined && (
         <footer>
@@ -211,6 +240,30 @@ function Funnel({ steps, question }: FunnelProps) {
         </footer>
       )}
     </section>
+  );
+}
+
+/** Such as "24 hours". */
+function span(n: number, unit: "hour" | "day"): string {
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(n);
+}
+
+/** Proposes the steps of a sale, as far as the shop sends them. */
+function SaleSteps() {
+  const seen = namesOf(parts.value["seen-event"]?.answer);
+  const known = STEPS_OF_SALE.filter((name) => seen.includes(name));
+  if (known.length < FUNNEL_STEPS_MIN) return null;
+  const take = () => {
+    go({ steps: known.map((name) => ({ operator: "is", dimension: "event", values: [name] })) });
+    document.getElementById("funnel-title")?.focus();
+  };
+  return (
+    <p class="choices">
+      <button type="button" onClick={take}>
+        {t("stepsOfSale")}
+      </button>
+      <bdi class="mute">{known.join(" → ")}</bdi>
+    </p>
   );
 }
 
@@ -298,22 +351,24 @@ function Kept() {
         <p class="mute">{t("goalsLead")}</p>
         <Trouble part={got} />
         {body !== undefined && goals.length === 0 && <p>{t("goalsNone")}</p>}
-        <ul class="applied">
+        <ul class="goals-kept">
           {goals.map(({ name, event, page }, index) => (
-            <li key={name} class="choices">
+            <li key={name}>
               <b>
                 <bdi>{name}</bdi>
               </b>
-              {event !== undefined && (
-                <span class="mute">
-                  {common("event")}: <bdi>{event}</bdi>
-                </span>
-              )}
-              {page !== undefined && (
-                <span class="mute">
-                  {common("page")}: <bdi>{page}</bdi>
-                </span>
-              )}
+              <span>
+                {event !== undefined && (
+                  <span class="mute">
+                    {common("event")}: <bdi>{event}</bdi>
+                  </span>
+                )}
+                {page !== undefined && (
+                  <span class="mute">
+                    {common("page")}: <bdi>{page}</bdi>
+                  </span>
+                )}
+              </span>
               {mayChange && (
                 <button
                   type="button"

@@ -65,6 +65,7 @@ function All() {
       <pre class="command" dir="ltr">
         npm run footfall -- import orders.csv
       </pre>
+      <p class="mute">{t("sources")}</p>
       <Problem failure={act.failure} />
       <List
         title={t("imports")}

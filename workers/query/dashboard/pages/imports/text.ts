@@ -6,8 +6,10 @@ export default pageTexts(
   {
     adminsOnly: "Admins and owners of the shop alone see this.",
     lead: "Files that brought history in. A file is read, shown and sent by the command line, from the machine that has it:",
-    imports: "Imports",
-    none: "Nothing was imported.",
+    sources:
+      "It reads exports of GA4, Plausible, Umami, Matomo, PostHog, Shopify, WooCommerce and others, logs of web servers, and a CSV of your own.",
+    imports: "Files",
+    none: "Nothing was imported yet.",
     file: "File",
     days: "Days",
     events: "Events",
@@ -43,8 +45,10 @@ export default pageTexts(
     de: {
       adminsOnly: "Das sehen nur Admins und Inhaber des Shops.",
       lead: "Dateien, die Vergangenes mitgebracht haben. Eine Datei liest, zeigt und sendet die Befehlszeile, von dem Rechner, der sie hat:",
-      imports: "Importe",
-      none: "Nichts wurde importiert.",
+      sources:
+        "Sie liest Exporte von GA4, Plausible, Umami, Matomo, PostHog, Shopify, WooCommerce und anderen, Protokolle von Webservern und eigene CSV-Dateien.",
+      imports: "Dateien",
+      none: "Noch wurde nichts importiert.",
       file: "Datei",
       days: "Tage",
       events: "Ereignisse",
@@ -80,8 +84,10 @@ export default pageTexts(
     es: {
       adminsOnly: "Solo lo ven los administradores y propietarios de la tienda.",
       lead: "Archivos que trajeron el pasado. La línea de comandos lee, muestra y envía un archivo, desde el equipo que lo tiene:",
-      imports: "Importaciones",
-      none: "No se ha importado nada.",
+      sources:
+        "Lee exportaciones de GA4, Plausible, Umami, Matomo, PostHog, Shopify, WooCommerce y otros, registros de servidores web y un CSV propio.",
+      imports: "Archivos",
+      none: "Todavía no se ha importado nada.",
       file: "Archivo",
       days: "Días",
       events: "Eventos",
@@ -116,8 +122,10 @@ export default pageTexts(
     fr: {
       adminsOnly: "Seuls les admins et propriétaires de la boutique voient ceci.",
       lead: "Les fichiers qui ont apporté le passé. Un fichier est lu, montré et envoyé par la ligne de commande, depuis la machine qui l’a :",
-      imports: "Imports",
-      none: "Rien n’a été importé.",
+      sources:
+        "Elle lit les exports de GA4, Plausible, Umami, Matomo, PostHog, Shopify, WooCommerce et d’autres, les journaux de serveurs web et un CSV à vous.",
+      imports: "Fichiers",
+      none: "Rien n’a encore été importé.",
       file: "Fichier",
       days: "Jours",
       events: "Événements",
@@ -152,8 +160,10 @@ export default pageTexts(
     pt: {
       adminsOnly: "Só os administradores e proprietários da loja veem isto.",
       lead: "Ficheiros que trouxeram o passado. A linha de comandos lê, mostra e envia um ficheiro, a partir da máquina que o tem:",
-      imports: "Importações",
-      none: "Nada foi importado.",
+      sources:
+        "Lê exportações de GA4, Plausible, Umami, Matomo, PostHog, Shopify, WooCommerce e outros, registos de servidores web e um CSV seu.",
+      imports: "Ficheiros",
+      none: "Ainda nada foi importado.",
       file: "Ficheiro",
       days: "Dias",
       events: "Eventos",
@@ -187,8 +197,10 @@ export default pageTexts(
     ar: {
       adminsOnly: "يرى هذا مديرو المتجر ومالكوه فقط.",
       lead: "ملفات جلبت ما مضى. يقرأ سطر الأوامر الملف ويعرضه ويرسله من الجهاز الذي يوجد عليه:",
-      imports: "عمليات الاستيراد",
-      none: "لم يُستورد شيء.",
+      sources:
+        "ويقرأ ما تصدّره GA4 وPlausible وUmami وMatomo وPostHog وShopify وWooCommerce وغيرها، وسجلات خوادم الويب، وملف CSV خاصًا بك.",
+      imports: "الملفات",
+      none: "لم يُستورد شيء بعد.",
       file: "الملف",
       days: "الأيام",
       events: "الأحداث",

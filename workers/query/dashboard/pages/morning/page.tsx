@@ -3,7 +3,7 @@
 // reckoned in reckon.ts.
 
 import type { ComponentChildren } from "preact";
-import { addDays, DEFAULT_VIEW, toSearch, type View } from "../../address.ts";
+import { addDays, DEFAULT_VIEW, type View } from "../../address.ts";
 import { Change } from "../../change.tsx";
 import { Spark } from "../../chart.tsx";
 import { DIMENSIONS, type DimensionName } from "../../dimension.ts";
@@ -12,7 +12,7 @@ import { METRICS, type MetricName, numberOf } from "../../metric.ts";
 import type { Question, Row, Shared } from "../../numbers.ts";
 import { today } from "../../range.tsx";
 import { Trouble } from "../../state.tsx";
-import { parts, shop, zoneOfShop } from "../../store.ts";
+import { addressOfPage, goToPage, parts, shop, zoneOfShop } from "../../store.ts";
 import { t as common, count, locale, named, speak, time, value, valueName } from "../../text.ts";
 import { useAsk } from "../../use-ask.ts";
 import { changeOf, type Days, type Listed, moversOf, sumOf, type Usual, usualOf, WEEKS, warningsOf } from "./reckon.ts";
@@ -77,9 +77,9 @@ export default function Morning() {
           <>
             <Yesterday days={days} date={yesterday} hasMoney={hasMoney} />
             <Today hasMoney={hasMoney} />
+            <Warnings days={days} date={yesterday} />
             <Week days={days} date={yesterday} hasMoney={hasMoney} />
             <Moved hasMoney={hasMoney} date={yesterday} before={weekBefore} />
-            <Warnings days={days} date={yesterday} />
           </>
         )}
       </div>
@@ -112,9 +112,26 @@ function say(metric: MetricName, n: number): string {
   return value(metric, n, shop.value?.currency ?? "EUR");
 }
 
-/** Where a number is shown with all that belongs to it. */
-function addressOf(page: string, view: Partial<View>): string {
-  return `/s/${encodeURIComponent(shop.value?.id ?? "")}/${page}${toSearch({ ...DEFAULT_VIEW, ...view })}`;
+interface LeadsToProps {
+  readonly page: string;
+  readonly view: Partial<View>;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+/** A link to where a number is shown with all that belongs to it. With a modifier key it opens a tab, as any link. */
+function LeadsTo({ page, view, children, ...more }: LeadsToProps) {
+  const next = { ...DEFAULT_VIEW, ...view };
+  const follow = (event: MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    goToPage(page, next);
+  };
+  return (
+    <a {...more} href={addressOfPage(page, next)} onClick={follow}>
+      {children}
+    </a>
+  );
 }
 
 /** A number that leads to where it is shown. */
@@ -128,9 +145,9 @@ function Figure({
   readonly range: View["range"];
 }) {
   return (
-    <a class="number" href={addressOf("overview", { range, metric })}>
+    <LeadsTo class="number" page="overview" view={{ range, metric }}>
       <bdi>{say(metric, n)}</bdi>
-    </a>
+    </LeadsTo>
   );
 }
 
@@ -297,9 +314,9 @@ function Moved({ hasMoney, date, before }: MovedProps) {
               </span>
               <span>
                 <span class="mute">{named(dimension)}</span>{" "}
-                <a href={addressOf("overview", { range: [date, date], filters: filtersOf(dimension, name) })}>
+                <LeadsTo page="overview" view={{ range: [date, date], filters: filtersOf(dimension, name) }}>
                   <bdi>{valueName(dimension, name)}</bdi>
-                </a>
+                </LeadsTo>
                 <br />
                 {t("movedFrom", { metric: named(metric), value: say(metric, now), before: say(metric, was) })}
               </span>
@@ -372,7 +389,10 @@ function Warnings({ days, date }: Omit<Shown, "hasMoney">) {
                 ⚠
               </span>
               <span>
-                {says[one]} <a href={addressOf(page[one], { range: [date, date] })}>{common(title[page[one]])}</a>
+                {says[one]}{" "}
+                <LeadsTo page={page[one]} view={{ range: [date, date] }}>
+                  {common(title[page[one]])}
+                </LeadsTo>
               </span>
             </li>
           ))}

@@ -2,6 +2,7 @@
 // for it (present.ts), for the header's count and for this page at once. With "at=screen" in the address it is
 // drawn for a screen on the wall.
 
+import { ApiView, shown as api } from "../../api-view.tsx";
 import { Frame } from "../../frame.tsx";
 import { type Present, present, presentPath } from "../../present.ts";
 import { Trouble } from "../../state.tsx";
@@ -47,13 +48,14 @@ export default function Now() {
               <button type="button" onClick={() => go({ at: SCREEN })}>
                 {t("screen")}
               </button>
-              <a class="mute" href={presentPath(id)}>
-                {t("asApi")}
-              </a>
+              <button type="button" class="link" onClick={() => (api.value = { address: presentPath(id) })}>
+                {common("asApi")}
+              </button>
             </>
           )}
         </p>
       </div>
+      <ApiView />
     </Frame>
   );
 }

@@ -23,7 +23,6 @@ export default pageTexts(
     noProducts: "products not told",
     screen: "For a screen on the wall",
     leave: "Back to the page",
-    asApi: "As the API sees it",
   },
   {
     de: {
@@ -46,7 +45,6 @@ export default pageTexts(
       noProducts: "Produkte nicht genannt",
       screen: "Für einen Bildschirm an der Wand",
       leave: "Zurück zur Seite",
-      asApi: "Wie die API es sieht",
     },
     es: {
       lead: "Exacto, de la memoria; se pregunta cada diez segundos mientras alguien mira esta página.",
@@ -68,7 +66,6 @@ export default pageTexts(
       noProducts: "productos no indicados",
       screen: "Para una pantalla en la pared",
       leave: "Volver a la página",
-      asApi: "Como lo ve la API",
     },
     fr: {
       lead: "Exact, depuis la mémoire ; redemandé toutes les dix secondes tant que quelqu’un regarde cette page.",
@@ -90,7 +87,6 @@ export default pageTexts(
       noProducts: "produits non indiqués",
       screen: "Pour un écran au mur",
       leave: "Retour à la page",
-      asApi: "Comme l’API le voit",
     },
     pt: {
       lead: "Exato, da memória; pergunta-se de dez em dez segundos enquanto alguém olha para esta página.",
@@ -112,7 +108,6 @@ export default pageTexts(
       noProducts: "produtos não indicados",
       screen: "Para um ecrã na parede",
       leave: "Voltar à página",
-      asApi: "Como a API o vê",
     },
     ar: {
       lead: "أرقام دقيقة من الذاكرة، تُطلب كل عشر ثوانٍ ما دام أحد ينظر إلى هذه الصفحة.",
@@ -137,7 +132,6 @@ export default pageTexts(
       noProducts: "لم تُذكر المنتجات",
       screen: "لشاشة على الجدار",
       leave: "العودة إلى الصفحة",
-      asApi: "كما تراه الواجهة البرمجية",
     },
   },
 );

@@ -1,10 +1,11 @@
 // The page Return: who came back in the weeks after, and the pages that visits go through. Whether somebody comes back
 // can be told only of visitors with an id of their own, which is said where nobody did.
 
-import { type View, withFilter } from "../../address.ts";
+import { addDays, type View, withFilter } from "../../address.ts";
 import { ApiButton, ApiView } from "../../api-view.tsx";
 import { Frame } from "../../frame.tsx";
 import type { Answer, Report } from "../../numbers.ts";
+import { datesShown, today } from "../../range.tsx";
 import { Nothing, Trouble } from "../../state.tsx";
 import { go, type Part, parts, view } from "../../store.ts";
 import { bucket, t as common, count, percent, speak, valueName } from "../../text.ts";
@@ -98,6 +99,10 @@ function Retention({ part }: Shown) {
 
 function Cohorts({ cohorts, weeks }: { readonly cohorts: readonly Cohort[]; readonly weeks: number }) {
   const after = Array.from({ length: weeks - 1 }, (_, index) => index + 1);
+  // The last day that is over and within the range.
+  const [, last = today()] = datesShown() ?? [];
+  const over = last < today() ? last : addDays(today(), -1);
+  const isPartly = (cohort: string, week: number) => addDays(cohort, 7 * week + 6) > over;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keys have to reach it
     <section class="cohorts" tabIndex={0} aria-label={t("firstWeek")}>
@@ -117,9 +122,12 @@ function Cohorts({ cohorts, weeks }: { readonly cohorts: readonly Cohort[]; read
           {cohorts.map(({ cohort, visitors, retained }) => (
             <tr key={cohort}>
               <th scope="row">{bucket(cohort, "week", "axis")}</th>
-              <td>{count(visitors)}</td>
+              <td>
+                {count(visitors)}
+                <Partly isSo={isPartly(cohort, 0)} />
+              </td>
               {after.map((week) => (
-                <Share key={week} visitors={visitors} returned={retained[week]} />
+                <Share key={week} visitors={visitors} returned={retained[week]} isPartly={isPartly(cohort, week)} />
               ))}
             </tr>
           ))}
@@ -129,13 +137,31 @@ function Cohorts({ cohorts, weeks }: { readonly cohorts: readonly Cohort[]; read
   );
 }
 
+/** The mark of a number whose week is not over, or goes on behind the range. */
+function Partly({ isSo }: { readonly isSo: boolean }) {
+  if (!isSo) return null;
+  return (
+    <span class="mute" title={t("partly")}>
+      <span aria-hidden="true"> …</span>
+      <span class="hidden"> ({t("partly")})</span>
+    </span>
+  );
+}
+
+interface ShareProps {
+  readonly visitors: number;
+  readonly returned: number | undefined;
+  readonly isPartly: boolean;
+}
+
 /** How many of a week's visitors came; empty where the week has not come. */
-function Share({ visitors, returned }: { readonly visitors: number; readonly returned: number | undefined }) {
+function Share({ visitors, returned, isPartly }: ShareProps) {
   if (returned === undefined) return <td />;
   const share = visitors === 0 ? 0 : returned / visitors;
   return (
     <td class={`heat-${Math.ceil(share * HEATS)}`} title={count(returned)}>
       {percent(share * 100)}
+      <Partly isSo={isPartly} />
     </td>
   );
 }

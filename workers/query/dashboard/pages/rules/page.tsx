@@ -254,6 +254,7 @@ function Trial({ rules, isChanged, act, trying, hasField, decide }: TrialProps) 
         />
       </div>
       {!hasField && <Problem failure={trying.failure ?? act.failure} fields={["from", "to", "note"]} />}
+      {!isChanged && <p class="mute">{t("changeFirst")}</p>}
       <button type="button" aria-disabled={!isChanged || trying.isBusy} onClick={tryOut}>
         {t("try")}
       </button>

@@ -93,7 +93,7 @@ interface FieldProps {
   readonly name: string;
   readonly label: string;
   readonly help?: string;
-  readonly type?: "text" | "email" | "url" | "date";
+  readonly type?: "text" | "email" | "url" | "date" | "time";
   readonly value?: string;
   readonly placeholder?: string;
   readonly required?: boolean;

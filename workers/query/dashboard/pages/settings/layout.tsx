@@ -24,6 +24,7 @@ export const MENU = [
   { name: "keys", least: "admin" },
   { name: "shares", least: "admin" },
   { name: "rules", least: "viewer", page: "pageRules" },
+  { name: "notices", least: "admin", page: "pageNotices" },
   { name: "imports", least: "admin", page: "pageImports" },
   { name: "archive", least: "admin", page: "pageArchive" },
   { name: "preferences", least: "viewer", page: "pagePreferences" },

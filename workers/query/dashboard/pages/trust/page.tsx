@@ -1,7 +1,9 @@
 // The page Trust: that everything that came is accounted for, in one sentence, and what proves it. The API counts the
 // events once more when it is asked. Filters do not hold here: what was left out has none of what they ask for.
 
+import { Fragment } from "preact";
 import { useId } from "preact/hooks";
+import { ApiView, shown as api } from "../../api-view.tsx";
 import { Copy } from "../../copy.tsx";
 import { Frame } from "../../frame.tsx";
 import { type Got, useGet } from "../../get.ts";
@@ -65,23 +67,22 @@ export default function Trust() {
         {body !== undefined && <Sum proof={body} />}
         <div class="panels">
           {body !== undefined && <Days days={body.days} />}
-          <div>
-            {body !== undefined && <Drops proof={body} />}
-            <Sure />
-            <Rules proof={body} rules={rules} />
-          </div>
+          {body !== undefined && <Drops proof={body} />}
+          <Sure />
+          <Rules proof={body} rules={rules} />
         </div>
         {path !== undefined && (
           <p class="trust-foot">
             <a href={path} download={`footfall-proof-${asked?.dates.join("-")}.json`}>
               {t("keep")}
             </a>
-            <a class="mute" href={path}>
+            <button type="button" class="link" onClick={() => (api.value = { address: path })}>
               {common("asApi")}
-            </a>
+            </button>
           </p>
         )}
       </div>
+      <ApiView />
     </Frame>
   );
 }
@@ -172,13 +173,15 @@ function Drops({ proof }: { readonly proof: ProofAnswer }) {
           </thead>
           <tbody>
             {reasons.map(([reason, events]) => (
-              <tr key={reason}>
-                <th scope="row">
-                  <b>{named(`d_${reason}`)}</b> <span class="mute">{named(`do_${reason}`)}</span>
-                  <Which reason={reason} leftOut={proof.left_out[reason]} />
-                </th>
-                <td>{count(events)}</td>
-              </tr>
+              <Fragment key={reason}>
+                <tr>
+                  <th scope="row">
+                    <b>{named(`d_${reason}`)}</b> <span class="mute">{named(`do_${reason}`)}</span>
+                  </th>
+                  <td>{count(events)}</td>
+                </tr>
+                <Which reason={reason} leftOut={proof.left_out[reason]} />
+              </Fragment>
             ))}
           </tbody>
         </table>
@@ -197,27 +200,31 @@ function Which({ reason, leftOut }: WhichProps) {
   const lists = leftOut === undefined ? [] : knownLists(leftOut);
   if (leftOut === undefined || lists.length === 0) return null;
   return (
-    <details class="which">
-      <summary>{t("which")}</summary>
-      {lists.map((list) => (
-        <section key={list} aria-label={named(`l_${list}`)}>
-          <h3>{named(`l_${list}`)}</h3>
-          <ul>
-            {leftOut[list].named.map(({ name, label, events }) => (
-              <li key={name}>
-                <span>
-                  {name === "" ? <i>{t("unknown")}</i> : <bdi>{list === "networks" ? `AS${name}` : name}</bdi>}
-                  {label !== undefined && <span class="mute"> {label}</span>}
-                </span>
-                <MakeRule line={lineFor(reason, list, name)} name={name} />
-                <span>{count(events)}</span>
-              </li>
-            ))}
-            {leftOut[list].others > 0 && <li class="mute">{tn("others", leftOut[list].others)}</li>}
-          </ul>
-        </section>
-      ))}
-    </details>
+    <tr class="which">
+      <td colSpan={2}>
+        <details>
+          <summary>{t("which")}</summary>
+          {lists.map((list) => (
+            <section key={list} aria-label={named(`l_${list}`)}>
+              <h3>{named(`l_${list}`)}</h3>
+              <ul>
+                {leftOut[list].named.map(({ name, label, events }) => (
+                  <li key={name}>
+                    <span>
+                      {name === "" ? <i>{t("unknown")}</i> : <bdi>{list === "networks" ? `AS${name}` : name}</bdi>}
+                      {label !== undefined && <span class="mute"> {label}</span>}
+                    </span>
+                    <MakeRule line={lineFor(reason, list, name)} name={name} />
+                    <span>{count(events)}</span>
+                  </li>
+                ))}
+                {leftOut[list].others > 0 && <li class="mute">{tn("others", leftOut[list].others)}</li>}
+              </ul>
+            </section>
+          ))}
+        </details>
+      </td>
+    </tr>
   );
 }
 
