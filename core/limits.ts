@@ -1097,6 +1097,8 @@ export const TURN_OWN_MS = 50;
 export const PURSE_FULL_SHARE = 7 / 8;
 /** A rollup with a breakdown takes as long as this many events: 0.4 ms. */
 export const ROLLUP_READS = 64;
+/** After so many of them a question lets others go first. */
+export const SLICE_ROLLUPS = 25;
 /** Purses that an isolate remembers. The one that was not used for longest is full again, so it can be forgotten. */
 export const PURSES_KEPT_MAX = 10_000;
 /** How long a question may read and count its events, waits included. A longer question becomes a job or is refused. */

@@ -51,7 +51,7 @@ import { type AskedReplay, startReplay } from "../../workers/query/replay-start.
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { Together } from "../../workers/query/together.ts";
-import { TurnMemory } from "../../workers/query/turn.ts";
+import { RollupPauses, TurnMemory } from "../../workers/query/turn.ts";
 import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -102,6 +102,7 @@ export class AnswersWorld {
     answers: new AnswerMemory(),
     scans: new ScanMemory(),
     turns: new TurnMemory(),
+    rollupPauses: new RollupPauses(new TurnMemory()),
     rates: new RateMemory(),
     spreads: new SpreadMemory(),
   };

@@ -7,16 +7,25 @@ import { encodeLogged } from "../../core/archive/bundle.ts";
 import { columnsOf } from "../../core/archive/event-columns.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { finish } from "../../core/gradual.ts";
-import { SLICE_EVENTS, SLICE_STEPS, TURN_LEASE_MS, TURN_OWN_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
+import {
+  SLICE_EVENTS,
+  SLICE_ROLLUPS,
+  SLICE_STEPS,
+  TURN_LEASE_MS,
+  TURN_OWN_MS,
+  TURN_WAIT_MS_MAX,
+} from "../../core/limits.ts";
 import { openBudgets } from "../../core/query/budget.ts";
 import { type Counting, countPlanOf } from "../../core/query/count.ts";
 import { planQuestion } from "../../core/query/plan.ts";
 import { parseQuestion } from "../../core/query/question.ts";
 import { resolveRange } from "../../core/query/range.ts";
-import { DAY_MS, dayAt } from "../../core/time.ts";
+import { DAY_MS, dateOf, dayAt } from "../../core/time.ts";
+import { writeRollups } from "../../storage/ledger/rollup-write.ts";
+import { memoryOf } from "../../workers/query/deps.ts";
 import { PurseMemory } from "../../workers/query/purse-memory.ts";
 import { Reading } from "../../workers/query/reading.ts";
-import { inTurn, Turn, TurnMemory } from "../../workers/query/turn.ts";
+import { inTurn, RollupPauses, Turn, TurnMemory } from "../../workers/query/turn.ts";
 import { eventOf, settingsOf } from "../support/events.ts";
 import { ADMIN_TOKEN, startQueryWorker } from "../support/query-worker.ts";
 import { rowOf } from "../support/rollup-rows.ts";
@@ -168,4 +177,60 @@ test("[LIM-12] a neighbour is answered while a large question is counted", async
   for (let at = 0; at < 2; at++) await ask("neighbour", neighbour.api_key, neighbour.id);
   await large;
   expect(answered).toEqual(["neighbour", "neighbour", "large"]);
+});
+
+test("[LIM-12] questions of a batch that add up many rollups pause one after the other, and between them others go on", async () => {
+  let now = 0;
+  const order: string[] = [];
+  // A neighbour is answered at each turn of the event loop.
+  const pauses = new RollupPauses({
+    pause: async () => {
+      now += 1;
+      order.push(`others ${now}`);
+    },
+  });
+  const question = async (name: string) => {
+    for (let piece = 0; piece < 3; piece++) {
+      order.push(name);
+      await pauses.after(SLICE_ROLLUPS);
+    }
+  };
+  await Promise.all(["a", "b", "c"].map(question));
+  // Nine pieces, and after the first of each question no two without others between them.
+  expect(order.filter((who) => who.startsWith("others"))).toHaveLength(9);
+  const later = order.slice(3);
+  expect(later.some((who, at) => at > 0 && !who.startsWith("others") && !later[at - 1]?.startsWith("others"))).toBe(
+    false,
+  );
+});
+
+test("[LIM-12] a neighbour is answered while a batch of many breakdowns is answered", async () => {
+  const worker = startQueryWorker();
+  const admin = async (path: string, body: object) =>
+    (await worker.ask("POST", `/api/v1/merchants${path}`, { token: ADMIN_TOKEN, body })).body;
+  const { id, api_key: token } = await admin("", { name: "Shop", time_zone: "UTC", currency: "EUR" });
+  const days = 60;
+  const stored = Array.from({ length: days }, (_, ago) =>
+    rowOf({
+      bucket: TODAY - 5 - ago,
+      partition: "pool-0",
+      seen: { visitors: 1 },
+      by: { page: { "/": { pageviews: 1 } } },
+    }),
+  );
+  await writeRollups(worker.ledgers.all[0] as never, stored);
+  const paused = vi.spyOn(memoryOf(worker.directory).turns, "pause");
+  const dates = [dateOf(TODAY - 4 - days), dateOf(TODAY - 5)];
+  const questions = Object.fromEntries(
+    ["event:page", "visit:source", "visit:country"].map((dimension) => [
+      dimension.slice(6),
+      { metrics: ["pageviews"], dimensions: [dimension] },
+    ]),
+  );
+  const { status, body } = await worker.ask("POST", "/api/v2/batch", {
+    token,
+    body: { site_id: id, date_range: dates, questions },
+  });
+  expect([status, body.error]).toEqual([200, undefined]);
+  expect(paused.mock.calls.length).toBeGreaterThanOrEqual(Math.floor((3 * days) / SLICE_ROLLUPS));
 });

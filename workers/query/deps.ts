@@ -41,7 +41,7 @@ import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import { StatusMemory } from "./status-memory.ts";
 import type { Together } from "./together.ts";
-import { TurnMemory } from "./turn.ts";
+import { RollupPauses, TurnMemory } from "./turn.ts";
 
 export interface Deps extends Producer {
   /** The directory: the D1 of who is who. */
@@ -90,6 +90,8 @@ export interface Deps extends Producer {
   readonly reading: Reading | undefined;
   /** Whose turn it is to count events in this isolate. */
   readonly turns: TurnMemory;
+  /** Where this request lets others go first while it adds up rollups. */
+  readonly rollupPauses: RollupPauses;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** Answers from sealed Days of this database that the isolate remembers. */
@@ -225,6 +227,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     get turns() {
       return memoryOf(env.DIRECTORY).turns;
     },
+    rollupPauses: new RollupPauses({ pause: (ms) => memoryOf(env.DIRECTORY).turns.pause(ms) }),
     reading: undefined,
     get buckets() {
       return memoryOf(env.DIRECTORY).buckets;

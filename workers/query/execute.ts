@@ -4,7 +4,7 @@
 // events that no rollup knows are counted during the question (`uncounted.ts`). From events: `scan.ts`.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
-import { ANSWERS_CLOSED_MS, OVERFLOW_CLOCKS_APART_MS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
+import { ANSWERS_CLOSED_MS, OVERFLOW_CLOCKS_APART_MS, SLICE_ROLLUPS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { type Answer, answer, tooManyGroups, valuesShown } from "../../core/query/answer.ts";
@@ -318,7 +318,15 @@ async function readGroups(plan: Plan, reading: Reading): Promise<Outcome<Groups>
     cost.rows += rows.length;
     if (isWide(plan) && deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
     const kept = rows.filter((row) => !replaces(row));
-    if (!addStored(tally, kept)) return tooManyGroups();
+    if (!isWide(plan)) {
+      if (!addStored(tally, kept)) return tooManyGroups();
+      continue;
+    }
+    for (let start = 0; start < kept.length; start += SLICE_ROLLUPS) {
+      const some = kept.slice(start, start + SLICE_ROLLUPS);
+      if (!addStored(tally, some)) return tooManyGroups();
+      await deps.rollupPauses.after(some.length);
+    }
   }
   if (!addStored(tally, recounted.value.rows)) return tooManyGroups();
   if (!addLive(tally)) return tooManyGroups();

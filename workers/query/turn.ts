@@ -4,7 +4,14 @@
 // another here. If a guest's client leaves, the seat is free again after TURN_LEASE_MS.
 
 import type { Gradual } from "../../core/gradual.ts";
-import { SLICE_ROWS, TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
+import {
+  SLICE_ROLLUPS,
+  SLICE_ROWS,
+  TURN_LEASE_MS,
+  TURN_OWN_MS,
+  TURN_POLL_MS,
+  TURN_WAIT_MS_MAX,
+} from "../../core/limits.ts";
 import type { Deps } from "./deps.ts";
 
 /** Who is counting in an isolate. Instants are UTC ms. */
@@ -36,6 +43,29 @@ export class TurnMemory {
 
   isOwnCounting(now: number): boolean {
     return this.#ownUntil > now;
+  }
+}
+
+/** Pauses between rollups with breakdowns that one request adds up, also for several questions of a batch. */
+export class RollupPauses {
+  readonly #turns: Pick<TurnMemory, "pause">;
+  #rows = 0;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(turns: Pick<TurnMemory, "pause">) {
+    this.#turns = turns;
+  }
+
+  /**
+   * Lets other requests be answered, once enough rows were added up. Questions of a batch pause one after the other, so
+   * that they do not go on together.
+   */
+  async after(rows: number): Promise<void> {
+    this.#rows += rows;
+    if (this.#rows < SLICE_ROLLUPS) return;
+    this.#rows = 0;
+    this.#last = this.#last.then(() => this.#turns.pause(0));
+    await this.#last;
   }
 }
 
