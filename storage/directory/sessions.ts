@@ -3,7 +3,7 @@
 // counted before they are judged, also for names that no member has, so that the counting does not reveal who is a
 // member.
 
-import { and, asc, desc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
+import { and, asc, countDistinct, desc, eq, gt, inArray, lt, lte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import {
   MEMBERSHIPS_COUNT_MAX,
@@ -125,6 +125,23 @@ export async function endSessions(
   await drizzle(db)
     .delete(sessions)
     .where(and(inJson(sessions.member, own), inJson(sessions.hash, hashes)));
+}
+
+/** Ends all sessions of members but that of a token, also those that no list has room for. Tells how many it ended. */
+export async function endOtherSessions(
+  db: Directory,
+  { members: own, token, now }: { members: readonly string[]; token: string; now: number },
+): Promise<number> {
+  const orm = drizzle(db);
+  const others = and(inJson(sessions.member, own), ne(sessions.hash, hashKey(token)));
+  const [[open]] = await orm.batch([
+    orm
+      .select({ count: countDistinct(sessions.hash) })
+      .from(sessions)
+      .where(and(others, gt(sessions.expiresAt, now))),
+    orm.delete(sessions).where(others),
+  ]);
+  return open?.count ?? 0;
 }
 
 /** Who is signed in by a token, the oldest membership first; nobody when the session has ended. */

@@ -1,6 +1,6 @@
-// One attempt to bring a notice to its receiver. A webhook's address is a merchant's, so it is hostile: it is checked
-// as when it was saved, its name must resolve to public addresses alone, a redirect is a failure and is not followed,
-// and nothing of the answer is read but its status.
+// Makes one attempt to deliver a notice to its receiver. A webhook's address comes from a merchant, so it is hostile.
+// It is checked again, as when it was saved. Its name must resolve to public addresses alone. A redirect is not
+// followed and counts as a failure. Of the answer only the status is read.
 
 import { OUTBOX_SEND_MS } from "../../core/limits.ts";
 import { type Attempted, parseRetryAfter } from "../../core/notice/attempt.ts";
@@ -20,13 +20,13 @@ export interface DeliverDeps {
   readonly now: () => number;
 }
 
-/** A message with its id, which is the same for each attempt. */
+/** A message with its id. The id is the same for each attempt. */
 export interface Letter {
   readonly id: string;
   readonly message: Message;
 }
 
-/** Never throws: what goes wrong is an attempt that failed. */
+/** Delivers a message. Never throws: an error is the result of an attempt that failed. */
 export async function deliver(subscription: StoredSubscription, letter: Letter, deps: DeliverDeps): Promise<Attempted> {
   const isMail = subscription.channel === "email";
   try {

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SESSION_MS, SIGN_IN_ATTEMPTS_MAX } from "../../../core/limits.ts";
+import { SESSION_MS, SESSIONS_LISTED_MAX, SIGN_IN_ATTEMPTS_MAX } from "../../../core/limits.ts";
 import { hashKey } from "../../../storage/directory/credential.ts";
 import { changeRole, parseEmail, removeMember } from "../../../storage/directory/members.ts";
 import { hashPassword, matching } from "../../../storage/directory/password.ts";
@@ -361,6 +361,23 @@ describe("roles", () => {
     expect(last.headers.get("set-cookie")).toMatch(/Max-Age=0/);
     expect((await by(second, "GET", "/api/v1/session")).status).toBe(401);
     expect((await asOperator("GET", "/api/v1/sessions")).status).toBe(409); // a token has no session
+  });
+
+  test("[MEM-10] all others end also where they are more than a list has", async () => {
+    const { cookie } = await join("anna@shop.example", "viewer");
+    const more = SESSIONS_LISTED_MAX + 20;
+    await worker.db
+      .prepare(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       INSERT INTO sessions (hash, member, expires_at, agent) SELECT 'other ' || i, s.member, s.expires_at + i, ''
+       FROM n, (SELECT member, expires_at FROM sessions ORDER BY expires_at DESC LIMIT 1) AS s`,
+      )
+      .bind(more)
+      .run();
+    const listed = (await by(cookie, "GET", "/api/v1/sessions")).body.sessions as readonly object[];
+    expect(listed).toHaveLength(SESSIONS_LISTED_MAX);
+    expect((await by(cookie, "DELETE", "/api/v1/sessions")).body).toEqual({ ended: more });
+    expect((await by(cookie, "GET", "/api/v1/sessions")).body.sessions).toMatchObject([{ current: true }]);
   });
 
   test("[MEM-10] whoever is invited to one shop under an address neither sees nor ends its session at another", async () => {

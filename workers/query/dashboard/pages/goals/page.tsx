@@ -30,7 +30,7 @@ const REACHED: Asked = {
 /** What a step can be; the values that were seen of each are suggested. */
 const STEP_KINDS = ["page", "goal", "event", "product"] as const satisfies readonly DimensionName[];
 const SUGGESTED = 50;
-/** What shops call the steps of a sale (docs/events.md), in their order: proposed as a funnel where two of them came. */
+/** What shops call the steps of a sale, in their order: a funnel of those that came is proposed. */
 const STEPS_OF_SALE = ["view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase"];
 const HOUR_SECONDS = 3_600;
 /** How long after its first step the others of a funnel count, as the address says it in `at`. */
