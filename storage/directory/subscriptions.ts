@@ -86,13 +86,16 @@ export async function listLooksDue(
   return rows.map(({ merchant }) => merchant);
 }
 
-/** Sets when a merchant's alarms are looked at next, for all of its subscriptions that have any. */
+/**
+ * Sets when a merchant's alarms are looked at next, for those of its subscriptions that are due. One that was changed
+ * during the look, such as by a pause, is due when that says.
+ */
 export async function setNextLook(
   db: Directory,
-  { ids, at }: { readonly ids: readonly string[]; readonly at: number },
+  { ids, now, at }: { readonly ids: readonly string[]; readonly now: number; readonly at: number },
 ): Promise<void> {
   await drizzle(db)
     .update(subscriptions)
     .set({ lookAt: at })
-    .where(inArray(subscriptions.id, [...ids]));
+    .where(and(inArray(subscriptions.id, [...ids]), lte(subscriptions.lookAt, now)));
 }

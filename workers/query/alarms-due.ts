@@ -44,7 +44,7 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
     } catch (error) {
       deps.log({ event: "look_failed", merchant: number, error: causeOf(error) });
     }
-    await setNextLook(deps.directory, { ids: own.map(({ id }) => id), at });
+    await setNextLook(deps.directory, { ids: own.map(({ id }) => id), now: deps.now(), at });
   }
 }
 

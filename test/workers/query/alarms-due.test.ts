@@ -6,6 +6,7 @@ import type { Message } from "../../../core/notice/message.ts";
 import { causeOf } from "../../../core/outcome.ts";
 import { DAY_MS, dayAt, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { findMerchantByNumber, type Merchant } from "../../../storage/directory/merchants.ts";
+import { listLooksDue, setNextLook } from "../../../storage/directory/subscriptions.ts";
 import { lookAtAlarms, readHours } from "../../../workers/query/alarms-due.ts";
 import { dyingStorage } from "../../support/databases.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../../support/query-worker.ts";
@@ -243,6 +244,17 @@ describe("[NTC-23] a pause", () => {
       expect.arrayContaining([`${other}:${since}:on`, `${other}:${since}:off`, `${id}:${since}:off`]),
     );
     expect((await written()).map((one) => one.id)).not.toContain(`${id}:${since}:on`);
+  });
+
+  test("that comes while its merchant is looked at stays: else the merchant would be due all the while, before others", async () => {
+    const id = await subscribe({ topics: ["silence"] });
+    const path = `/api/v1/merchants/${shop.id}/subscriptions/${id}`;
+    const now = NOON + HOUR_MS;
+    expect(await listLooksDue(worker.directory, { now, rowsMax: 9 })).toEqual([1]);
+    const paused_until = new Date(NOON + 30 * DAY_MS).toISOString();
+    await worker.ask("PATCH", path, { token: ADMIN_TOKEN, body: { paused_until } });
+    await setNextLook(worker.directory, { ids: [id], now, at: now + HOUR_MS });
+    expect(await listLooksDue(worker.directory, { now: NOON + 29 * DAY_MS, rowsMax: 9 })).toEqual([]);
   });
 
   test.each([
