@@ -39,8 +39,8 @@ export class Tens {
   }
 
   /**
-   * What refuses a key for the rest of this period. Called in the next one it does nothing: an answer may come late, and
-   * what was too much then is none of the next period's.
+   * What refuses a key for the rest of this period. Called in the next one it does nothing: an answer may come late,
+   * and what was too much then is none of the next period's.
    */
   closing(key: string): () => void {
     const period = this.#period;
