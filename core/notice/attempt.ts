@@ -13,7 +13,13 @@ export const OUTBOX_ATTEMPTS_MAX = WAITS.length + 1;
 /** The outcome of an attempt. "refused": the receiver never wants to be asked again, or cannot exist. */
 export type Attempted =
   | { readonly kind: "taken" }
-  | { readonly kind: "failed"; readonly error: string; readonly retryAfterMs?: number | undefined }
+  | {
+      readonly kind: "failed";
+      readonly error: string;
+      readonly retryAfterMs?: number | undefined;
+      /** The fault is the deployment's, such as a wrong key of its mail provider, and not the receiver's. */
+      readonly isOurs?: boolean;
+    }
   | { readonly kind: "refused"; readonly error: string };
 
 /** What becomes of a message after attempt number `attempts`, counted from 1. */

@@ -89,6 +89,9 @@ test("[SHR-6] a share link's frame is looked up as often as a key may ask, and n
   const link = (await it.ask("POST", `/api/v1/merchants/${own.id}/shares`, { token: ADMIN_TOKEN, body: made })).body;
   const all = await statuses(20, () => it.open(`/embed/${link.id}`, { headers: { "cf-connecting-ip": GUESSER } }));
   expect(all).toEqual(all.map((_, at) => (at < 5 ? 200 : 429)));
+  // Its other readers see it all the same: its id stands in the page that shows the frame.
+  const reader = await it.open(`/embed/${link.id}`, { headers: { "cf-connecting-ip": "203.0.113.99" } });
+  expect(reader.status).toBe(200);
   // The questions of those who have its token are counted apart.
   const question = { site_id: own.id, metrics: ["visitors"], date_range: "day" };
   expect((await it.ask("POST", "/api/v2/query", { token: link.token, body: question })).status).toBe(200);

@@ -1,5 +1,5 @@
-// What single consumers use beside what all of them do (deps.ts): where bundles and overflowed arrivals end, and who is
-// told.
+// What single consumers use beside what all of them use (deps.ts): where archived bundles, overflowed arrivals and dead
+// letters go, and who is told about them.
 
 import { lateWaits } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";
@@ -23,8 +23,8 @@ export function archiveDeps(deps: Deps): ArchiveDeps {
 }
 
 /**
- * A recount of Days with late events is set going after a while, so that many of them cost one; a merchant's many Days
- * in turn, so that those of its neighbours do not wait for them.
+ * Days with late events are counted again after a while, so that many late events cost one recount. The Days of one
+ * merchant are counted in turn, so that Days of its neighbours do not wait for them.
  */
 async function noteBundle(bundle: ArchivedBundle, deps: Deps): Promise<void> {
   const { lateCoalesceMs } = deps.pace;
@@ -48,7 +48,7 @@ export function overflowDeps(deps: Deps): OverflowDeps {
   };
 }
 
-/** Dead letters carry what the archive's own objects do not: where they came from, and when. */
+/** Dead letters have two things that the archive's own objects do not have: where they came from, and when. */
 export function letterDeps(deps: Deps): DeadLetterDeps & { readonly bucket: LetterBucket } {
   return { ...deps, bucket: deps.objects };
 }

@@ -1,11 +1,11 @@
-// How the cron does its steps (index.ts lists them): side by side, each for itself. One that fails is logged by its
-// name and keeps none of the others from being done; the cron as a whole has then failed, so that the platform shows
-// it. The next one comes in five minutes and does every step again, which each of them may be.
+// Runs the steps of the cron (index.ts lists them) side by side. If a step fails, it is logged by its name, and the
+// other steps are done all the same. The cron as a whole has then failed, so that the platform shows it. The next cron
+// comes in five minutes and does every step again. That is harmless, because every step may be repeated.
 
 import type { Log } from "../../core/log.ts";
 import { causeOf } from "../../core/outcome.ts";
 
-/** What is to be done, by the name under which the log has it when it fails. */
+/** The steps, each by the name that the log gives if it fails. */
 export type CronSteps<Deps> = Readonly<Record<string, (deps: Deps) => Promise<void>>>;
 
 export async function runCron<Deps extends { readonly log: Log }>(steps: CronSteps<Deps>, deps: Deps): Promise<void> {

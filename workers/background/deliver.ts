@@ -1,6 +1,6 @@
-// One attempt to bring a notice to its receiver. A webhook's address is a merchant's, so it is hostile: it is checked
-// as when it was saved, its name must resolve to public addresses alone, a redirect is a failure and is not followed,
-// and nothing of the answer is read but its status.
+// Makes one attempt to deliver a notice to its receiver. A webhook's address comes from a merchant, so it is hostile.
+// It is checked again, as when it was saved. Its name must resolve to public addresses alone. A redirect is not
+// followed and counts as a failure. Of the answer only the status is read.
 
 import { OUTBOX_SEND_MS } from "../../core/limits.ts";
 import { type Attempted, parseRetryAfter } from "../../core/notice/attempt.ts";
@@ -20,23 +20,30 @@ export interface DeliverDeps {
   readonly now: () => number;
 }
 
-/** A message with its id, which is the same for each attempt. */
+/** A message with its id. The id is the same for each attempt. */
 export interface Letter {
   readonly id: string;
   readonly message: Message;
 }
 
-/** Never throws: what goes wrong is an attempt that failed. */
+/** Delivers a message. Never throws: an error is the result of an attempt that failed. */
 export async function deliver(subscription: StoredSubscription, letter: Letter, deps: DeliverDeps): Promise<Attempted> {
+  const isMail = subscription.channel === "email";
   try {
-    return await (subscription.channel === "email" ? mail : post)(subscription, letter, deps);
+    const attempted = await (isMail ? mail : post)(subscription, letter, deps);
+    // Whether an address of mail is wrong is what the provider says by refusing it.
+    return attempted.kind === "failed" && isMail ? { ...attempted, isOurs: true } : attempted;
   } catch (error) {
-    return { kind: "failed", error: causeOf(error) };
+    return { kind: "failed", error: causeOf(error), isOurs: isMail };
   }
 }
 
-async function mail({ target }: StoredSubscription, { id, message }: Letter, { mailer }: DeliverDeps) {
-  if (mailer === undefined) return { kind: "failed", error: "this deployment sends no mail (MAIL_FROM)" } as const;
+async function mail(
+  { target }: StoredSubscription,
+  { id, message }: Letter,
+  { mailer }: DeliverDeps,
+): Promise<Attempted> {
+  if (mailer === undefined) return { kind: "failed", error: "this deployment sends no mail (MAIL_FROM)" };
   const { subject, text, html, unsubscribe } = message;
   return mailer.send({ id, to: target, subject, text, html, unsubscribe });
 }
@@ -47,7 +54,8 @@ async function post(subscription: StoredSubscription, letter: Letter, deps: Deli
   const url = URL.parse(target);
   const refusal = refusalOfUrl(url, channel);
   if (url === null || refusal !== undefined) return { kind: "refused", error: `the target ${refusal}` };
-  const addresses = await deps.resolve(url.hostname);
+  const addresses = await deps.resolve(url.hostname).catch(causeOf);
+  if (typeof addresses === "string") return { kind: "failed", error: addresses, isOurs: true };
   if (addresses.length === 0) return { kind: "failed", error: "the target's name has no address" };
   if (!addresses.every(isPublicAddress)) return { kind: "failed", error: "the target's name has a private address" };
   const { headers, body } = requestOf(subscription, letter, deps.now());

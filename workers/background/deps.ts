@@ -1,6 +1,6 @@
 // What consumers and cron use, made from the background Worker's bindings once per batch. Clock and randomness come
-// from here, so that everything behind it can be tried with others. Of what they read nothing is remembered but
-// exchange rates: the isolate answers nobody, and a seal needs the memory.
+// from here, so that tests can pass others. Only exchange rates are remembered between batches: the isolate answers
+// nobody, and a seal needs the memory.
 
 import { parsePoolSize } from "../../core/counting/placement.ts";
 import type { Log } from "../../core/log.ts";
@@ -26,50 +26,50 @@ import { type Resolve, resolverOf } from "./resolve.ts";
 import { type Receiver, receiversOf } from "./tell.ts";
 
 export interface Deps extends Producer {
-  /** Who is who. */
+  /** The database of who is who. */
   readonly directory: Directory;
-  /** Numbers. */
+  /** The databases of numbers. */
   readonly ledgers: Ledgers;
   readonly unchecked: Storage["unchecked"];
-  /** The archive, as the archive is read and written. */
+  /** The archive's bucket, as the code of the archive reads and writes it. */
   readonly bucket: ArchiveBucket;
-  /** The same bucket as R2 has it, for dead letters and claims of numbers. */
+  /** The same bucket as R2's own interface, for dead letters and claims of numbers. */
   readonly objects: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
-  /** Pool partitions of the deployment. */
+  /** How many pool partitions the deployment has. */
   readonly poolSize: number;
   readonly pace: SealPace;
-  /** How many Days blocks stay in the ledger; undefined for ever. */
+  /** After how many Days blocks leave the ledger. Undefined where they stay for ever. */
   readonly monthsAfterDays: number | undefined;
-  /** What opens sealed messages of the overflow queue. */
+  /** The secrets that open sealed messages of the overflow queue. */
   readonly sealSecrets: readonly string[];
-  /** What makes visitors of the ids that senders give. */
+  /** The keys that turn senders' visitor ids into visitors. */
   readonly visitorKeys: VisitorKeys;
-  /** Exchange rates that the isolate has read from this database. */
+  /** Exchange rates that the isolate has read from the directory. */
   readonly rates: RateMemory;
-  /** Where the cron fetches the deployment's exchange rates; empty for nowhere. */
+  /** Where the cron fetches the deployment's exchange rates. Empty where it fetches none. */
   readonly ratesUrl: string;
-  /** The deployment's name, as its queues have it. */
+  /** The deployment's name, as in the names of its queues. */
   readonly deployment: string;
-  /** Who is told of alerts. */
+  /** The receivers of alerts. */
   readonly receivers: readonly Receiver[];
-  /** Undefined where no mail is sent. */
+  /** How mail is sent. Undefined where none is sent. */
   readonly mailer: Mailer | undefined;
-  /** What the names of webhooks resolve to. */
+  /** Resolves the names of webhooks to addresses. */
   readonly resolve: Resolve;
-  /** Asked after every cron; empty for nowhere. */
+  /** An address that is requested after every cron. Empty for none. */
   readonly heartbeatUrl: string;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
   readonly meter: Metered;
-  /** Adds what this isolate has counted to the month's, where it is time. */
+  /** Adds what this isolate has counted to the month's meter, if that is due. */
   readonly keepMeter: () => Promise<void>;
-  /** UTC ms. */
+  /** The time now, UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
 }
 
-/** Cloudflare's resolver, in its JSON form. */
+/** Cloudflare's resolver, which answers in JSON. */
 const DNS_URL = "https://cloudflare-dns.com/dns-query";
 
 const memories = new WeakMap<D1Database, RateMemory>();

@@ -1,4 +1,4 @@
-// What the background Worker binds (wrangler.toml, env.background) and its secrets.
+// The bindings of the background Worker (wrangler.toml, env.background) and its secrets.
 
 import type { PartitionNamespace } from "../../durable-objects/env.ts";
 import type { PartitionRpc } from "../../durable-objects/rpc.ts";
@@ -10,7 +10,7 @@ import type { VisitorEnv } from "../../storage/visitor-key.ts";
 import type { MailEnv } from "./mailer.ts";
 import type { TellEnv } from "./tell.ts";
 
-/** What consumers and cron ask of a partition. */
+/** The calls that consumers and cron make to a partition. */
 export type PartitionStub = Pick<
   PartitionRpc,
   | "append"
@@ -30,10 +30,10 @@ export interface BackgroundEnv extends StorageEnv, VisitorEnv, ProducerEnv, Seal
   readonly PARTITION: PartitionNamespace<PartitionStub>;
   /** What the names of this deployment's queues begin with, such as "footfall" or "footfall-staging". */
   readonly DEPLOYMENT: string;
-  /** How many Days blocks stay in the ledger before they go to month files in R2; empty for ever. */
+  /** After how many Days blocks go from the ledger to month files in R2. Empty where they stay for ever. */
   readonly MONTH_FILES_AFTER_DAYS?: string;
-  /** A file of exchange rates that the cron fetches once a day; empty for none. */
+  /** The address of a file of exchange rates that the cron fetches once a day. Empty for none. */
   readonly RATES_URL?: string;
-  /** A resolver that answers in the JSON form of DNS over HTTPS; Cloudflare's where it is empty. */
+  /** The address of a resolver that answers in the JSON form of DNS over HTTPS. Cloudflare's where it is empty. */
   readonly DNS_URL?: string;
 }

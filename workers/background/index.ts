@@ -1,5 +1,6 @@
-// The background Worker: it consumes the queues and runs the cron, so that sealing does not share memory or a
-// deployment with answering questions. Wiring only. It has no address; the query Worker calls `Operations`.
+// The background Worker. It consumes the queues and runs the cron. It is a Worker of its own so that sealing shares
+// neither memory nor a deployment with answering questions. This file is wiring only. The Worker has no public address;
+// the query Worker calls `Operations`.
 
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { AUDIT_KEPT_MS } from "../../core/limits.ts";
@@ -34,7 +35,10 @@ import { narrowSpreads } from "./spread-narrow.ts";
 import { tellStatus } from "./status.ts";
 import { watch } from "./watch.ts";
 
-/** The consumer of each queue, by the queue's duty: its name without the deployment's in front and a number behind. */
+/**
+ * The consumer of each queue, by the queue's duty. The duty is the queue's name without the deployment in front and the
+ * number behind.
+ */
 const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Promise<void>>> = {
   archive: (batch, deps) => archive(batch, archiveDeps(deps)),
   "archive-dead-letter": (batch, deps) => storeDeadLetters(batch, letterDeps(deps)),
@@ -48,14 +52,14 @@ const CONSUMERS: Readonly<Record<string, (batch: QueueBatch, deps: Deps) => Prom
 
 const QUEUE_NUMBER = /-\d+$/;
 
-/** Handles the dead letters of each queue again, with the same code as the queue's consumer. */
+/** Handles the dead letters of each queue again, with the code of the queue's consumer. */
 const handlersOf = (deployment: string, deps: Deps): Readonly<Record<string, (body: unknown) => Promise<void>>> => ({
   [`${deployment}-archive`]: (body) => archiveBody(body, archiveDeps(deps)),
   [`${deployment}-overflow`]: (body) => deliverBody(body, overflowDeps(deps)),
   [`${deployment}-replay`]: (body) => replayBody(body, deps),
 });
 
-/** What the cron does, every five minutes. */
+/** The steps of the cron, which runs every five minutes. */
 const CRON: CronSteps<Deps> = {
   drive_seals: driveSeals,
   drive_replays: driveReplays,
@@ -79,7 +83,7 @@ const CRON: CronSteps<Deps> = {
   tell_status: tellStatus,
 };
 
-/** What operators can have done by this Worker, through the query Worker's API. */
+/** What operators can make this Worker do, through the query Worker's API. */
 export class Operations extends WorkerEntrypoint<BackgroundEnv> {
   redrive(request: RedriveRequest): Promise<RedrivenPage> {
     const deps = depsOf(this.env);
@@ -90,7 +94,7 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
     return backUp(depsOf(this.env));
   }
 
-  /** The directory may be an empty database, so it is used without the check that other requests make first. */
+  /** The directory may be an empty database here. So it is used without the check that other requests make first. */
   recoverDirectory(asked: { readonly name?: string | undefined }): Promise<Recovered | RecoveryRefusal> {
     const deps = depsOf(this.env);
     const { directory, ledgers } = deps.unchecked;
@@ -98,7 +102,7 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
     return recoverDirectory(asked, { ...deps, directory, ledgers: ledgers.length, claims });
   }
 
-  /** Billable operations of this isolate since it started. */
+  /** The billable operations of this isolate since it started. */
   meter(): Metered {
     return depsOf(this.env).meter;
   }

@@ -1,5 +1,5 @@
-// The cron's step that makes a deployment of earlier versions like one of now: numbers from before there were claims
-// are claimed, and the name of the key of visitors is noted. Once an isolate; doing it again is harmless.
+// The cron's step that upgrades deployments of earlier versions. It claims numbers that were given before Footfall had
+// claims, and notes the name of the visitors' key. It runs once per isolate; a repeat is harmless.
 
 import { lastMerchantNumber } from "../../storage/directory/merchants.ts";
 import { claimKnown, MERCHANTS } from "../../storage/directory/number-claim.ts";

@@ -1,20 +1,20 @@
 // How mail leaves the deployment: by Cloudflare's e-mail binding, or by a provider's HTTPS API, both behind one
-// interface. The API is that of Resend; MAIL_URL names it, or any service that takes the same requests. It knows a
-// repetition by its idempotency key. The binding does not: after a crash between a delivery and the note of it, the
-// mail comes twice, and both copies have the same header X-Footfall-Message.
+// interface. The API is that of Resend. MAIL_URL names it, or any service that takes the same requests. The API
+// recognizes a repeated mail by its idempotency key. The binding does not. So after a crash between a delivery and the
+// note of it, the mail comes twice. Both copies have the same header X-Footfall-Message.
 
 import { OUTBOX_SEND_MS } from "../../core/limits.ts";
 import { type Attempted, parseRetryAfter } from "../../core/notice/attempt.ts";
 import { causeOf } from "../../core/outcome.ts";
 
 export interface Mail {
-  /** The same for each attempt. */
+  /** The mail's id, the same for each attempt. */
   readonly id: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string;
   readonly html: string | undefined;
-  /** The address that ends what the mail is of with one request. */
+  /** The address whose one request ends such mails. Undefined where there is none. */
   readonly unsubscribe: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface Mailer {
   send(mail: Mail): Promise<Attempted>;
 }
 
-/** What Cloudflare's binding takes. */
+/** The arguments of Cloudflare's binding. */
 export interface EmailBinding {
   send(message: {
     readonly from: string;
@@ -34,15 +34,15 @@ export interface EmailBinding {
   }): Promise<unknown>;
 }
 
-/** Settings of the background Worker; none where no mail is sent. */
+/** Settings of the background Worker. All are absent where no mail is sent. */
 export interface MailEnv {
-  /** The address that mails are from. */
+  /** The sender's address of all mails. */
   readonly MAIL_FROM?: string;
   /** The address of a provider's API, such as "https://api.resend.com/emails". */
   readonly MAIL_URL?: string;
   /** A secret: the provider's key. */
   readonly MAIL_KEY?: string;
-  /** Cloudflare's binding (`[[send_email]]`), which is used where MAIL_URL is not set. */
+  /** Cloudflare's binding (`[[send_email]]`). It is used if MAIL_URL is not set. */
   readonly EMAIL?: EmailBinding;
 }
 
@@ -51,7 +51,7 @@ interface MailerDeps {
   readonly now: () => number;
 }
 
-/** Undefined where nothing is set that sends mail. */
+/** What sends mail. Undefined where no setting says how to. */
 export function mailerOf(env: MailEnv, deps: MailerDeps): Mailer | undefined {
   const from = env.MAIL_FROM ?? "";
   const url = env.MAIL_URL ?? "";
@@ -60,7 +60,7 @@ export function mailerOf(env: MailEnv, deps: MailerDeps): Mailer | undefined {
   return env.EMAIL && bindingMailer(from, env.EMAIL);
 }
 
-/** RFC 8058: who reads mail may end it with one click, and nothing but that click ends it. */
+/** Headers by which a receiver can end the mails with one click (RFC 8058). Only that click ends them. */
 function mailHeaders({ id, unsubscribe }: Pick<Mail, "id" | "unsubscribe">): Readonly<Record<string, string>> {
   const ending = unsubscribe !== undefined && {
     "List-Unsubscribe": `<${unsubscribe}>`,
@@ -81,10 +81,10 @@ function apiMailer(
       const signal = AbortSignal.timeout(OUTBOX_SEND_MS);
       const response = await fetch(url, { method: "POST", redirect: "manual", signal, headers, body });
       await response.body?.cancel();
-      // 409: it has a mail of this id, with another text. Somebody has been told.
+      // 409: the provider has a mail of this id with another text. So the receiver was told.
       if (response.ok || response.status === 409) return { kind: "taken" };
       const error = `the mail provider answered ${response.status}`;
-      // 422: it cannot take this mail, which is then about the address. All else may be mended here.
+      // 422: the provider cannot take this mail. Its address is then the cause. All other failures may be mended here.
       if (response.status === 422) return { kind: "refused", error };
       return { kind: "failed", error, retryAfterMs: parseRetryAfter(response.headers.get("retry-after"), now()) };
     },

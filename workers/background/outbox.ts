@@ -1,7 +1,7 @@
-// The cron's part in sending notices: it takes what is due from each ledger's outbox, tries to deliver it, and notes
-// what became of it. Messages of one subscription go one after the other, and where one fails the others wait for the
-// next cron. A crash at any place loses nothing: a message waits until it is noted that it was taken. One that was
-// delivered before a crash is delivered again under the same id, by which the receiver knows it.
+// The cron's step that sends notices. It takes the messages that are due from each ledger's outbox, tries to deliver
+// them, and notes the result. Messages of one subscription go one after the other. If one fails, the others wait for
+// the next cron. A crash loses nothing, since a message waits until it is noted as taken. A message that was delivered
+// just before a crash is delivered again. It has the same id, by which the receiver recognizes it.
 
 import { OUTBOX_KEPT_MS, OUTBOX_LEASE_MS, OUTBOX_SENT_TOGETHER, OUTBOX_TURN_MAX } from "../../core/limits.ts";
 import type { Log } from "../../core/log.ts";
@@ -24,7 +24,7 @@ export interface OutboxDeps extends DeliverDeps {
   readonly log: Log;
 }
 
-/** Sends what is due, and forgets what was sent long ago. */
+/** Sends the messages that are due, and deletes those that were sent long ago. */
 export async function sendNotices(deps: OutboxDeps): Promise<void> {
   await visitEach(
     deps.ledgers,
@@ -62,10 +62,10 @@ async function sendAll(messages: readonly DueMessage[], sending: Sending, deps: 
   for (const message of messages) if (!(await sendOne(message, sending, deps))) return;
 }
 
-/** Sends one message. False where the next one of this subscription should wait. */
+/** Sends one message. False if the next message of this subscription must wait. */
 async function sendOne(due: DueMessage, { ledger, subscription }: Sending, deps: OutboxDeps): Promise<boolean> {
   const message = JSON.parse(due.message) as Message;
-  // A subscription that is not confirmed yet gets one kind of message: the question whether it is wanted.
+  // An unconfirmed subscription gets only one kind of message: the question whether it is wanted.
   const isWanted =
     (subscription?.state === "on" && !isPaused(subscription, deps.now())) ||
     (subscription?.state === "unconfirmed" && isQuestion(message));
@@ -77,13 +77,14 @@ async function sendOne(due: DueMessage, { ledger, subscription }: Sending, deps:
   const attempted = await deliver(subscription, { id: due.id, message }, deps);
   const now = deps.now();
   const fate = fateOf(attempted, { attempts: due.attempts + 1, now });
-  if (fate.state === "failed") {
-    // Before the message is settled: after a crash in between it is tried once more, and comes here again.
+  if (fate.state === "failed" && !(attempted.kind === "failed" && attempted.isOurs === true)) {
+    // This runs before the message is settled. After a crash in between, the message is tried once more and comes here
+    // again.
     const { merchant, id } = subscription;
     await changeSubscription(deps.directory, { merchant, id, state: "off", reason: fate.error });
   }
   await settleMessage(ledger, due, { fate, now });
-  // The target is not in the line: it may be an address of mail, or a secret.
+  // The log does not name the target: it may be an address of mail, or a secret.
   if (fate.state !== "sent") {
     deps.log({
       event: "notice_not_sent",

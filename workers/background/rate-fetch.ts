@@ -1,6 +1,6 @@
-// The cron that fetches the deployment's exchange rates once a day, where RATES_URL names a file of the European
-// Central Bank or one in its form. A failure is logged, and the next cron tries again. Fetching twice is harmless:
-// known rates stay as they are, and where the file has a corrected rate it takes the place of the former.
+// The cron's step that fetches the deployment's exchange rates once a day. RATES_URL names a file of the European
+// Central Bank, or one in its form. A failure is logged, and the next cron tries again. Fetching twice is harmless:
+// known rates stay as they are, and a corrected rate replaces the former one.
 
 import { RATE_FILE_LENGTH_MAX, RATES_FETCH_MS, RATES_FETCHED_AT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -13,7 +13,7 @@ import type { Deps } from "./deps.ts";
 
 type FetchDeps = Pick<Deps, "directory" | "now" | "log" | "ratesUrl" | "fetch">;
 
-/** Fetches rates that are due. */
+/** Fetches rates if they are due. */
 export async function fetchRates(deps: FetchDeps): Promise<void> {
   const { ratesUrl: url, directory, log } = deps;
   if (url === "") return;
@@ -32,7 +32,7 @@ export async function fetchRates(deps: FetchDeps): Promise<void> {
   }
 }
 
-/** Whether rates may have been published since they were last fetched. */
+/** Whether rates may have been published since the last fetch. */
 export function isDue({ fetchedAt, now }: { readonly fetchedAt: number | null; readonly now: number }): boolean {
   const published = Math.floor((now - RATES_FETCHED_AT_MS) / DAY_MS) * DAY_MS + RATES_FETCHED_AT_MS;
   return fetchedAt === null || fetchedAt < published;
@@ -44,8 +44,8 @@ async function readFile(url: string, deps: Pick<FetchDeps, "fetch">): Promise<st
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);
   }
-  // Content-Length is the length of what was sent, which may be packed. So the bound is applied to the unpacked bytes
-  // as they come.
+  // Content-Length is the length of the sent bytes, which may be packed. So the bound applies to the unpacked bytes as
+  // they come.
   const sent = await readBody(new Response(response.body), RATE_FILE_LENGTH_MAX);
   if (sent.ok) return sent.text;
   throw new Error(sent.problem === "too_large" ? `has more than ${RATE_FILE_LENGTH_MAX} bytes` : "ended early");

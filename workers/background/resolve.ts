@@ -1,6 +1,6 @@
-// What a name resolves to, by DNS over HTTPS in its JSON form. A webhook's name is looked up before each request, since
-// its owner may have pointed it at a private address meanwhile. The platform resolves it once more when it connects:
-// who changes a name in between is not caught here. On Cloudflare's edge such a request reaches nothing private,
+// Resolves a name to addresses, by DNS over HTTPS in its JSON form. A webhook's name is resolved before each request,
+// since its owner may have pointed it at a private address meanwhile. The platform resolves the name once more when it
+// connects. A change in between is not caught here. On Cloudflare's edge such a request reaches nothing private,
 // because no private network is reachable from there without a binding.
 
 import { OUTBOX_SEND_MS } from "../../core/limits.ts";
@@ -17,7 +17,10 @@ interface Answer {
   readonly Answer?: readonly { readonly type: number; readonly data: string }[];
 }
 
-/** All addresses of a name, of both versions; none where it has none. Throws where the resolver does not answer. */
+/**
+ * Makes a function that returns all addresses of a name, of IPv4 and IPv6. Empty where the name has none. The function
+ * throws if the resolver does not answer.
+ */
 export function resolverOf(url: string, fetch: (url: string, init?: RequestInit) => Promise<Response>): Resolve {
   const ask = async (name: string, type: number): Promise<readonly string[]> => {
     const signal = AbortSignal.timeout(OUTBOX_SEND_MS);
@@ -26,7 +29,7 @@ export function resolverOf(url: string, fetch: (url: string, init?: RequestInit)
     const sent = await readBody(new Response(response.body), ANSWER_BYTES_MAX);
     if (!response.ok || !sent.ok) throw new Error(`the resolver answered ${response.status}`);
     const { Status, Answer = [] } = JSON.parse(sent.text) as Answer;
-    // 3 is a name that does not exist.
+    // Status 3 is a name that does not exist.
     if (Status !== 0 && Status !== 3) throw new Error(`the resolver answered with the code ${Status}`);
     return Answer.filter((one) => one.type === type).map(({ data }) => data);
   };

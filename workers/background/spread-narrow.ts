@@ -1,7 +1,8 @@
-// The cron takes a spread back that a partition has asked for (durable-objects/spread.ts) and that is needed no more:
-// made-up visitors, or one good week, had a merchant on up to 64 partitions for good, each of which every question
-// asks. A merchant is looked at once a day; where its last Days would fit fewer partitions with room to spare, it has
-// these from its next Day on. What was set by hand stays.
+// The cron's step that narrows spreads that are no longer needed. A spread is narrowed only if a partition has asked
+// for it (durable-objects/spread.ts); one that was set by hand stays. Without this step, made-up visitors or one good
+// week would leave a merchant on up to 64 partitions for good, and every question asks each of them. A merchant is
+// looked at once a day. If its last Days would fit fewer partitions with room to spare, it gets fewer from its next Day
+// on.
 
 import { SPREAD_MAX, SPREAD_NARROW_DAYS, SPREAD_NARROW_SLOT_MS, SPREAD_NOTICE_MS } from "../../core/limits.ts";
 import { changeSpread, narrowerSpread, type Settings, zoneAt } from "../../core/merchant.ts";
@@ -14,8 +15,8 @@ import type { Deps } from "./deps.ts";
 type NarrowDeps = Pick<Deps, "directory" | "ledgers" | "now" | "log">;
 
 /**
- * Looks at the merchants whose turn of the day it is. A second run changes nothing: the spread is then
- * the one that was asked for.
+ * Narrows the spreads of the merchants that are due today. A second run changes nothing, because the spread is then the
+ * one that was asked for.
  */
 export async function narrowSpreads(deps: NarrowDeps): Promise<void> {
   const slot = Math.floor(deps.now() / SPREAD_NARROW_SLOT_MS);
@@ -47,13 +48,13 @@ async function narrow(merchant: number, deps: NarrowDeps): Promise<void> {
   deps.log({ event: "merchant_narrowed", merchant, partitions, from });
 }
 
-/** Events of the one of some Days that has most, in all partitions. */
+/** The events of the busiest of some Days, in all partitions together. */
 async function busiestDay(
   { merchant }: Settings,
   days: { readonly from: number; readonly to: number },
   { ledgers }: NarrowDeps,
 ): Promise<number> {
-  // The pool's partition and its own, and as many again in other regions.
+  // A Day may have rows of the pool's partition and the merchant's own, and as many again of other regions.
   const rowsMax = 4 * SPREAD_MAX * SPREAD_NARROW_DAYS;
   const read = { merchant, grain: "day", ...days, sketch: false, breakdowns: [] } as const;
   const rows = await readRollups(ledgers.ofMerchant(merchant), read, rowsMax);

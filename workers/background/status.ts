@@ -1,5 +1,5 @@
-// The cron writes what merchants are told of the deployment's state. It needs the bucket alone: a directory that does
-// not answer is what it tells then.
+// The cron's step that writes what merchants are told about the deployment's state. It needs only the bucket. So it
+// works while the directory does not answer, and then tells merchants so.
 
 import { causeOf } from "../../core/outcome.ts";
 import { statusOf } from "../../core/watch/status.ts";

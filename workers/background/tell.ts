@@ -1,7 +1,7 @@
-// How alerts leave the deployment. They are always written as lines of the log. Where the addresses are set, they are
-// also sent by a signed webhook (standardwebhooks.com), by PagerDuty's Events API v2, or what speaks it, and as e-mail
-// by what mail to merchants leaves by (mailer.ts). A message comes twice after a crash between its delivery and the
-// note of it. Both copies have the same id.
+// How alerts leave the deployment. They are always written to the log. If the settings name receivers, they are also
+// sent: by a signed webhook (standardwebhooks.com), by PagerDuty's Events API v2 or a service that speaks it, and as
+// e-mail by the mailer of merchants' mail (mailer.ts). After a crash between a delivery and the note of it, a message
+// comes twice. Both copies have the same id.
 
 import { TELL_TIMEOUT_MS } from "../../core/limits.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -20,23 +20,23 @@ interface PostedTo {
   readonly secret: string;
 }
 
-/** Each address gets a mail of its own. */
+/** Receivers by e-mail. Each address gets a mail of its own. */
 interface MailedTo {
   readonly name: "mail";
   readonly to: readonly string[];
   readonly mailer: Mailer;
 }
 
-/** Settings of the background Worker; each is empty or absent where alerts are not sent that way. */
+/** Settings of the background Worker. Each is empty or absent if alerts are not sent that way. */
 export interface TellEnv {
   readonly ALERT_WEBHOOK_URL?: string;
-  /** A secret: `whsec_` and base64, as Standard Webhooks has it. */
+  /** A secret: `whsec_` and base64, as Standard Webhooks defines it. */
   readonly ALERT_WEBHOOK_SECRET?: string;
-  /** An address that speaks PagerDuty's API. Default: PagerDuty's own. */
+  /** An address that speaks PagerDuty's API. By default it is PagerDuty's own. */
   readonly PAGERDUTY_URL?: string;
   /** A secret: the integration's routing key. */
   readonly PAGERDUTY_KEY?: string;
-  /** Who gets alerts as e-mail: addresses, with commas between them. */
+  /** The addresses that get alerts as e-mail, with commas between them. */
   readonly ALERT_MAIL_TO?: string;
   /** An address that is requested after every cron. Whoever watches it raises an alert when the requests stop. */
   readonly HEARTBEAT_URL?: string;
@@ -46,7 +46,7 @@ export type TellDeps = Pick<Deps, "now" | "log" | "fetch" | "deployment" | "rece
 
 /**
  * The receivers that are set. A webhook without a secret is reported as a mistake, since its receiver could not check
- * who sends; so is mail to somebody where nothing sends mail.
+ * who sends. Mail addresses are also a mistake in a deployment that sends no mail.
  */
 export function receiversOf(env: TellEnv, mailer: Mailer | undefined): readonly Receiver[] {
   const url = env.ALERT_WEBHOOK_URL ?? "";
@@ -67,7 +67,7 @@ export function receiversOf(env: TellEnv, mailer: Mailer | undefined): readonly 
   ];
 }
 
-/** Sends an alert to every receiver. False where one of them did not take it. */
+/** Sends an alert to every receiver. False if a receiver did not take it. */
 export async function tellAlert(alert: Alert, deps: TellDeps): Promise<boolean> {
   const { name, severity, says, until } = alert;
   deps.log(until === null ? { event: "alert_raised", name, severity, says } : { event: "alert_ended", name, says });
@@ -75,7 +75,7 @@ export async function tellAlert(alert: Alert, deps: TellDeps): Promise<boolean> 
   return taken.every(Boolean);
 }
 
-/** Requests the heartbeat's address, which says that the cron has run. */
+/** Requests the heartbeat's address, which tells its watcher that the cron has run. */
 export async function beat({ heartbeatUrl, fetch, log }: Pick<Deps, "fetch" | "log" | "heartbeatUrl">): Promise<void> {
   if (heartbeatUrl === "") return;
   try {
@@ -101,7 +101,7 @@ async function post(alert: Alert, receiver: PostedTo, deps: TellDeps): Promise<v
   await taken(await deps.fetch(receiver.url, { method: "POST", redirect: "manual", signal, ...message }));
 }
 
-/** Sends to every address, whatever another of them answered; who has it already knows the id. */
+/** Sends to every address, even if another one failed. An address that gets a repeat recognizes its id. */
 async function mail(alert: Alert, { to, mailer }: MailedTo, deps: TellDeps): Promise<void> {
   const text = textOf(alert, deps);
   const attempts = await Promise.all(
@@ -138,7 +138,7 @@ function textOf(alert: Alert, { deployment }: TellDeps): Omit<Mail, "to"> {
   const lines = [says, `Since ${instant(since)}.`, ...(until === null ? [] : [`Ended ${instant(until)}.`])];
   const runbook = `What it means and what to do: docs/runbook.md#${name}`;
   return {
-    // Told again every six hours while it lasts: each of those is a message of its own.
+    // An alert is told again every six hours while it lasts. Each of these messages has an id of its own.
     id: `${idOf(alert, deployment)}:${until === null ? (alert.toldAt ?? "raised") : "ended"}`,
     subject: `[${deployment}] ${until === null ? severity : "ended"}: ${name}`,
     text: `${[...lines, "", runbook].join("\n")}\n`,
@@ -161,7 +161,7 @@ function toPager(alert: Alert, { secret }: PostedTo, { deployment }: TellDeps): 
   return { headers: { "content-type": "application/json" }, body };
 }
 
-/** An alert's id, which is the same for as long as the alert lasts. */
+/** An alert's id. It stays the same for as long as the alert lasts. */
 function idOf({ name, since }: Alert, deployment: string): string {
   return `${deployment}:${name}:${since}`;
 }

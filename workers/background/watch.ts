@@ -1,7 +1,7 @@
 // The cron's look at the whole deployment. It adds up the state of every ledger, raises and ends alerts by the rules of
-// core, and tells receivers of them. A failure is logged, and the next cron, in five minutes, does it again: an alert
-// that was not told is told then. At the end the heartbeat is sent. When it stops, somebody outside learns that the
-// cron does not run.
+// core, and tells receivers. A failure is logged. The next cron, in five minutes, does it again, and tells an alert
+// that was not told. At the end the heartbeat is sent. If heartbeats stop, their watcher outside learns that the cron
+// does not run.
 
 import { causeOf } from "../../core/outcome.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
@@ -20,7 +20,7 @@ export type WatchDeps = Pick<Deps, "directory" | "ledgers" | "bucket" | "objects
   Pick<Deps, "heartbeatUrl">;
 
 /**
- * Adds up the state, raises alerts and tells receivers. Throws where an alert could not be told, so that the platform
+ * Adds up the state, raises alerts and tells receivers. Throws if an alert could not be told, so that the platform
  * shows the failure as well.
  */
 export async function watch(deps: WatchDeps): Promise<void> {

@@ -1,6 +1,6 @@
-// The collector's ways in: every route of every wire format (core/formats/route.ts), the tracker, and two of its own.
-// Hits are served by serve.ts; nearly all of them go there directly, by the one look-up that `fetch` makes. The router
-// takes what that does not know: paths with a name in them, HEAD, preflights, and whatever is to be refused.
+// The collector's routes: those of every wire format (core/formats/route.ts), the tracker's scripts, and two of its own
+// (/v1/meter and /health). serve.ts serves hits. Nearly all hits reach it directly, by one look-up in `fetch`. The
+// router takes all other requests: paths with a name in them, HEAD, preflights, and whatever must be refused.
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
@@ -21,7 +21,7 @@ import { serve } from "./serve.ts";
 
 export const app = new Hono<{ Bindings: CollectorEnv }>();
 
-/** By method and path: "POST /v1/events". */
+/** Routes by method and path, such as "POST /v1/events". */
 const DIRECT: ReadonlyMap<string, Route> = new Map(
   ROUTES.flatMap((route) =>
     route.methods.flatMap((method) =>
@@ -39,7 +39,7 @@ export async function fetch(request: Request, env: CollectorEnv, context: Execut
   return app.fetch(path === incoming.path ? request : new Request(moved(request.url, path), request), env, context);
 }
 
-/** Adds what this isolate has counted to the month's, where it is time; nobody waits for it. */
+/** Adds what this isolate has counted to the month's meter, if that is due. No request waits for it. */
 function keepMeterOf(env: CollectorEnv, context: ExecutionContext): void {
   const now = Date.now();
   const everyMs = meterPaceOf(env);

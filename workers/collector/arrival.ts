@@ -1,6 +1,6 @@
-// Turns a draft into an arrival: makes its id where it has none, hashes its visitor, and decides which of its claims to
-// believe. The fields are written out one by one, because copies of objects of thirty fields were a tenth of a hit's
-// garbage.
+// Turns a draft into an arrival. It makes an id if the draft has none, hashes the visitor's id, and decides which of
+// the sender's claims to believe. The fields are written out one by one, because copies of objects of thirty fields
+// were a tenth of a hit's garbage.
 
 import { type Arrival, type Event, FIELDS, NO_FACTS } from "../../core/event.ts";
 import { isNetworkAddress } from "../../core/formats/network-address.ts";
@@ -17,7 +17,7 @@ export interface Resolved {
   readonly sender: Sender;
   readonly client: Client;
   readonly format: Format;
-  /** Place of the event in the request. */
+  /** The index of the event in the request. */
   readonly sequence: number;
   readonly visitors: VisitorKeys;
 }
@@ -39,7 +39,7 @@ export function toArrival(draft: Draft, resolved: Resolved): Outcome<Arrival> {
 
 function toEvent(draft: Draft, resolved: Resolved): Event {
   const event = ownEvent(draft, resolved);
-  // An import from another Footfall brings what that one has archived of the event.
+  // An import from another Footfall brings what the other Footfall archived of the event.
   return resolved.sender.keyed && draft.exported !== undefined ? { ...event, ...draft.exported } : event;
 }
 
@@ -91,8 +91,8 @@ function ownEvent(draft: Draft, { sender, client, format, sequence, visitors }: 
 }
 
 /**
- * Whether an event may be too large. JSON takes at most six bytes for a character, so an event of few characters is not
- * written out to be measured.
+ * Whether an event may be too large. JSON takes at most six bytes for a character. So an event with few characters is
+ * not written out to be measured.
  */
 function mayBeTooLarge(event: Event): boolean {
   let length = EVENT_FRAME_LENGTH;
@@ -103,12 +103,12 @@ function mayBeTooLarge(event: Event): boolean {
   return length * 6 > EVENT_BYTES_MAX;
 }
 
-/** More than the names, numbers and punctuation of an event take in JSON. */
+/** More characters than the names, numbers and punctuation of an event take in JSON. */
 const EVENT_FRAME_LENGTH = 700;
 
 /**
- * The facts of a hit that a merchant's server sends. What the platform says of the connection is about the server; only
- * the server knows where the visitor is.
+ * The facts of a hit that a merchant's server sends. The platform sees the server's connection, not the visitor's, so
+ * its facts are left out. Only the server knows where the visitor is.
  */
 const UNSEEN: Omit<Client["facts"], "country" | "region" | "city"> = {
   asn: NO_FACTS.asn,

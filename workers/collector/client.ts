@@ -1,6 +1,6 @@
-// What the platform says about who sent a request: address, place and headers. A client's own claims about its address
-// are never believed. On a developer's machine there is no platform in front, so there, and only there (DEVELOPMENT),
-// two headers may stand in for it.
+// What the platform says about who sent a request: address, country, region, city and headers. A client's own claims
+// about its address are never believed. On a developer's machine (DEVELOPMENT) there is no platform in front. There,
+// and only there, two headers may replace what the platform says.
 
 import { Buffer } from "node:buffer";
 import type { Event } from "../../core/event.ts";
@@ -11,11 +11,11 @@ import { headerOf, type Incoming } from "./incoming.ts";
 
 export interface Client {
   readonly address: string;
-  /** What is kept of it with each event. */
+  /** What is kept of the client with each event. */
   readonly facts: Pick<Event, "country" | "region" | "city" | "asn" | "verifiedBot" | "hints" | "purpose">;
-  /** Of its address, two letters; "" where nobody says. */
+  /** The continent of the address, two letters. "" where it is not known. */
   readonly continent: string;
-  /** UTC ms. */
+  /** When the request was received, UTC ms. */
   readonly receivedAt: number;
 }
 
@@ -31,23 +31,23 @@ export function clientOf(incoming: Incoming, receivedAt: number): Client {
   };
 }
 
-/** The client's address, "" where nobody says. */
+/** The client's address. "" where it is not known. */
 export function addressOf(incoming: Incoming): string {
   if (incoming.env.DEVELOPMENT === "true") return incoming.headers.get("x-footfall-address") ?? "127.0.0.1";
   return headerOf(incoming, "cf-connecting-ip");
 }
 
 /**
- * The request as formats see it. Each header is read when a format asks for it, since most formats ask for two of
- * seven.
+ * The request as formats see it. Most formats ask for two of the seven headers, so each header is read when a format
+ * asks for it.
  */
 export class IncomingHit implements Hit {
   readonly path: string;
   readonly query: string;
   readonly receivedAt: number;
-  /** Set once it was read. */
+  /** "" until the body was read. */
   body = "";
-  /** Set once the key was looked up. */
+  /** False until the key was looked up. */
   keyed = false;
   readonly #incoming: Incoming;
 
@@ -92,7 +92,7 @@ export class IncomingHit implements Hit {
   }
 }
 
-/** The user of `Authorization: Basic base64(user:password)`; "" of any other. */
+/** The user of `Authorization: Basic base64(user:password)`. "" for any other text. */
 export function basicUserOf(authorization: string): string {
   const encoded = authorization === "" ? undefined : /^Basic +([A-Za-z0-9+/=_-]{1,400}) *$/i.exec(authorization)?.[1];
   if (encoded === undefined) return "";
@@ -100,17 +100,17 @@ export function basicUserOf(authorization: string): string {
   return clean(text.slice(0, Math.max(0, text.indexOf(":"))));
 }
 
-/** The header that stands in for the platform's word on a developer's machine; nothing when it is not an object. */
+/** The place from the header that replaces `request.cf` on a developer's machine. Undefined if it is not an object. */
 function parsePlace(text: string): Claims | undefined {
   try {
     const place: unknown = text === "" ? undefined : JSON.parse(text);
     return isObject(place) ? place : undefined;
   } catch {
-    return undefined; // a SyntaxError: an unknown place, as when the header is missing
+    return undefined; // a SyntaxError: the place is unknown, as when the header is missing
   }
 }
 
-/** What Cloudflare says of the request, by the names of `request.cf`. */
+/** What Cloudflare says about the request. The names are those of `request.cf`. */
 interface Claims {
   readonly country?: unknown;
   readonly region?: unknown;
@@ -137,7 +137,7 @@ function placeText(value: unknown): string {
   return typeof value === "string" ? clean(value).slice(0, PLACE_LENGTH_MAX) : "";
 }
 
-/** Header of a client hint and its name in an event. */
+/** The header of each client hint, and its name in an event. */
 const HINTS = [
   ["sec-ch-ua", "brands"],
   ["sec-ch-ua-mobile", "mobile"],
@@ -145,7 +145,7 @@ const HINTS = [
   ["sec-ch-ua-model", "model"],
 ] as const;
 
-/** The client hints that came, as a JSON object; empty when none did. */
+/** The client hints of the request as a JSON object. "" if there are none. */
 function hintsOf(incoming: Incoming): string {
   let hints: Record<string, string> | undefined;
   for (const [header, name] of HINTS) {
@@ -159,12 +159,12 @@ function hintsOf(incoming: Incoming): string {
 }
 
 /**
- * Headers in which browsers say that a page is only being prepared: "prefetch", "prefetch;prerender", "prerender",
- * "preview".
+ * Headers in which browsers say that a page is only being prepared. Their values begin with "prefetch"
+ * ("prefetch;prerender"), "prerender" or "preview".
  */
 const PURPOSES = ["sec-purpose", "purpose", "x-purpose", "x-moz"] as const;
 
-/** "prefetch" where the browser says that nobody looks at the page yet. */
+/** "prefetch" if the browser says that nobody looks at the page yet, else "". */
 function purposeOf(incoming: Incoming): string {
   for (const header of PURPOSES) {
     const value = headerOf(incoming, header);

@@ -1,7 +1,7 @@
 // The hot path on one screen: hit → drafts (format) → arrivals (sender, id, visitor) → partitions → report. An ordinary
-// hit waits for the counters of the rate limits, for the partitions' durable commit and, where its client names a site
-// or a key, for one look-up a minute. A large request also waits for its turns (core/turns.ts). An address is used to
-// locate and identify a visitor. It goes no further than the partition's memory.
+// hit waits for the counters of the rate limits and for the partitions' durable commit. If its client names a site or a
+// key, it also waits for a look-up, at most one a minute. A large request waits for its turns too (core/turns.ts). An
+// address is used to locate and identify a visitor. It goes no further than the partition's memory.
 
 import { uuidv7 } from "uuidv7";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -47,12 +47,14 @@ export interface Collecting {
   readonly hit: Hit;
   readonly client: Client;
   readonly key: WriteKey | undefined;
-  /** The merchant whose key let it in, where its address is closed (limit.ts). */
+  /** The merchant whose key let the hit in although its address is closed (limit.ts). */
   readonly passed?: number | undefined;
   readonly looking: Looking;
 }
 
-/** Takes a hit all the way. Resolves once every accepted event is durable; throws when a look-up cannot be made. */
+/**
+ * Takes a hit from its text to a report. Resolves once every accepted event is durable. Throws when a look-up fails.
+ */
 export async function collect({ format, hit, client, key, passed, looking }: Collecting): Promise<Outcome<Report>> {
   const { env } = looking;
   isolateMeter.worker_requests += 1;
@@ -98,7 +100,7 @@ function partsOf(items: readonly unknown[]): number {
   return Math.ceil(items.length / REQUEST_PART_EVENTS);
 }
 
-/** What each draft counts for the limits. It is known before the drafts are made into arrivals. */
+/** What each draft counts for the limits, computed before the drafts are made into arrivals. */
 function weighed(
   drafts: readonly Outcome<Draft>[],
   senders: readonly Outcome<Sender>[],
@@ -113,7 +115,7 @@ function weighed(
   });
 }
 
-/** The merchant's own lane if all events came with its key, refused ones too; else that of those without a key. */
+/** The merchant's own lane if all events that have a sender came with its key. Otherwise the lane without keys. */
 function laneOf(senders: readonly Outcome<Sender>[], key: WriteKey | undefined): LaneName {
   let lane = key?.merchant ?? KEYLESS;
   for (const sender of senders) {
@@ -161,7 +163,10 @@ const TOO_MUCH_HELD =
   "this merchant's open Days hold too many different pages, names, order numbers and visitors for now; " +
   "send the same events again later, or with an API key of scope write";
 
-/** The refusal of a request, if none of its events was taken and at least one because its merchant holds too much. */
+/**
+ * The refusal of a whole request. It is refused if no event was taken and one or more failed because a merchant's open
+ * Days hold too much.
+ */
 function refusedForMemory(fates: readonly Settled[]): Outcome<Report> | undefined {
   if (!fates.some(isFull)) return undefined;
   const retryAfterSeconds = Math.max(0, ...fates.map((fate) => (isFull(fate) ? fate.fullForSeconds : 0)));
@@ -177,7 +182,10 @@ function isFull(fate: Settled): fate is Full {
 const TOO_MANY_DAYS =
   "events of too many past days in one request or hour; send history with an API key of scope write";
 
-/** How many closed Days the events without a key have. For few events, their number: they cannot have more Days. */
+/**
+ * How many closed Days the events without a key have. With few events, the number of events is returned instead. It is
+ * never less.
+ */
 function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv): number {
   if (arrivals.length <= LATE_DAYS_OF_REQUEST_MAX) return arrivals.length; // no more Days than events
   const days = new Set<number>();
@@ -186,7 +194,7 @@ function lateDaysOf(arrivals: readonly Arrival[], now: number, env: CollectorEnv
 }
 
 /**
- * Whether an arrival has no key and is of a closed Day. The Day is taken by UTC, since the merchant's zone is not known
+ * Whether an arrival is of a closed Day and has no key. The Day is taken by UTC, since the merchant's zone is not known
  * here. An import has a key, even for events that once came without one.
  */
 function isLate(arrival: Arrival, now: number, env: CollectorEnv): boolean {
@@ -206,7 +214,7 @@ function utcDay({ event }: Arrival): number {
 
 type Settled = Delivered | Rejection;
 
-/** The fates that partitions gave, put back into the order of the events. */
+/** Puts the fates that partitions gave back into the order of the events. */
 function settle(outcomes: readonly Outcome<Arrival>[], delivered: readonly Delivered[]): readonly Settled[] {
   if (delivered.length === outcomes.length) return delivered;
   let next = 0;
@@ -246,8 +254,8 @@ function reportOf(fates: readonly Settled[]): Report {
 const coalescer = new Coalescer();
 
 /**
- * How a hit's arrivals reach their partitions. A class shares its functions between all hits; closures took 400 bytes
- * for each hit.
+ * How a hit's arrivals reach their partitions. It is a class because a class shares its functions between all hits.
+ * Closures took 400 bytes for each hit.
  */
 class HitDelivery implements Delivery, Coalescing {
   readonly #looking: Looking;
@@ -314,7 +322,7 @@ interface Placed {
   readonly regions: Regions | undefined;
 }
 
-/** Once per isolate: bindings never change while it lives. */
+/** The settings of placement, parsed once per isolate, since bindings never change while it lives. */
 let parsed: Placed | undefined;
 
 let visitorKeys: VisitorKeys | undefined;

@@ -1,7 +1,7 @@
 // How arrivals reach their partition: by a call, by a second call if the first fails, and then by the overflow queue,
-// which is durable too. Only if all of that fails, an event is not acknowledged. A repeat is harmless: ids and times
-// are fixed, and the partition knows what it has counted. The file knows no platform, so the simulation runs it as it
-// is.
+// which is durable too. An event is refused as "unavailable" only if all of these fail. A repeat is harmless: ids and
+// times are fixed, and the partition knows what it has counted. This file does not use the platform, so the simulation
+// runs it as it is.
 
 import type { Moved } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
@@ -15,18 +15,19 @@ export interface Delivery {
   append(partition: string, arrivals: readonly Arrival[]): Promise<AppendReply>;
   overflow(part: OverflowPart): Promise<void>;
   /**
-   * Whether an arrival may go to the overflow queue, and so be acknowledged before a partition has judged it. What
-   * waits there is counted whatever it costs, so events that a partition limits by a budget may not. Left out, all may.
+   * Whether an arrival may go to the overflow queue. There it is acknowledged before a partition has judged it, and is
+   * counted whatever it costs. So events that a partition limits by a budget may not go there. Without this function
+   * all may.
    */
   mayOverflow?(arrival: Arrival): boolean;
   log(line: LogEntry): void;
 }
 
-/** "unavailable": not stored anywhere; the client must send it again. */
+/** "unavailable" means that the event is stored nowhere. The client must send it again. */
 export type Delivered = Exclude<Fate, Moved | "unread"> | "unavailable";
 
 /**
- * Resolves once all arrivals are durable somewhere, or could not be stored. Gives the fate of each one, or the other
+ * Resolves once each arrival is durable somewhere or could not be stored. Gives the fate of each arrival, or the other
  * partition to which it belongs. Never throws.
  */
 export async function deliver(
@@ -42,7 +43,7 @@ export async function deliver(
         return reply as readonly Exclude<Fate, "unread">[];
       }
       delivery.log({ event: "partition_overloaded", partition, events: arrivals.length });
-      break; // asking an overloaded partition again would only load it more
+      break; // to ask an overloaded partition again would only load it more
     } catch (error) {
       delivery.log({ event: "append_failed", partition, attempt, error: causeOf(error) });
     }
@@ -50,7 +51,10 @@ export async function deliver(
   return overflow(partition, arrivals, delivery);
 }
 
-/** Sends to the overflow queue what a partition could not take because the merchant's settings could not be read. */
+/**
+ * Sends to the overflow queue the arrivals that a partition did not take because it could not read the merchant's
+ * settings.
+ */
 async function withoutUnread(
   { partition, arrivals, fates }: OverflowPart & { readonly fates: readonly Fate[] },
   delivery: Delivery,
@@ -61,7 +65,10 @@ async function withoutUnread(
   return fates.map((fate) => (fate === "unread" ? (rest.next().value as Delivered) : fate));
 }
 
-/** Sends to the overflow queue. "unavailable" for what it does not take, or what may not go there. Never throws. */
+/**
+ * Sends arrivals to the overflow queue. The fate is "unavailable" for those that may not go there, and for those that
+ * no queue took. Never throws.
+ */
 export async function overflow(
   partition: string,
   arrivals: readonly Arrival[],

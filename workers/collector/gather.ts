@@ -1,20 +1,20 @@
-// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), one
+// Hits that come to one isolate within a moment share a piece of work: one call of a partition (coalesce.ts), or one
 // message to the overflow queue (overflow.ts). The first hit of a moment does the work in its own context, and the
-// others wait for it. Where the work does not come back each of them does its own, since all work that is shared here
-// may be repeated. This file does not know the platform, so the simulation runs it as it is.
+// others wait for it. If the work does not end in time, each hit does its own. That is harmless, since all work shared
+// here may be repeated. This file does not use the platform, so the simulation runs it as it is.
 
 export interface Moment {
-  /** How long the first hit waits for others, ms. */
+  /** How long the first hit waits for other hits, ms. */
   readonly waitMs: number;
-  /** With so many items the work is done at once. */
+  /** The work is done at once when there are this many items. */
   readonly itemsMax: number;
   /**
-   * How long a hit waits for another hit's work before it does its own, ms. It is far longer than the work ever takes.
+   * How long a hit waits for another hit's work before it does its own, ms. It is far longer than the work should take.
    */
   readonly patienceMs: number;
 }
 
-/** Timers of the platform, or of a simulated world. */
+/** The timers of the platform, or of a simulated world. */
 export interface Clock {
   readonly set: (run: () => void, ms: number) => unknown;
   readonly clear: (timer: unknown) => void;
@@ -25,41 +25,44 @@ const PLATFORM: Clock = { set: (run, ms) => setTimeout(run, ms), clear: (timer) 
 export interface Sharing<Item, Reply> {
   /** Does the work. */
   call(key: string, items: readonly Item[]): Promise<Reply>;
-  /** Keeps the context of a hit until work is done for others, should its own client go away. */
+  /**
+   * Keeps the context of a hit alive until the work is done, so that other hits get it even if this hit's client has
+   * left.
+   */
   later(work: Promise<void>): void;
 }
 
 /** The result of the work, for one of the hits that share it. */
 export interface Share<Reply> {
-  /** The reply; `LATE` where the work does not come back. It rejects where the work does. */
+  /** The reply, or `LATE` where the work does not end in time. Rejects where the work fails. */
   readonly reply: Promise<Reply | typeof LATE>;
-  /** The place among all items at which this hit's begin. */
+  /** The index among all items at which this hit's items begin. */
   readonly start: number;
-  /** Says how many hits have shared the reply, once it is there. */
+  /** How many hits have shared the reply. It is final once the reply is there. */
   readonly group: { readonly hits: number };
 }
 
-/** The hits of a moment. */
+/** The hits of a moment, and the work they share. */
 interface Group<Item, Reply> {
   readonly items: Item[];
   hits: number;
   /** The reply, in the context of the hit that does the work. */
   readonly reply: Promise<Reply>;
   /**
-   * The reply for the other hits, or `LATE` when the work takes longer than it ever should. All of them wait for this
-   * one promise, since waiting for a promise of another context takes 5 µs each.
+   * The reply for the other hits, or `LATE` when the work takes too long. All of them wait for this one promise, since
+   * to wait for a promise of another context takes 5 µs each.
    */
   readonly shared: PromiseWithResolvers<Reply | typeof LATE>;
-  /** Does the work now. */
+  /** Starts the work now. */
   readonly close: () => void;
 }
 
-/** Stands for a reply that takes longer than it ever should. */
+/** Stands for a reply that takes too long. */
 export const LATE = Symbol("late");
 
-/** One list of groups for an isolate and kind of work. */
+/** The groups of one isolate for one kind of work. */
 export class Gatherer<Item, Reply> {
-  /** The groups under way, by key. Items of one key may be done together. */
+  /** The groups that still take items, by key. Items of one key may be done together. */
   readonly #gathering = new Map<string, Group<Item, Reply>>();
   readonly #moment: Moment;
   readonly #clock: Clock;
@@ -69,7 +72,7 @@ export class Gatherer<Item, Reply> {
     this.#clock = clock;
   }
 
-  /** Adds items to those of the moment, and returns the result of all of them. */
+  /** Adds items to those of the moment. Returns the result of the work for all of them. */
   share(key: string, items: readonly Item[], how: Sharing<Item, Reply>): Share<Reply> {
     const open = this.#gathering.get(key);
     const hasRoom = open !== undefined && open.items.length + items.length <= this.#moment.itemsMax;
@@ -80,8 +83,8 @@ export class Gatherer<Item, Reply> {
     group.hits += 1;
     group.items.push(...items);
     if (group.items.length >= this.#moment.itemsMax) group.close();
-    // The second hit sets a timer for all hits but the first, in its own context. If the context of the first hit died,
-    // a timer in it would die as well. A timer in every hit would take 25 µs of a hit's 260.
+    // The second hit sets a timer for all hits but the first. It does so in its own context: a timer in the context of
+    // the first hit would die with it. A timer in every hit would take 25 µs of a hit's 260.
     if (group.hits === 2) void this.#guard(group);
     return { reply: known === undefined ? group.reply : group.shared.promise, start, group };
   }
@@ -99,7 +102,7 @@ export class Gatherer<Item, Reply> {
     const reply = run();
     const shared = Promise.withResolvers<Reply | typeof LATE>();
     reply.then(shared.resolve, shared.reject);
-    shared.promise.catch(done); // whether it fails is for each of the hits to say
+    shared.promise.catch(done); // each hit handles a failure itself
     const close = () => {
       this.#gathering.delete(key);
       full.resolve();
@@ -110,7 +113,7 @@ export class Gatherer<Item, Reply> {
     return group;
   }
 
-  /** Tells those who wait for a group's work when it has taken too long. */
+  /** Tells the hits that wait for a group's work when it takes too long. */
   async #guard({ reply, shared }: Group<Item, Reply>): Promise<void> {
     const timer = this.#clock.set(() => shared.resolve(LATE), this.#moment.patienceMs);
     await reply.then(done, done);

@@ -1,10 +1,10 @@
-// How often a client may come: so often per address, and so often per tracking ID, by the platform's own counters
-// (wrangler.toml, LIMIT_ADDRESS and LIMIT_TRACKING_ID, where the numbers and their reasons are), which are asked once
-// for ten requests (tens.ts). The address is asked before anything of the request is read, the tracking IDs after it
-// was parsed and before anything is stored, so a 429 has taken nothing. Where the address is closed, a request with a
-// good key counts for the merchant of the key instead: a server may share its address with anybody. The counters are
-// the platform's, one set per location: they keep a flood away from the partitions, they are no accounting. One that
-// does not answer lets the hit through, because a limit must never lose what it guards.
+// How often a client may send: limits for each address and each tracking ID. The platform's own counters count
+// requests. wrangler.toml has the numbers and their reasons (LIMIT_ADDRESS and LIMIT_TRACKING_ID). Counters are asked
+// once for ten requests (tens.ts). The address is checked before anything of the request is read. Tracking IDs are
+// checked after the request was parsed and before anything is stored, so a 429 has taken nothing. If the address is
+// closed, a request with a good key counts for the merchant of the key instead, because a server may share its address
+// with anybody. The platform has one set of counters for each location. They keep a flood away from the partitions;
+// they are no accounting. If a counter does not answer, the hit passes, because a limit must never lose what it guards.
 
 import type { Event } from "../../core/event.ts";
 import {
@@ -22,17 +22,18 @@ import type { CollectorEnv } from "./env.ts";
 import type { Incoming } from "./incoming.ts";
 import { Tens } from "./tens.ts";
 
-/** What this isolate has counted. */
+/** The requests that this isolate has counted. */
 const tens = new Tens();
 
-/** Whether the address does not come too often; asked before its body is read, where there are limits. */
+/** Whether the address is within its limit. Checked before the body is read, where limits are on. */
 export function isAddressWithinLimit(incoming: Incoming): boolean | Promise<boolean> {
   const address = addressOf(incoming);
   return address === "" || mayAddressSend(incoming.env, address, 1);
 }
 
 /**
- * The address first: what it may not send counts for no network, or one address would close it for all the others.
+ * The address is checked first. Requests that it may not send count for no network. Otherwise one address would close
+ * the network for all the others.
  */
 function mayAddressSend(env: CollectorEnv, address: string, requests: number): boolean | Promise<boolean> {
   const isWithin = tens.isWithin(env.LIMIT_ADDRESS, addressKey(address), requests);
@@ -41,9 +42,10 @@ function mayAddressSend(env: CollectorEnv, address: string, requests: number): b
 }
 
 /**
- * Whether the IPv6 /48 of an address may send what counts as so many requests. Whoever has one has 65,536 networks of
- * the size /64, and each of those counts as an address. So one request in sixteen, chosen at random, counts for it, on
- * the counter of addresses: it has about the limit of sixteen. IPv4 has no such limit, because its addresses are dear.
+ * Whether the IPv6 /48 of an address is within its limit, if it sends what counts as so many requests. The owner of a
+ * /48 has 65,536 networks of the size /64, and each of these counts as an address. So one request in sixteen, chosen at
+ * random, counts for the /48, on the counter of addresses. Its limit is therefore about that of sixteen addresses. IPv4
+ * has no such limit, because its addresses are dear.
  */
 export function mayNetworkSend(
   env: Pick<CollectorEnv, "LIMIT_ADDRESS">,
@@ -56,41 +58,41 @@ export function mayNetworkSend(
 }
 
 /**
- * Whether a request may come through an address that is closed, by a key of this merchant. It counts for the merchant
- * as a request of a tracking ID does. One that sends too much, or guesses, is refused as others are, for a period.
+ * Whether a request with a key of this merchant may pass although its address is closed. It counts for the merchant as
+ * a request of a tracking ID does. A merchant that sends too much, or guesses, is refused as others are, for a period.
  */
 export function mayPass(env: CollectorEnv, merchant: number): boolean | Promise<boolean> {
   return tens.isWithin(env.LIMIT_TRACKING_ID, keysOf(merchant), 1);
 }
 
-/** What counts for all keys of a merchant together; no tracking ID is named so. */
+/** The name under which all keys of a merchant are counted together. No tracking ID has such a name. */
 function keysOf(merchant: number): string {
   return `${merchant}-key`;
 }
 
-/** What the limits look at in an event. */
+/** What the limits read of an event. */
 export interface Weighed {
   readonly event: Pick<Event, "merchant" | "stream" | "keyed" | "importNumber" | "timestamp">;
 }
 
-/** What was sent, for what it counts. */
+/** What was sent, and for whom it counts. */
 export interface Sent {
   readonly address: string;
-  /** Of the body, unpacked, in UTF-16 units. */
+  /** The length of the body, unpacked, in UTF-16 units. */
   readonly length: number;
-  /** Whose API key the request came with. */
+  /** The merchant whose API key came with the request. */
   readonly merchant: number | undefined;
-  /** Whether its address is closed, and the key has let it in. */
+  /** Whether the address is closed and the key has let the request in. */
   readonly isPassed: boolean;
-  /** Events from before this instant (UTC ms) are of closed Days; not said where there are no events. */
+  /** Events before this instant (UTC ms) are of closed Days. Absent where there are no events. */
   readonly openFrom?: number;
 }
 
 export interface SentWith {
   readonly length: number;
-  /** Whose key it came with, as was looked up. */
+  /** The merchant of the request's key, after a look-up. */
   readonly merchant?: number | undefined;
-  /** The merchant whose key let it in, where its address is closed (`mayPass`). */
+  /** The merchant whose key let the request in although its address is closed (`mayPass`). */
   readonly passed: number | undefined;
   readonly openFrom?: number;
 }
@@ -100,12 +102,13 @@ export function sentBy(address: string, { length, merchant, passed, openFrom = 0
 }
 
 /**
- * Whether neither a tracking ID nor the address comes too often, now that it is known what the request carries. It
- * counts for each ID by its events, LIMIT_EVENTS of them as one request, and by their bytes, LIMIT_BYTES as one,
- * whichever is more. What came without a key counts for its address in the same way, refused events included, beyond
- * the one that was counted before; a merchant's server sends for many visitors. Refused events that came with a key
- * count for its merchant. Through a closed address nothing comes without a key. A request without events counts by its
- * bytes as one refused event does. For the address each closed Day of a merchant counts as well (LATE_REQUESTS).
+ * Whether the tracking IDs and the address are within their limits, after the request was parsed. For each ID it counts
+ * as many requests as its events or its bytes make, whichever is more: LIMIT_EVENTS events make one request, and so do
+ * LIMIT_BYTES bytes. Events without a key, refused ones included, count for the address in the same way, beyond the one
+ * request that was counted before. Events with a key do not, since a merchant's server sends for many visitors. Refused
+ * events with a key count for its merchant. Through a closed address nothing passes without a key. A request without
+ * events counts as one refused event with its bytes. For the address each closed Day of a merchant counts as well
+ * (LATE_REQUESTS).
  */
 export function areWithinLimit(
   env: CollectorEnv,
@@ -128,14 +131,14 @@ export function areWithinLimit(
     else if (merchant !== undefined) keys.push(keysOf(merchant));
   }
   if (isPassed && keyless > 0) return false;
-  // Whose bytes they are is not known: each event has its share.
+  // It is not known which event has how many of the bytes, so each event counts an equal share.
   const costOf = (count: number) =>
     Math.ceil(Math.max(count / LIMIT_EVENTS, (length * count) / outcomes.length / LIMIT_BYTES));
   const late = LATE_REQUESTS * (closedDays?.size ?? 0);
   const requests = address === "" || keyless === 0 ? 0 : costOf(keyless) - 1 + late;
   const [key] = keys;
   const passing = isPassed ? merchant : undefined;
-  // A hit of one event, nearly always.
+  // Nearly always a hit has one event.
   if (key !== undefined && keys.length === 1 && requests === 0)
     return closedIfNot(tens.isWithin(env.LIMIT_TRACKING_ID, key, costOf(1)), passing);
   return closedIfNot(areAllWithin(env, { address, requests, keys, costOf }), passing);
@@ -143,7 +146,7 @@ export function areWithinLimit(
 
 const NO_EVENTS: readonly Outcome<Weighed>[] = [rejected("invalid_body", "no events")];
 
-/** A key whose merchant sent too much lets nothing more through closed addresses, for the rest of the period. */
+/** A key whose merchant sent too much lets nothing more pass through closed addresses, for the rest of the period. */
 function closedIfNot(within: boolean | Promise<boolean>, passing: number | undefined): boolean | Promise<boolean> {
   if (within === true || passing === undefined) return within;
   const close = tens.closing(keysOf(passing));
@@ -156,15 +159,15 @@ function closedIfNot(within: boolean | Promise<boolean>, passing: number | undef
 
 interface Counted {
   readonly address: string;
-  /** Requests that count for the address. */
+  /** How many requests count for the address. */
   readonly requests: number;
-  /** Of the tracking ID of each event. */
+  /** The tracking ID of each event. */
   readonly keys: readonly string[];
-  /** Requests as which so many events count. */
+  /** As how many requests so many events count. */
   readonly costOf: (count: number) => number;
 }
 
-/** The address first: what it may not send counts for no tracking ID. */
+/** The address is checked first. Requests that it may not send count for no tracking ID. */
 async function areAllWithin(env: CollectorEnv, { address, requests, keys, costOf }: Counted): Promise<boolean> {
   if (requests > 0 && !(await mayAddressSend(env, address, requests))) return false;
   const own = [...Map.groupBy(keys, (key) => key)];
@@ -173,8 +176,8 @@ async function areAllWithin(env: CollectorEnv, { address, requests, keys, costOf
 }
 
 /**
- * Whether an address may look up one more site that is nobody's; each counts as a key that is none does. Through a
- * closed address it counts for the merchant of the key, as it would for an address.
+ * Whether an address may look up one more unknown site. Such a look-up counts as much as a wrong key does. Through a
+ * closed address it counts for the merchant of the key.
  */
 export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): boolean | Promise<boolean> {
   const { merchant, isPassed } = sent;
@@ -183,7 +186,7 @@ export function isGuessWithinLimit(env: CollectorEnv, sent: Sent): boolean | Pro
   return closedIfNot(tens.isWithin(env.LIMIT_ADDRESS, `${merchant}-guess`, requests), merchant);
 }
 
-/** A guess counts for its address, whatever came with it. */
+/** The same request without its key. A guess counts for its address, whatever key came with it. */
 function asStranger(sent: Sent): Sent {
   return { ...sent, merchant: undefined, isPassed: false, length: Math.max(sent.length, LIMIT_WRONG_KEY_BYTES) };
 }
@@ -193,7 +196,10 @@ const GUESS = rejected("unknown_tracking_id", "a site that is nobody's");
 export const TOO_OFTEN =
   "this tracking_id or address sends too much; send the same events again later, several in one request";
 
-/** What is refused whole counts as well: it was read. A key that is none was looked up too, and counts for more. */
+/**
+ * Counts a request that is refused as a whole, because it was read. A wrong key was looked up too, so it counts for
+ * more.
+ */
 export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Sent): Promise<Refused> {
   const isGuess = refusal.rejection.code === "unauthorized";
   return (await areWithinLimit(env, [refusal], isGuess ? asStranger(sent) : sent))
@@ -203,7 +209,7 @@ export async function countRefused(env: CollectorEnv, refusal: Refused, sent: Se
 
 type Refused = ReturnType<typeof rejected>;
 
-/** An import has a key, also where it tells what came without one. */
+/** Whether an event came with a key. An import has a key, even for events that once came without one. */
 function isOfKey({ keyed, importNumber }: Pick<Event, "keyed" | "importNumber">): boolean {
   return keyed === 1 || importNumber !== 0;
 }

@@ -1,8 +1,8 @@
 // Sends events that no partition takes now to one of several overflow queues. All events that overflow from an isolate
 // in one moment become one message. A note in D1 says since when the message waits, so that no answer claims to be
 // complete beyond that instant (`meta.as_of`). The note is written before the message is sent. If D1 is too slow, the
-// message is sent without a note, since no hit is refused for lack of one. The queue's consumer then writes the note if
-// it fails to deliver the message. This file does not know the platform, so the simulation runs it as it is.
+// message is sent without a note, since no hit is refused for lack of one. If the queue's consumer then fails to
+// deliver the message, it writes the note. This file does not use the platform, so the simulation runs it as it is.
 
 import { hash32 } from "../../core/hash.ts";
 import {
@@ -28,33 +28,33 @@ const MOMENT: Moment = {
 
 export interface OverflowRoad {
   readonly note: (note: OverflowNote) => Promise<void>;
-  /** Takes a note back. */
+  /** Deletes a note. */
   readonly settle: (note: OverflowNote) => Promise<void>;
-  /** The message; undefined where it would be too large. */
+  /** Packs the message. Undefined where it would be too large. */
   readonly pack: (overflow: Overflow) => Uint8Array | undefined;
-  /** The queues: each takes a message, or throws. At least one. */
+  /** The queues, at least one. Each takes a message, or throws. */
   readonly queues: readonly ((message: Uint8Array) => Promise<void>)[];
-  /** The id of a new message. */
+  /** Makes the id of a new message. */
   readonly newId: () => string;
   readonly wait: (ms: number) => Promise<unknown>;
-  /** UTC ms. */
+  /** The time now, UTC ms. */
   readonly now: () => number;
-  /** Lets work go on after the answer was sent. */
+  /** Lets work continue after the answer was sent. */
   readonly later: (work: Promise<void>) => void;
   readonly log: Log;
 }
 
-/** What overflows from one isolate. */
+/** Sends what overflows from one isolate. */
 export class OverflowGate {
   readonly #messages: Gatherer<OverflowPart, void>;
-  /** Until when (UTC ms) nothing is noted, because D1 was too slow. */
+  /** Until this instant (UTC ms) no notes are written, because D1 was too slow. */
   #silentUntil = 0;
 
   constructor(clock?: Clock) {
     this.#messages = new Gatherer(MOMENT, clock);
   }
 
-  /** Resolves once the events are durable in a queue; throws where none takes them. */
+  /** Resolves once the events are durable in a queue. Throws if no queue takes them. */
   async send(part: OverflowPart, road: OverflowRoad): Promise<void> {
     if (part.arrivals.length > OVERFLOW_PART_EVENTS_MAX) return this.#sendParts([part], road);
     const call = (_: string, parts: readonly OverflowPart[]) => this.#sendParts(joinParts(parts), road);
@@ -62,7 +62,7 @@ export class OverflowGate {
     if ((await reply) === LATE) await this.#sendParts([part], road);
   }
 
-  /** Sends one message, or two halves where one would be too large for a queue. */
+  /** Sends one message, or two halves if one message would be too large for a queue. */
   async #sendParts(parts: readonly OverflowPart[], road: OverflowRoad): Promise<void> {
     const overflow = { id: road.newId(), parts };
     const message = road.pack(overflow);
@@ -78,8 +78,8 @@ export class OverflowGate {
     try {
       await sendToOne(overflow.id, message, road);
     } catch (error) {
-      // No queue has the message, so nothing waits to be delivered. The note is taken back, whether it is written or
-      // still on its way to D1.
+      // No queue has the message, so nothing waits to be delivered. The note is deleted, whether it is written or still
+      // on its way to D1.
       road.later(road.settle(note).catch((cause: unknown) => logUnnoted(road, cause)));
       throw error;
     }
@@ -103,9 +103,9 @@ export class OverflowGate {
 }
 
 /**
- * Sends to the queue that the id names and, where that fails, to the next one: a full queue is no reason to refuse a
- * hit. Where the first queue took the message but could not say so, the message is delivered twice, and its events
- * count once.
+ * Sends to the queue that the id names. If that fails it sends to the next one, since a full queue is no reason to
+ * refuse a hit. If the first queue took the message but could not say so, the message is delivered twice, and its
+ * events count once.
  */
 async function sendToOne(id: string, message: Uint8Array, { queues, log }: OverflowRoad): Promise<void> {
   const first = hash32(id, QUEUE_SEED) % queues.length;

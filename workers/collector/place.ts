@@ -1,7 +1,7 @@
-// Where arrivals go: to the partitions that count them, all at once, by what this isolate knows of how merchants are
-// spread. Nobody looks anything up for that: an isolate begins with nothing, and a partition that is sent what another
-// one counts says which (Moved). It is asked once a merchant and isolate, and the answer is remembered. Free of the
-// platform, so that the simulation runs it as it is.
+// Sends arrivals to the partitions that count them, all at once. An isolate looks nothing up for that. It begins with
+// no knowledge of how merchants are spread. A partition that gets an arrival which another partition counts answers
+// with that partition (Moved). The isolate remembers the answer, so a merchant costs it one such detour. This file does
+// not use the platform, so the simulation runs it as it is.
 
 import { isMoved, type KnownSpread, type Moved, partitionOf } from "../../core/counting/placement.ts";
 import type { Arrival } from "../../core/event.ts";
@@ -10,7 +10,7 @@ import type { SpreadTimeline } from "../../core/merchant.ts";
 import { inRegion, type Nearby } from "../../core/region.ts";
 import { type Delivered, type Delivery, deliver, overflow } from "./deliver.ts";
 
-/** Merchants on partitions of their own, as far as one isolate has heard of them. */
+/** The merchants with partitions of their own that one isolate has heard of. */
 export class SpreadMemory {
   readonly #known = new Map<number, KnownSpread>();
 
@@ -21,7 +21,7 @@ export class SpreadMemory {
   learn(heard: KnownSpread): void {
     const known = this.#known.get(heard.merchant);
     if (known !== undefined && known.version >= heard.version) return;
-    this.#known.delete(heard.merchant); // back at the end: the first one is the one that was heard of longest ago
+    this.#known.delete(heard.merchant); // moved to the end: the first one is then the one heard of longest ago
     this.#known.set(heard.merchant, heard);
     const [oldest] = this.#known.keys();
     if (this.#known.size > SPREADS_KNOWN_MAX && oldest !== undefined) this.#known.delete(oldest);
@@ -31,14 +31,14 @@ export class SpreadMemory {
 export interface Placing {
   readonly spreads: SpreadMemory;
   readonly poolSize: number;
-  /** Where the client's hits are accepted; undefined where there are no regions. */
+  /** Where the client's hits are accepted. Undefined where there are no regions. */
   readonly nearby: Nearby | undefined;
   readonly delivery: Delivery;
 }
 
-/** Resolves, once they are durable somewhere, with what became of each arrival; never throws. */
+/** Resolves with the fate of each arrival, once all are durable or could not be stored. Never throws. */
 export async function place(arrivals: readonly Arrival[], placing: Placing): Promise<readonly Delivered[]> {
-  // Nearly always all are of one partition, which takes them: then no list has to be put together again.
+  // Nearly always all arrivals are of one partition, which takes them. Then no list has to be put together again.
   const whole = wholeOf(arrivals, placing);
   const first = whole === undefined ? undefined : await deliver(whole, arrivals, placing.delivery);
   if (first?.every(isSettled)) return first;
@@ -61,8 +61,8 @@ function isSettled(fate: Delivered | Moved): fate is Delivered {
 }
 
 /**
- * Puts the fates of arrivals to their indexes; of those that another partition counts it learns which,
- * and answers their indexes.
+ * Puts the fates of arrivals at their indexes. Where another partition counts an arrival, it remembers that partition
+ * and returns the arrival's index.
  */
 function sort(
   delivered: readonly (Delivered | Moved)[],
@@ -77,7 +77,7 @@ function sort(
   });
 }
 
-/** The partition of all arrivals; undefined where there are several, or no arrivals. */
+/** The one partition of all arrivals. Undefined where there are several partitions, or no arrivals. */
 function wholeOf(arrivals: readonly Arrival[], placing: Placing): string | undefined {
   const [first] = arrivals;
   const whole = first === undefined ? undefined : partitionFor(first, placing);

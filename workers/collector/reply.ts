@@ -1,18 +1,18 @@
-// Turns an answer, which is data, into a response. Also here are the refusals of the collector itself, for which no
-// format has words: wrong paths and methods, and addresses that send too often.
+// Turns an answer, which is data, into a response. It also has the collector's own refusals, for which no format has
+// words: wrong paths and methods, and addresses that send too often.
 
 import { type Answer, refusal, statusOf } from "../../core/formats/hit-reply.ts";
 import type { RejectionCode } from "../../core/outcome.ts";
 
-/** The response of an answer, with more headers. */
+/** Makes the response of an answer. `more` has additional headers. */
 export function respond({ status, headers, body }: Answer, more: Readonly<Record<string, string>> = {}): Response {
   const content = typeof body === "string" ? body : (body.slice().buffer as ArrayBuffer);
   return new Response(isBodiless(status) ? null : content, { status, headers: { ...headers, ...more } });
 }
 
 /**
- * Headers with which any page may read the answer, which holds nothing but counts. The origin is named, because beacons
- * send credentials. Answers depend on nothing else of the request's headers.
+ * Headers that let any page read the answer, which contains nothing but counts. The origin is named, because beacons
+ * send credentials. Answers depend on no other header of the request.
  */
 export function corsOf(origin: string): Record<string, string> {
   const headers = {
@@ -23,7 +23,7 @@ export function corsOf(origin: string): Record<string, string> {
   return origin === "" ? headers : { ...headers, Vary: "Origin" };
 }
 
-/** A refusal of the collector itself, which has the native format's shape. */
+/** A refusal of the collector itself, in the native format's shape. */
 export function refuse(
   code: RejectionCode,
   message: string,

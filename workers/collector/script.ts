@@ -1,14 +1,14 @@
-// Serves the tracker: /t.js and /p.js as they are today, and each under the name that carries its hash, for ever. Any
-// page may load them, also with `integrity`, which is why they are readable across origins.
+// Serves the tracker. /t.js and /p.js are the current scripts. Each script is also served for ever under the name that
+// carries its hash. Any page may load scripts, also with `integrity`, so they are readable across origins.
 
 import type { Context } from "hono";
 import { refuse } from "./reply.ts";
 import { SCRIPTS } from "./tracker/.build/scripts.js";
 
-/** "t.8f3a52c07d1be946.js": a script that never changes. */
+/** The path of a script that never changes, such as "t.8f3a52c07d1be946.js". */
 export const PINNED = "/:script{[pt]\\.[0-9a-f]{16}\\.js}";
 
-/** An hour: a new version reaches every page within it. */
+/** An hour, so a new version reaches every page within it. */
 const CURRENT = "public, max-age=3600, stale-while-revalidate=86400";
 const FOR_EVER = "public, max-age=31536000, immutable";
 

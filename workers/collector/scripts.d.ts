@@ -1,6 +1,6 @@
-// The module that scripts/build-tracker.ts writes; it is not there before the first build.
+// The module that scripts/build-tracker.ts writes. It does not exist before the first build.
 
 declare module "*/.build/scripts.js" {
-  /** Today's scripts first, then those of earlier versions. */
+  /** The current scripts, followed by those of earlier versions. */
   export const SCRIPTS: readonly { readonly name: string; readonly file: string; readonly text: string }[];
 }

@@ -1,7 +1,6 @@
-// Whose events these are. A tracking ID says it by itself and costs nothing. A site's hostname and an API key
-// are looked up in D1 and remembered in the isolate for a minute, so that a busy site costs one look-up a
-// minute; while the database does not answer, what was known before still holds. A key also says that the
-// sender is the merchant's own server.
+// Finds whose events these are. A tracking ID says it without a look-up. A site's hostname and an API key are looked up
+// in D1 and remembered in the isolate for a minute. So a busy site costs one look-up a minute. While the database does
+// not answer, what was known before still holds. A key also says that the sender is the merchant's own server.
 
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import type { Draft } from "../../core/hit.ts";
@@ -20,27 +19,30 @@ import { basicUserOf } from "./client.ts";
 import type { CollectorEnv } from "./env.ts";
 
 export interface Sender extends TrackingId {
-  /** Whether it is the merchant's own server, by its API key: what it says of its visitor is believed. */
+  /** Whether the sender is the merchant's own server, by its API key. What it says about its visitor is believed. */
   readonly keyed: boolean;
 }
 
-/** Every wrong key, and a right one of another merchant, are told the same. */
+/** A wrong key, and a right one of another merchant, get the same refusal. */
 const UNAUTHORIZED = rejected(
   "unauthorized",
   "this API key does not exist, has ended or is another merchant's; list them with: footfall key list",
 );
 const FORBIDDEN = rejected("forbidden", "this API key reads; sending needs one of scope write or admin");
 
-/** What looking up keys takes beside the key. */
+/** What a look-up needs beside the key. */
 export interface Looking {
   readonly env: CollectorEnv;
-  /** UTC ms. */
+  /** The time now, UTC ms. */
   readonly now: number;
-  /** Work for after the answer. */
+  /** Lets work continue after the answer. */
   readonly later: (work: Promise<void>) => void;
 }
 
-/** The key of `Authorization: Bearer …`, where there is one. A wrong one is refused: it would write as a stranger. */
+/**
+ * The key of `Authorization: Bearer …`, if there is one. A wrong key is refused. If it were ignored, the sender would
+ * write as a stranger.
+ */
 export async function keyOf(authorization: string, looking: Looking): Promise<Outcome<WriteKey | undefined>> {
   const token = bearerOf(authorization);
   return token === undefined ? accepted(undefined) : openKey(token, looking);
@@ -51,9 +53,9 @@ function bearerOf(authorization: string): string | undefined {
 }
 
 /**
- * The merchant of a request's key, as far as the isolate knows it: nothing is looked up. The key is a bearer, or the
- * user of basic authorization, as Segment's servers send it. What was not looked up for a while counts too: whoever
- * takes the events looks it up again.
+ * The merchant of a request's key, as far as the isolate knows it. Nothing is looked up. The key is a bearer, or the
+ * user of basic authorization, as Segment's servers send it. A key that was looked up long ago counts too, since the
+ * code that takes the events looks it up again.
  */
 export function knownMerchant(authorization: string, now: number): number | undefined {
   const text = bearerOf(authorization) ?? basicUserOf(authorization);
@@ -61,15 +63,15 @@ export function knownMerchant(authorization: string, now: number): number | unde
   return key?.mayWrite && (key.endsAt === null || key.endsAt > now) ? key.merchant : undefined;
 }
 
-/** Of one request. */
+/** The senders of one request. */
 export interface Senders {
-  /** Of each draft. */
+  /** The sender of each draft. */
   readonly all: readonly Outcome<Sender>[];
-  /** Whether hostnames were looked up that are nobody's. */
+  /** Whether unknown hostnames were looked up. */
   readonly hasGuessed: boolean;
 }
 
-/** Whether each draft names whose it is by its tracking ID, and nothing else: then nothing is looked up. */
+/** Whether each draft names its sender by its tracking ID alone. Then nothing is looked up. */
 export function areNamedById(drafts: readonly Outcome<Draft>[], requestKey: WriteKey | undefined): boolean {
   return requestKey === undefined && drafts.every(isNamedById);
 }
@@ -78,7 +80,7 @@ function isNamedById(draft: Outcome<Draft>): boolean {
   return !draft.ok || (draft.value.trackingId !== "" && draft.value.apiKey === "");
 }
 
-/** The sender of each draft where all are named by their IDs. */
+/** The sender of each draft, if all are named by their tracking IDs. */
 export function namedSenders(drafts: readonly Outcome<Draft>[], env: CollectorEnv): Outcome<Senders> {
   const known = { key: undefined, sites: NO_SITES, signs: signs(env) };
   return accepted({ all: drafts.map((draft) => (draft.ok ? senderOf(draft.value, known) : draft)), hasGuessed: false });
@@ -93,7 +95,7 @@ function senderOf(draft: Draft, known: Known): Outcome<Sender> {
   return accepted({ merchant, stream, keyed: known.key !== undefined });
 }
 
-/** The sender of each draft. Refuses the whole hit when a key in it is wrong, or another merchant's. */
+/** The sender of each draft. Refuses the whole hit when it has a wrong key, or one of another merchant. */
 export async function sendersOf(
   drafts: readonly Outcome<Draft>[],
   requestKey: WriteKey | undefined,
@@ -149,7 +151,7 @@ function streamOf({ merchant, streams }: WriteKey, stream: number): Outcome<Trac
   return rejected("invalid_field", `stream ${stream} is none of the merchant's; list them with: footfall stream list`);
 }
 
-/** What was sent is repeated, so that a mistyped ID is seen; a key never is. */
+/** The refusal of an unknown name. It repeats what was sent, so that a mistyped ID is seen. It never repeats a key. */
 function unknown(field: string, text: string): Outcome<never> {
   const shown = isApiKeyShaped(text) ? "an API key" : `"${text.slice(0, 64).toWellFormed()}"`;
   return rejected(
@@ -159,17 +161,17 @@ function unknown(field: string, text: string): Outcome<never> {
 }
 
 const keys = new Memory<WriteKey>({ keptMax: KEYS_KEPT_MAX, freshMs: KEYS_KEPT_MS });
-/** Unknown hostnames are remembered too: a page may name one with every hit. */
+/** Unknown hostnames are remembered too, since a page may name one with every hit. */
 const sites = new Memory<TrackingId | undefined>({ keptMax: SITES_KEPT_MAX, freshMs: SITES_KEPT_MS });
 
-/** A key that is good now and may write. */
+/** Looks up a key that is valid now and may write. */
 async function openKey(text: string, looking: Looking): Promise<Outcome<WriteKey>> {
   const key = isApiKeyShaped(text) ? await recallKey(hashKey(text), looking) : undefined;
   if (key === undefined || (key.endsAt !== null && key.endsAt <= looking.now)) return UNAUTHORIZED;
   return key.mayWrite ? accepted(key) : FORBIDDEN;
 }
 
-/** Only keys that exist are remembered: guesses take no room. */
+/** Looks up a key. Only keys that exist are remembered, so guesses take no room. */
 async function recallKey(hash: string, { env, now, later }: Looking): Promise<WriteKey | undefined> {
   const known = keys.find(hash, now);
   if (known?.isFresh) return known.value;
@@ -180,7 +182,7 @@ async function recallKey(hash: string, { env, now, later }: Looking): Promise<Wr
   return key;
 }
 
-/** Where it fails, the answer stands; the next look-up tries again. */
+/** Notes that a key was used. If that fails, the answer stands, and the next look-up tries again. */
 async function noteUse({ id }: WriteKey, { env, now }: Pick<Looking, "env" | "now">): Promise<void> {
   try {
     await noteWriteKeyUse(openStorage(env).directory, { id, now });
@@ -220,7 +222,7 @@ async function recallSites(
   return accepted({ found, hasGuessed: asked.some((hostname) => !fresh.has(hostname)) });
 }
 
-/** What the database says, or what was known before while it does not answer. */
+/** The database's answer, or what was known before while the database does not answer. */
 async function orKnown<T>(known: { readonly value: T } | undefined, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -233,13 +235,13 @@ async function orKnown<T>(known: { readonly value: T } | undefined, ask: () => P
 
 let parsedSigns: readonly Sign[] | undefined;
 
-/** Once per isolate: bindings never change while it lives. */
+/** Made once per isolate, since bindings never change while it lives. */
 function signs(env: CollectorEnv): readonly Sign[] {
   parsedSigns ??= signsOf(env);
   return parsedSigns;
 }
 
-/** Verified tracking IDs, so that a busy shop's is checked once per isolate and not once per hit. */
+/** Verified tracking IDs, so that an ID is checked once per isolate instead of once per hit. */
 const verified = new Map<string, TrackingId>();
 const VERIFIED_KEPT_MAX = 10_000;
 

@@ -1,5 +1,6 @@
-// One hit from its first byte to its answer. The steps: may its address send, read the body, have collect.ts take the
-// events, answer in the words of the hit's protocol. Any page may send, so every answer may be read across origins.
+// Serves one hit from its first byte to its answer. The steps: check the limit of its address, read the body, have
+// collect.ts take the events, and answer in the words of the hit's protocol. Any page may send, so every answer may be
+// read across origins.
 
 import { uuidv7 } from "uuidv7";
 import type { Answer } from "../../core/formats/hit-reply.ts";
@@ -21,7 +22,7 @@ import { keyOf, knownMerchant } from "./sender.ts";
 const TOO_OFTEN = "this address sends too many requests; send the same events again later, several in one request";
 const NOT_STORED = "the events could not be stored; send them again with the same ids";
 
-/** Answers a hit of a route; never throws. */
+/** Answers a hit of a route. Never throws. */
 export async function serve(incoming: Incoming, route: Route): Promise<Response> {
   const headers = corsOf(headerOf(incoming, "origin"));
   try {
@@ -48,12 +49,12 @@ export async function serve(incoming: Incoming, route: Route): Promise<Response>
   }
 }
 
-/** What a request counts for that carries no events. */
+/** What a request without events counts for. */
 function sentOf(incoming: Incoming, read: RequestBody, passed: number | undefined): Sent {
   return sentBy(addressOf(incoming), { length: read.ok ? read.text.length : read.bytes, passed });
 }
 
-/** A hit that was dealt with. Its id is made once, and only for a format that asks for it. */
+/** A hit that has its report. Its id is made once, and only for a format that asks for it. */
 class SettledHit implements Settled {
   readonly hit: Hit;
   readonly outcome: Outcome<Report>;
@@ -71,8 +72,8 @@ class SettledHit implements Settled {
 }
 
 /**
- * Headers that say when to come again, where the refusal knows it better than its code does. Each header in which the
- * answer already says it is replaced.
+ * Headers that say when to send again, for a refusal that has a time of its own. They replace each header in which the
+ * answer already says a time.
  */
 function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection): Record<string, string> {
   if (seconds === undefined) return {};
@@ -82,7 +83,7 @@ function retryOf({ headers }: Answer, { retryAfterSeconds: seconds }: Rejection)
 
 type FormatRoute = Extract<Route, { format: unknown }>;
 
-/** The merchant whose key lets a request through an address that is closed; undefined where none does. */
+/** The merchant whose key lets a request pass although its address is closed. Undefined if no key does. */
 async function passedBy(incoming: Incoming): Promise<number | undefined> {
   const merchant = knownMerchant(headerOf(incoming, "authorization"), Date.now());
   return merchant !== undefined && (await mayPass(incoming.env, merchant)) ? merchant : undefined;
@@ -90,12 +91,12 @@ async function passedBy(incoming: Incoming): Promise<number | undefined> {
 
 interface Admitted {
   readonly hit: IncomingHit;
-  /** Of the merchant whose key let it in, where its address is closed. */
+  /** The merchant whose key let the hit in although its address is closed. */
   readonly passed: number | undefined;
 }
 
 function take(incoming: Incoming, { format }: FormatRoute, { hit, passed }: Admitted): Promise<Outcome<Report>> {
-  // HEAD takes the same route as GET. It only asks whether there is an image: nobody has seen a page, so nothing is
+  // HEAD takes the same route as GET. It only asks whether there is an image. Nobody has seen a page, so nothing is
   // counted.
   if (incoming.request.method === "HEAD") return NOTHING_TAKEN;
   const looking = { env: incoming.env, now: hit.receivedAt, later: incoming.later };
@@ -129,9 +130,9 @@ const PACKED = { unpacks: true };
 const EMPTY: RequestBody = { ok: true, text: "" };
 
 /**
- * The text of a body. Its first bytes say whether it is packed, whatever the headers say: PostHog's browser client
- * packs without saying so, and proxies unpack without removing the header. A body is unpacked no further than any body
- * may be long, so a few bytes of a stranger cannot fill the memory.
+ * The text of a body. Its first bytes decide whether it is packed, whatever the headers say. PostHog's browser client
+ * packs without saying so, and proxies unpack without removing the header. A body is never unpacked beyond the bound of
+ * a body, so a few bytes of a stranger cannot fill the memory.
  */
 function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
   if (body.ok && body.packing === undefined && !isReadable(headerOf(incoming, "content-encoding")))
@@ -143,7 +144,7 @@ function toText(incoming: Incoming, body: RequestBody): Outcome<string> {
 }
 
 /**
- * Whether a body that does not look packed can be read as it is. With "br" it cannot: it is packed in a way that is not
+ * Whether a body that does not look packed can be read as it is. With the encoding "br" it cannot, since that is not
  * supported here.
  */
 function isReadable(encoding: string): boolean {

@@ -1,16 +1,16 @@
-// Requests are counted by tens. Asking the platform's counter is the dearest step of a small hit, so an isolate counts
-// to ten by itself and asks with every tenth request of a key: one that comes less often than that is never asked for.
-// The price is that each isolate lets up to nine requests of a key more through than the counter knows of. The numbers
-// in wrangler.toml are therefore of tens.
+// Counts requests by tens. To ask the platform's counter is the dearest step of a small hit. So an isolate counts to
+// ten by itself, and asks the counter at every tenth request of a key. It never asks for a key with fewer requests. The
+// price: each isolate may pass up to nine requests of a key that the counter does not know of. The numbers in
+// wrangler.toml therefore count tens.
 
 import { LIMIT_REQUESTS, RATE_LIMIT_PERIOD_SECONDS, TENS_KEYS_MAX } from "../../core/limits.ts";
 import { isWithin } from "../../storage/rate-limit.ts";
 
 const PERIOD_MS = RATE_LIMIT_PERIOD_SECONDS * 1_000;
 
-/** What an isolate knows of a period's requests. A period begins where the clock is a multiple of its length. */
+/** The requests that an isolate knows of in one period. A period begins where the clock is a multiple of its length. */
 export class Tens {
-  /** Requests of a key since it was last asked for; CLOSED where the counter said no. */
+  /** The requests of each key since the counter was last asked for it. CLOSED where the counter said no. */
   readonly #counted = new Map<string, number>();
   readonly #now: () => number;
   #period = 0;
@@ -19,16 +19,19 @@ export class Tens {
     this.#now = now;
   }
 
-  /** Counts requests of a key, and says whether they are within the limit. A key that is over stays closed. */
+  /**
+   * Counts requests of a key. Returns whether they are within the limit. A key beyond its limit stays closed for the
+   * period.
+   */
   isWithin(counter: RateLimit, key: string, requests: number): boolean | Promise<boolean> {
     if (this.isClosed(key)) return false;
     const count = (this.#counted.get(key) ?? 0) + requests;
-    if (this.#counted.size >= TENS_KEYS_MAX) this.#counted.clear(); // they begin again with nothing
+    if (this.#counted.size >= TENS_KEYS_MAX) this.#counted.clear(); // all keys begin again at 0
     this.#counted.set(key, count % LIMIT_REQUESTS);
     return count < LIMIT_REQUESTS || this.#ask(counter, key, Math.floor(count / LIMIT_REQUESTS));
   }
 
-  /** Whether a key was found to send too much in this period. */
+  /** Whether a key was beyond its limit in this period. */
   isClosed(key: string): boolean {
     const period = Math.floor(this.#now() / PERIOD_MS);
     if (period !== this.#period) {
@@ -39,8 +42,8 @@ export class Tens {
   }
 
   /**
-   * What refuses a key for the rest of this period. Called in the next one it does nothing: an answer may come late,
-   * and what was too much then is none of the next period's.
+   * Makes a function that refuses a key for the rest of this period. An answer may come late, when the next period has
+   * begun. The function then does nothing, because the next period has its own limit.
    */
   closing(key: string): () => void {
     const period = this.#period;

@@ -1,18 +1,18 @@
-// Signing in by Cloudflare Access: the edge lets only those through who have signed in with the team's identity
-// provider, and sends a signed JWT along. The JWT is verified with the team's public keys and for this application.
-// Only the e-mail address and the groups are taken from it. The deployment's settings choose who signs in like this:
-// with ACCESS_TEAM members have no passwords; with OPERATOR_ACCESS_TEAM operators need no token (principal.ts). Each of
-// the two is an application of its own in Access, so that a JWT for one is of no use for the other.
+// Sign-in by Cloudflare Access. The edge lets only those through who have signed in with the team's identity provider,
+// and sends a signed JWT along. The JWT is verified with the team's public keys and for this application. Only the
+// e-mail address and the groups are taken from it. The deployment's settings choose who signs in like this. With
+// ACCESS_TEAM members have no passwords. With OPERATOR_ACCESS_TEAM operators need no token (principal.ts). Members and
+// operators have an application each in Access, so that a JWT for one is of no use for the other.
 
 import { createRemoteJWKSet, errors, jwtVerify } from "jose";
 import { parseEmail } from "../../storage/directory/members.ts";
 
 export interface AccessEnv {
-  /** Such as "https://team.cloudflareaccess.com". */
+  /** The team's address, such as "https://team.cloudflareaccess.com". */
   readonly ACCESS_TEAM?: string;
   /** The application's audience tag. */
   readonly ACCESS_AUDIENCE?: string;
-  /** The same for operators: another application, whose audience is another. */
+  /** The team of operators. Their application is another one, with an audience of its own. */
   readonly OPERATOR_ACCESS_TEAM?: string;
   readonly OPERATOR_ACCESS_AUDIENCE?: string;
 }
@@ -25,22 +25,22 @@ export interface Vouched {
 }
 
 export interface Access {
-  /** The person that a JWT names; undefined when it is not valid. Throws when the keys cannot be read. */
+  /** The person that a JWT names. Undefined when it is not valid. Throws when the keys cannot be read. */
   readonly read: (jwt: string) => Promise<Vouched | undefined>;
 }
 
-/** The header that carries the JWT. */
+/** The header with the JWT. */
 export const ACCESS_HEADER = "cf-access-jwt-assertion";
 
-/** The keys of each team, kept with the isolate; read again when a JWT names one that is not among them. */
+/** The keys of each team, kept by the isolate. They are read again when a JWT names a key that is not among them. */
 const keySets = new Map<string, ReturnType<typeof createRemoteJWKSet>>();
 
-/** How members sign in; undefined where they have passwords. */
+/** How members sign in. Undefined where they have passwords. */
 export function accessOf({ ACCESS_TEAM = "", ACCESS_AUDIENCE = "" }: AccessEnv): Access | undefined {
   return applicationOf("ACCESS", ACCESS_TEAM, ACCESS_AUDIENCE);
 }
 
-/** How operators sign in without a token; undefined where they cannot. */
+/** How operators sign in without a token. Undefined where they cannot. */
 export function operatorAccessOf(env: AccessEnv): Access | undefined {
   const { OPERATOR_ACCESS_TEAM: team = "", OPERATOR_ACCESS_AUDIENCE: audience = "" } = env;
   if (audience !== "" && audience === env.ACCESS_AUDIENCE)
@@ -81,10 +81,13 @@ function groupsOf(payload: Readonly<Record<string, unknown>>): readonly string[]
     .slice(0, GROUPS_READ_MAX);
 }
 
-/** Groups of one person. A JWT has room for some 8 KB. */
+/** How many groups of one person are read. A JWT has room for some 8 KB. */
 const GROUPS_READ_MAX = 500;
 
-/** The library's errors for a JWT that is not valid. Any other error is our mistake, or one of the team's keys. */
+/**
+ * The library's errors for a JWT that is not valid. Any other error is a mistake of ours, or a failure to get the
+ * team's keys.
+ */
 const JWT_IS_WRONG: ReadonlySet<string> = new Set([
   errors.JWTExpired.code,
   errors.JWTClaimValidationFailed.code,

@@ -1,6 +1,7 @@
-// The cron's part in alarms: once an Hour it looks at each merchant that has asked for any, and writes what is to be
-// told to the outbox, in one transaction with the state of its alarms. So each change is told once, wherever a cron
-// dies. It waits while hits of the last Hour are not counted: an alarm of numbers that are not whole would be wrong.
+// The cron's step for alarms. Once an Hour it looks at each merchant that has asked for alarms. It writes what the
+// merchant must be told to the outbox, in one transaction with the state of its alarms. So each change is told once,
+// wherever a cron dies. It waits while hits of the last Hour are not counted yet, since an alarm from incomplete
+// numbers would be wrong.
 
 import { DOUBT_TOLD_DAYS, LOOK_AFTER_MINUTES, LOOK_AGAIN_MS, LOOK_DAYS, LOOKS_TURN_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
@@ -26,7 +27,10 @@ import { answerTo, numberOf } from "./report-numbers.ts";
 import { alarmTopicsOf, nextLookAt } from "./report-schedule.ts";
 import { linksOf } from "./reports-due.ts";
 
-/** Looks at the alarms that are due. A merchant that fails is logged and tried again, and keeps no other waiting. */
+/**
+ * Looks at the alarms that are due. A merchant whose look fails is logged and tried again. The others do not wait for
+ * it.
+ */
 export async function lookAtAlarms(deps: Deps): Promise<void> {
   for (const number of await listLooksDue(deps.directory, { now: deps.now(), rowsMax: LOOKS_TURN_MAX })) {
     const all = await listSubscriptions(deps.directory, number);
@@ -35,7 +39,7 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
     let at = deps.now() + LOOK_AGAIN_MS;
     try {
       const merchant = await findMerchantByNumber(deps.directory, number);
-      if (merchant === undefined) continue; // its subscriptions go with it
+      if (merchant === undefined) continue; // its subscriptions are deleted with it
       if (await look(own, merchant, deps)) at = nextLookAt(number, deps.now());
     } catch (error) {
       deps.log({ event: "look_failed", merchant: number, error: causeOf(error) });
@@ -44,7 +48,7 @@ export async function lookAtAlarms(deps: Deps): Promise<void> {
   }
 }
 
-/** False where hits of the last Hour wait to be counted. */
+/** Looks at one merchant. False where hits of the last Hour wait to be counted. */
 async function look(own: readonly StoredSubscription[], merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
   const zone = zoneAt(zonesOf(merchant), now);
@@ -90,14 +94,14 @@ async function look(own: readonly StoredSubscription[], merchant: Merchant, deps
 
 type Writing = Parameters<typeof toAlarmMessage>[2];
 
-/** What a change is about: an alarm is named by its kind and the instant at which it went on. */
+/** The name of a change: the alarm's kind, and the instant at which the alarm went on. */
 function nameOf({ alarm: { kind, since }, endedAt }: AlarmChange): string {
   return `${kind}:${new Date(since).toISOString()}:${endedAt === undefined ? "on" : "off"}`;
 }
 
 /**
- * Every Hour that is over, of today and so many Days before, and until when all hits are counted in them. Where clocks
- * were put back, the API has one number for the Hour that is there twice, and so both have it.
+ * Every ended Hour of today and of so many Days before, and the instant before which all hits are counted in them. When
+ * clocks are put back an Hour is there twice. The API has one number for both, so each of them gets that number.
  */
 export async function readHours(
   merchant: Merchant,
@@ -131,8 +135,9 @@ export async function readHours(
 }
 
 /**
- * Days in ranges, each of which is one question. A Day on which clocks were put back is a range by itself: the visitors
- * of the Hour that it has twice are counted from events, and so would be all Hours of a question with it.
+ * Splits Days into ranges. Each range is one question. A Day on which clocks are put back is a range by itself. It has
+ * one Hour twice, and the visitors of that Hour are counted from events. In a longer range the other Hours of the
+ * question would be counted from events too.
  */
 function rangesBetween(
   zone: string,
@@ -150,14 +155,14 @@ function rangesBetween(
 }
 
 interface Reaching {
-  /** The message's. */
+  /** The id of the message. */
   readonly id: string;
   readonly target: Target;
-  /** The first Day of its period. */
+  /** The first Day of the goal's period. */
   readonly from: number;
 }
 
-/** The number of a period in which a goal is reached and was not told yet; undefined otherwise. */
+/** The number of a period, if a goal is reached in it and that was not told yet. Otherwise undefined. */
 async function reachedValue(
   { id, target, from }: Reaching,
   { merchant, shop, deps }: { readonly merchant: Merchant; readonly shop: Shop; readonly deps: Deps },
@@ -167,7 +172,7 @@ async function reachedValue(
   const filters = target.goal === null ? [] : [["is", "event:goal", [target.goal]]];
   const date_range = [dateOf(from), dateOf(dayAt(shop.zone, deps.now()))];
   const answer = await answerTo({ metrics: [target.metric], date_range, filters }, merchant, deps);
-  // Such as a goal that was deleted: the other alarms are told all the same.
+  // The goal was perhaps deleted. The other alarms are told all the same.
   if (!answer.ok) {
     deps.log({ event: "goal_not_asked", message: id, error: answer.rejection.message });
     return undefined;

@@ -1,25 +1,24 @@
-// Answers over closed Days that are remembered, in the isolate and in the Cache API of the place that it runs in. An
-// answer is found by a name that has everything it depends on: the merchant's row as the directory has it, the question
-// with all its filters, its Days, and of each partition when the numbers of that merchant were changed last. That
-// partitions say with what they have not published (durable-objects/change.ts), and they are asked for each question
-// anyway. So the second look asks no database, and a change is in the next answer. An answer keeps the `as_of` of when
-// it was read.
+// Remembers answers over closed Days, in the isolate and in the Cache API of the data centre it runs in. An answer's
+// name contains everything that the answer depends on: the merchant's row of the directory, the question with all its
+// filters, its Days, and when each partition last changed the merchant's numbers. Partitions are asked for each
+// question anyway, for what they have not published, and tell that time as well (durable-objects/change.ts). So a
+// second look asks no database, and a change is in the next answer. An answer keeps the `as_of` of when it was read.
 
 import { ANSWER_KEPT_BYTES_MAX, ANSWERS_KEPT_BYTES } from "../../core/limits.ts";
 import type { Answer } from "../../core/query/answer.ts";
 
-/** What of the Cache API is used. */
+/** The methods of the Cache API that are used. */
 export type SharedAnswers = Pick<Cache, "match" | "put">;
 
 interface Kept {
   readonly text: string;
-  /** UTC ms. */
+  /** Until when the answer is remembered, UTC ms. */
   readonly until: number;
 }
 
-/** Of one isolate. */
+/** The answers of one isolate. */
 export class AnswerMemory {
-  /** The one unused for longest is the first. */
+  /** The first one is the one unused for longest. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
@@ -55,22 +54,22 @@ export class AnswerMemory {
 
 export interface AnswerDeps {
   readonly answers: AnswerMemory;
-  /** Undefined where the platform has none. */
+  /** The shared cache. Undefined where the platform has none. */
   readonly sharedAnswers: SharedAnswers | undefined;
-  /** For how long an answer is remembered (ms); 0 for not at all. */
+  /** For how long an answer is remembered, ms. With 0 no answer is. */
   readonly answersKeptMs: number;
   readonly now: () => number;
 }
 
-/** The name of what an answer depends on: all of it, so that no two have the same. */
+/** Makes a name of everything that an answer depends on. Different answers have different names. */
 export function answerName(depends: unknown): string {
   return JSON.stringify([SHAPE, depends]);
 }
 
-/** Of answers. Another release may say other things. */
+/** The version of the shape of answers. Another release may answer in another shape. */
 const SHAPE = 1;
 
-/** The answer of a name; undefined where it is not remembered. */
+/** The answer of a name. Undefined where it is not remembered. */
 export async function findAnswer(name: string, deps: AnswerDeps): Promise<Answer | undefined> {
   const now = deps.now();
   const own = deps.answers.find(name, now);
@@ -85,7 +84,7 @@ export async function findAnswer(name: string, deps: AnswerDeps): Promise<Answer
   return JSON.parse(text) as Answer;
 }
 
-/** Remembers an answer, here and for other isolates of the place. */
+/** Remembers an answer, here and for other isolates of the data centre. */
 export async function keepAnswer(name: string, answer: Answer, deps: AnswerDeps): Promise<void> {
   const text = JSON.stringify(answer);
   if (text.length > ANSWER_KEPT_BYTES_MAX) return;
@@ -103,8 +102,8 @@ export async function keepAnswer(name: string, answer: Answer, deps: AnswerDeps)
 const UNTIL = "x-footfall-until";
 
 /**
- * No request can have it: the host's name ends in one that is reserved for what does not exist. Who chooses a question
- * cannot choose one that has the address of another.
+ * No request can have this address, because the end of its host name is reserved for hosts that do not exist. Nobody
+ * can choose a question whose address is that of another question.
  */
 async function addressOf(name: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(name));

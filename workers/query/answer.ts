@@ -1,5 +1,5 @@
-// How a question is answered or refused. A refusal has the text where clients of the Plausible Stats API look for it,
-// and beside it what all refusals of Footfall say: a code of the closed list, and the field. An answer is sent as JSON.
+// How a question is answered or refused. A refusal has its text where clients of the Plausible Stats API look for it.
+// It also has what all refusals of Footfall have: a code of the closed list, and the field. An answer is sent as JSON.
 // It is sent as CSV if the request has `Accept: text/csv`, or `?format=csv` where headers cannot be set.
 
 import type { Context } from "hono";
@@ -18,7 +18,7 @@ export function sendAnswer(c: Context, answer: unknown): Response {
   return c.body(toCsv(answer as Parameters<typeof toCsv>[0]), 200, headers);
 }
 
-/** {"error": "…", "code", "field"?} with the code's status. */
+/** Refuses a question with {"error": "…", "code", "field"?} and the code's status. */
 export function refuseQuestion(c: Context, code: ProblemCode, message: string): Response {
   return c.json(refusalOf(code, message), PROBLEM_STATUS[code]);
 }

@@ -1,7 +1,7 @@
-// The API, but for questions: one row for each operation says its route, who may, what it takes, what it answers, what
-// does it and what the audit log calls it. Routes (app.ts), the OpenAPI document, generated clients and the tests of
-// doors, tenants and hostile bodies come from here. The tables of fields are the handlers' own, so what is documented
-// is what is checked.
+// The API, except questions. One row for each operation has its route, who may call it, its fields, its answer, its
+// handler and its name in the audit log. Routes (app.ts), the OpenAPI document, generated clients and the tests of
+// doors, tenants and hostile bodies are made from these rows. The tables of fields are those that the handlers use, so
+// what is documented is what is checked.
 
 import type { Context } from "hono";
 import type { Schema } from "../../core/type-text.ts";
@@ -132,36 +132,39 @@ import { getAlerts, getCost } from "./watch.ts";
 
 type Handler = (c: Context, deps: Deps) => Promise<Checked<Reply | FileReply>>;
 
-/** A query string or a body. */
+/** An example of a query string or of a body. */
 export type Example = Readonly<Record<string, unknown>>;
 
 export interface Operation {
-  /** Who may. */
+  /** Who may call it. */
   readonly door: Door | Outside;
-  /** Set where only a member may: a key has no session and no preferences, and gets 409. */
+  /** Set where only a member may call it. A key has no session and no preferences, and gets 409. */
   readonly personal?: true;
   readonly handler: Handler;
-  /** What the audit log calls it; absent where nothing is done. */
+  /** Its name in the audit log. Absent where the operation changes nothing. */
   readonly act?: string;
-  /** What generated clients call it. */
+  /** Its name in generated clients. */
   readonly id: string;
   readonly summary: string;
-  /** The parameters of its query string; none is none. */
+  /** The parameters of its query string. Absent where it takes none. */
   readonly query?: FieldTable;
-  /** The fields of its body; absent where it takes none. */
+  /** The fields of its body. Absent where it takes none. */
   readonly body?: FieldTable;
   /**
-   * What it may be sent; together the examples name every parameter or field. The first can be sent many times. The
-   * OpenAPI document shows the first, and the tests of tenants and of hostile input send them all.
+   * Examples of what may be sent. Together they name every parameter or field. The first one can be sent many times.
+   * The OpenAPI document shows the first one. The tests of tenants and of hostile input send them all.
    */
   readonly examples?: readonly Example[];
-  /** Of success; 200 unless said. */
+  /** The status of success, 200 by default. */
   readonly status?: 201 | 202;
-  /** What it answers then; a file where there is none. */
+  /** The answer of success. Absent where the answer is a file. */
   readonly answer?: Schema;
 }
 
-/** The directory that it recovers may be no directory yet: the entry is written when it is one. */
+/**
+ * The operation that recovers the directory. Before it the directory may be an empty database, so its entry in the
+ * audit log is written afterwards.
+ */
 export const NOTED_BY_ITSELF = "directory.recover";
 
 const STOP = "It takes effect at once.";
@@ -179,7 +182,7 @@ const LEAVES_OUT = {
   note: "Nobody of the office counts.",
 };
 
-/** The first page of a list, and the page after an entry. */
+/** Examples of the first page of a list, and of the page after an entry. */
 function pages(after: number | string): readonly Example[] {
   return [{ limit: 10 }, { limit: 10, after }];
 }
@@ -196,7 +199,7 @@ const replayVerb = (verb: ReplayVerb, summary: string): readonly [string, Operat
   },
 ];
 
-/** Merchants' own rules, and those of the deployment for all. */
+/** The operations on a merchant's own rules, or on the deployment's rules for all merchants. */
 function ruleOperations(path: string, whose: "the merchant" | "the deployment"): typeof ENTRIES {
   const isOwn = whose === "the merchant";
   const name = isOwn ? "Rules" : "GlobalRules";
@@ -1517,10 +1520,10 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
   replayVerb("undo", "Puts back what it replaced."),
 ];
 
-/** By route, such as "GET /api/v1/merchants/:id". */
+/** Operations by route, such as "GET /api/v1/merchants/:id". */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(ENTRIES);
 
-/** An operation and where it is. */
+/** An operation with its method and path. */
 export interface Route extends Operation {
   readonly method: string;
   readonly path: string;
@@ -1531,5 +1534,5 @@ export const ROUTES: readonly Route[] = ENTRIES.map(([route, operation]) => {
   return { method, path, ...operation };
 });
 
-/** Those behind a door. */
+/** The routes that are behind a door. */
 export const GUARDED_ROUTES = ROUTES.flatMap(({ door, ...route }) => (isOutside(door) ? [] : [{ ...route, door }]));

@@ -1,6 +1,6 @@
-// The query Worker's routes: questions, pages, and the operations of api.ts, each behind its door. Questions keep
-// the error shape of the Plausible API; admin requests have a shape of their own. What no route expects is answered
-// here, as JSON, whatever it was.
+// The query Worker's routes: questions, pages, and the operations of api.ts, each behind its door. Refusals of
+// questions have the shape of the Plausible API. Refusals of other requests have Footfall's own shape. A request
+// without a route, and an unexpected failure, are answered here too, as JSON.
 
 import { type Context, Hono } from "hono";
 import { causeOf } from "../../core/outcome.ts";
@@ -29,7 +29,7 @@ import { getStatusDocument, getStatusFeed, getStatusPage } from "./status.ts";
 import { UMAMI_ROUTES } from "./umami.ts";
 import { getHealth, getMetrics } from "./watch.ts";
 
-/** What a merchant's numbers are asked by: whoever may ask one may ask all. */
+/** The routes of questions. Whoever may use one may use all. */
 export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof ask])[] = [
   ["/api/v2/query", ask],
   ["/api/v2/funnel", askFunnel],
@@ -40,7 +40,7 @@ export const QUESTION_ROUTES: readonly (readonly [path: string, answer: typeof a
   ["/api/v2/batch", askBatch],
 ];
 
-/** Routes outside of these lists answer the same to everybody. */
+/** These routes are outside of the lists. They answer the same to everybody. */
 const NOTICE_PATH = "/notice/:token";
 const WATCHED_PATHS = ["/health", "/metrics"];
 const STATUS_PATHS = ["/status", "/status.json", "/status.atom"];
@@ -49,7 +49,7 @@ const OPEN_PATHS = ["/", ...WATCHED_PATHS, ...STATUS_PATHS, NOTICE_PATH, ...DOCU
 
 const CHANGING: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH", "DELETE"]);
 
-/** What was changed is logged together with what others change meanwhile. */
+/** Logs what was changed, together with what other requests change meanwhile. */
 async function logSoon(deps: Deps): Promise<void> {
   const waitMs = deps.changeLogAfterMs;
   if (waitMs > 0) await new Promise((settle) => setTimeout(settle, waitMs));
@@ -124,7 +124,7 @@ for (const { method, path, door, personal, handler, act, query } of GUARDED_ROUT
     if (refusal !== undefined) return replyWithProblem(c, refusal);
     if (personal && principal.kind !== "member") return replyWithProblem(c, noSession().problem);
     const handle = async () => {
-      // Handlers that take parameters check them; here those of all others are refused.
+      // Handlers with parameters check them. For all other handlers any parameter is refused here.
       const none = query === undefined ? parametersOf(c, {}) : undefined;
       return none?.ok === false ? none : handler(c, deps);
     };
@@ -143,8 +143,8 @@ function toResponse(c: Context, reply: Checked<Reply | FileReply>): Response {
 }
 
 /**
- * Bytes go as they are made, and no faster than they are taken. What fails on the way breaks the transfer off: a part
- * is never taken for the whole.
+ * Bytes are sent as they are made, and no faster than the client takes them. A failure breaks the transfer off, so a
+ * part is never taken for the whole.
  */
 function toFile(c: Context, { file: { contentType, name, headers, bytes } }: FileReply): Response {
   const deps = c.get("deps") as Deps;
@@ -185,7 +185,7 @@ app.onError((error, c) => {
   return refuse(c, "unavailable", "The request could not be answered just now. Try again.");
 });
 
-/** A refusal in the shape of the API that was meant. */
+/** A refusal in the shape of the API to which the request was sent. */
 function refuse(c: Context, code: ProblemCode, message: string): Response {
   if (c.req.path.startsWith("/api/v2/")) return refuseQuestion(c, code, message);
   return replyWithProblem(c, { code, message });

@@ -1,5 +1,5 @@
-// Admin requests about the archive's Days: which are open, closed, sealed, late or in doubt, sealing some of them now,
-// and which files hold the events of one.
+// Admin requests about Days in the archive: which Days are open, closed, sealed, late or in doubt; a request to seal
+// some of them now; and which files have the events of a Day.
 
 import type { Context } from "hono";
 import { manifestKey } from "../../core/archive/object-key.ts";
@@ -38,7 +38,8 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
     const next = encodeDayCursor(last);
     return { ok: true, value: { body: { days: closed.map(shown), next } } };
   }
-  // Open Days have no row: what has them is seen in the archive itself. There are three or four at a time.
+  // Open Days have no row in the ledger. Their list comes from the archive itself. There are three or four of them at a
+  // time.
   const days: object[] = closed.map(shown);
   for (let day = open; day <= Math.min(to, open + 4); day++) {
     const partitions = await listPartitions(archiveOf(deps), dateOf(day));
@@ -48,8 +49,8 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
 }
 
 /**
- * A page of closed Days: those of the first ledger by date, then those of the next. A row's partition
- * says which ledger it is of.
+ * A page of closed Days: those of the first ledger by date, then those of the next ledger. The partition of a row
+ * decides its ledger.
  */
 async function listClosed(
   { from, to, after, rowsMax }: Parameters<typeof listSeals>[1],
@@ -65,8 +66,8 @@ async function listClosed(
 }
 
 /**
- * POST /api/v1/archive/seal {"from","to"}: closed Days the cron has not found, or that wait for another try, go at
- * once.
+ * POST /api/v1/archive/seal {"from","to"}: seals closed Days at once, those that the cron has not found yet and those
+ * that wait for another try.
  */
 export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, DAYS);
@@ -88,8 +89,8 @@ export async function postSeal(c: Context, deps: Deps): Promise<Checked<Reply>> 
 }
 
 /**
- * GET /api/v1/archive/files?date&partition: the objects that together hold every event of a (Day, partition) once, as
- * far as it is sealed: files of the current generation, and bundles that are in none of them.
+ * GET /api/v1/archive/files?date&partition: the objects that together have every archived event of a (Day, partition)
+ * once. They are the files of the current generation, and bundles whose events are in none of these files.
  */
 export async function getArchiveFiles(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const asked = parametersOf(c, FILES);
@@ -116,8 +117,8 @@ function wrongRange(from: number, to: number) {
 }
 
 /**
- * "closed": no seal yet. "sealed". "late": sealed, and events came since that wait to be counted. "in_doubt": it was
- * tried several times and cannot be done; `error` says why.
+ * "closed": not sealed yet. "sealed". "late": sealed, and later events wait to be counted. "in_doubt": the seal was
+ * tried several times and failed; `error` says why.
  */
 export function stateOf({ generation, lateSince, attempts }: Pick<SealRow, "generation" | "lateSince" | "attempts">) {
   if (attempts >= SEAL_ATTEMPTS_DOUBTFUL) return "in_doubt";

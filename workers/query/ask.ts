@@ -1,6 +1,6 @@
-// The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those clients
-// of the Plausible Stats API v2 know; every error is {"error": "…", "code", "field"?}. The order of checks is theirs
-// too: key given, body readable, merchant named, key right, question right.
+// The public routes of questions: POST /api/v2/query, and the reports (report.ts). Statuses and texts are those that
+// clients of the Plausible Stats API v2 know. Every error is {"error": "…", "code", "field"?}. The order of checks is
+// also Plausible's: key given, body readable, merchant named, key right, question right.
 
 import type { Context } from "hono";
 import { QUESTION_BYTES_MAX, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
@@ -32,7 +32,7 @@ const UNREADABLE = {
   incomplete: { code: "incomplete_body", error: "The request body ended before its announced end." },
 } as const;
 
-/** What a question of some kind is answered by. */
+/** What answers a question of one kind. */
 type Answering = (body: unknown, merchant: Merchant, given: Given) => Promise<Outcome<unknown> | JobReply>;
 
 /** POST /api/v2/query. */
@@ -43,7 +43,7 @@ export const ask = answering(async (body, merchant, given) => {
   return "places" in answered ? answerByJob({ kind: "query", body, large: answered }, merchant, given) : answered;
 });
 
-/** A route of questions: who may ask, about whom, and with which filters is found out here, for all kinds alike. */
+/** Makes a route of questions. For all kinds alike it finds who asks, about which merchant, and with which filters. */
 export function answering(answer: Answering): (c: Context, deps: Deps) => Promise<Response> {
   return (c, deps) => respond(c, deps, answer);
 }
@@ -71,13 +71,13 @@ async function respond(c: Context, deps: Deps, answer: Answering): Promise<Respo
   return sendAnswer(c, withNotice(answered.value, deps.notice()));
 }
 
-/** An answer with what there is to say of the deployment's state, in its `meta`. */
+/** Adds to the `meta` of an answer what must be said about the deployment's state, if anything. */
 function withNotice(answer: unknown, notice: string | undefined): unknown {
   const { meta } = answer as { readonly meta?: object };
   return notice === undefined || meta === undefined ? answer : { ...(answer as object), meta: { ...meta, notice } };
 }
 
-/** Who asks what, in the order of checks that clients know; or the refusal. */
+/** Who asks what, or the refusal. The order of checks is the one that clients know. */
 export async function admitBody(
   c: Context,
   deps: Deps,
@@ -94,7 +94,7 @@ export async function admitBody(
   return { body: body.value, asker };
 }
 
-/** The answer where a purse is empty. */
+/** The answer to a question while a purse is empty. Undefined where none is. */
 export function refusedForNow(c: Context, purses: Purses): Response | undefined {
   const message = emptyPurseOf(purses);
   if (message === undefined) return undefined;

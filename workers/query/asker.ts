@@ -24,15 +24,15 @@ export interface Asker {
   /** The id of the key, share link or member. Limits count by it. */
   readonly id: string;
   readonly merchant: Merchant;
-  /** Hostnames that the merchant is known to own. */
+  /** Hostnames that are known to be the merchant's. */
   readonly hostnames: Set<string>;
   readonly mayAsk: boolean;
-  /** Whether it is a share link. */
+  /** Whether the asker is a share link. */
   readonly isShared: boolean;
   readonly filters: readonly unknown[];
 }
 
-/** Whether a request says in any way who is asking. */
+/** Whether a request names an asker in any way. */
 export function saysWho(c: Context): boolean {
   return bearerOf(c.req.header("authorization")) !== undefined || maySignIn(c);
 }
@@ -43,7 +43,10 @@ export interface Refusal {
   readonly error: string;
 }
 
-/** The asker about `siteId`, if it may ask, does not ask too often, and names its own merchant. */
+/**
+ * The asker of a request about `siteId`, or a refusal. It is refused if it may not ask, asks too often, or names a
+ * merchant that is not its own.
+ */
 export async function admitAsker(c: Context, siteId: string, deps: Deps): Promise<Asker | Refusal> {
   const asker = await askerOf(c, siteId, deps);
   if (asker === undefined) return { code: "unauthorized", error: WRONG_KEY_OR_SITE };
@@ -78,14 +81,14 @@ export interface Purses {
   readonly reading: Reading | undefined;
 }
 
-/** Why a question has to wait: a purse is empty, and fills again with time. Undefined where no purse is empty. */
+/** Why a question must wait: a purse is empty, and fills again with time. Undefined where no purse is empty. */
 export function emptyPurseOf({ budgets, reading }: Purses): string | undefined {
   if (isStoppedByPurse(budgets.own)) return TOO_DEAR;
   return reading?.isRefused() === true ? TOO_MUCH_READ : undefined;
 }
 
 /**
- * The asker about `siteId`; undefined when it is nobody we know. It is not yet checked that `siteId` is the asker's
+ * The asker of a request about `siteId`. Undefined if nobody known asks. It does not check that `siteId` is the asker's
  * own.
  */
 async function askerOf(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
@@ -112,7 +115,7 @@ async function shareAsking(token: string, deps: Deps): Promise<Asker | undefined
   return { id, merchant: opened.merchant, hostnames: new Set(), mayAsk: true, isShared: true, filters };
 }
 
-/** A member of several merchants has to name one by its id. A member of one merchant may name it in any way. */
+/** A member of several merchants must name one of them by its id. A member of one merchant may name it in any way. */
 async function memberAsking(c: Context, siteId: string, deps: Deps): Promise<Asker | undefined> {
   const memberships = await membershipsOf(c, deps);
   const named = memberships.find(({ merchant }) => merchant.id === siteId);

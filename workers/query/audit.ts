@@ -1,7 +1,7 @@
-// The audit log: every act of the admin API that succeeds, noted in one place around all handlers (app.ts), and its
-// list. The entry is there before the act, so that an act without an entry cannot be; if the log cannot be written, the
-// request fails and nothing was done. What a handler knows of its request (the merchant it is about, the fields it was
-// sent) it leaves on the context; fields that hold secrets are never left there.
+// The audit log: it has every act of the admin API that succeeded. It is written in one place around all handlers
+// (app.ts), and listed here. The entry is written before the act, so no act is without an entry. If the log cannot be
+// written, the request fails and nothing was done. A handler leaves on the context what it knows of its request: the
+// merchant it is about, and the fields that were sent. It never leaves fields that hold secrets.
 
 import type { Context } from "hono";
 import {
@@ -23,7 +23,7 @@ import { askedOf, type FileReply, parametersOf, type Reply } from "./request.ts"
 
 export const AUDIT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, Number.MAX_SAFE_INTEGER) };
 
-/** Acts, and notes that: who, when, what, on whom. */
+/** Runs an act and logs it: who did what, when, to which target. */
 export async function audited(
   c: Context,
   deps: Deps,
@@ -51,13 +51,13 @@ export async function audited(
       await closeEntry(deps.directory, { id, ...known, details });
     }
   } catch (error) {
-    // The act is decided; its entry stays as "unknown" and says that much.
+    // The outcome of the act is settled by now. Its entry keeps the result "unknown", which claims nothing.
     deps.log({ event: "audit_incomplete", entry: id, act, error: causeOf(error) });
   }
   return reply;
 }
 
-/** Leaves with the request which merchant it is about. */
+/** Notes on the context which merchant a request is about. */
 export function concern(c: Context, merchant: Merchant): void {
   c.set("concerns", merchant.number);
 }
@@ -66,7 +66,7 @@ function concerned(c: Context): number | null {
   return (c.get("concerns") as number | undefined) ?? null;
 }
 
-/** GET /api/v1/audit?limit&after: newest first. A merchant sees what was done to its own, by whomever. */
+/** GET /api/v1/audit?limit&after: entries, newest first. A merchant sees all acts on its own data, whoever did them. */
 export async function getAudit(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, AUDIT_PAGE);
   if (!page.ok) return page;
@@ -81,7 +81,7 @@ function shown({ id, at, ...entry }: AuditEntry) {
   return { id: String(id), at: new Date(at).toISOString(), ...entry };
 }
 
-/** What was made or changed: the answer says its id, or a stream's its number. */
+/** The id of what was made or changed, as the answer says it. For a stream it is the number. */
 function targetOf(reply: Reply | FileReply): string | undefined {
   if ("file" in reply) return undefined;
   const { body } = reply;
@@ -89,7 +89,7 @@ function targetOf(reply: Reply | FileReply): string | undefined {
   return typeof target === "string" || typeof target === "number" ? String(target) : undefined;
 }
 
-/** Of a large request, or of one of many, the names of its fields alone. */
+/** The details of an entry. Of a large request, or one of many, they have only the names of its fields. */
 function detailsOf(asked: AuditDetails, purses: readonly KeptPurse[]): AuditDetails {
   const { length } = JSON.stringify(asked);
   const isScarce = length > AUDIT_ENTRY_BYTES && purses.some(({ left, size }) => left < size / 2);
@@ -101,7 +101,7 @@ const TOO_MANY_ACTS =
   "There were more acts of this merchant than its audit log takes in a day. " +
   "Try again after the seconds of Retry-After, or make fewer changes.";
 
-/** What pays for an entry. Where limits are off nothing does. */
+/** The purses that pay for an entry. Where limits are off there are none. */
 function auditPursesOf(who: PurseHolder, deps: Deps): readonly KeptPurse[] {
   return deps.keyLimit === undefined ? [] : deps.auditPurses.of(who, deps.now());
 }

@@ -13,15 +13,15 @@ import type { Deps } from "./deps.ts";
 
 export interface OpenedKey {
   readonly holder: KeyHolder;
-  /** Hostnames that were found to be the merchant's. */
+  /** Hostnames that are known to be the merchant's. */
   readonly hostnames: Set<string>;
-  /** UTC ms. */
+  /** Until when the key is remembered, UTC ms. */
   readonly until: number;
-  /** When its use was last noted, UTC ms; null for never. */
+  /** When its use was last noted, UTC ms. Null for never. */
   usedAt: number | null;
 }
 
-/** API keys by hash, with what they open. Only keys that exist are remembered, so guesses take no room. */
+/** API keys by hash, with what each opens. Only keys that exist are remembered, so guesses take no room. */
 export class KeyMemory {
   readonly #keys = new Map<string, OpenedKey>();
 
@@ -32,14 +32,17 @@ export class KeyMemory {
 
   remember(hash: string, holder: KeyHolder, now: number): OpenedKey {
     const remembered = { holder, hostnames: new Set<string>(), until: now + KEYS_KEPT_MS, usedAt: holder.lastUsedAt };
-    this.#keys.delete(hash); // a key that is back goes to the end: the first entry is always the oldest
+    this.#keys.delete(hash); // a remembered key moves to the end: the first entry is always the oldest
     this.#keys.set(hash, remembered);
     const [oldest] = this.#keys.keys();
     if (this.#keys.size > KEYS_KEPT_MAX && oldest !== undefined) this.#keys.delete(oldest);
     return remembered;
   }
 
-  /** Called after a key was revoked or a merchant changed, so that this isolate obeys the change at once. */
+  /**
+   * Forgets all keys. It is called after a key was revoked or a merchant changed, so that this isolate obeys the change
+   * at once.
+   */
   clear(): void {
     this.#keys.clear();
   }
@@ -50,8 +53,10 @@ export function bearerOf(authorization: string | undefined): string | undefined 
   return /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
 }
 
-/** What a key opens now. Undefined when there is no such key, when it has expired, or when it was rotated and its old
- *  secret is no longer accepted. With `fresh` the database is read even if the key is remembered. */
+/**
+ * What a key opens now. Undefined when there is no such key, when it has expired, or when it was rotated and its old
+ * secret is no longer accepted. With `fresh` the database is read even if the key is remembered.
+ */
 export async function openKey(
   key: string,
   deps: Deps,
@@ -75,7 +80,7 @@ async function recall(
   return holder && deps.keys.remember(hash, holder, now);
 }
 
-/** Notes after the answer that a key was used, unless that was noted within the hour. */
+/** Notes after the answer that a key was used, unless its use was noted within the hour. */
 export function noteUse(opened: OpenedKey, deps: Deps): void {
   const now = deps.now();
   if (opened.usedAt !== null && opened.usedAt > now - KEY_USE_NOTED_EVERY_MS) return;
@@ -83,7 +88,9 @@ export function noteUse(opened: OpenedKey, deps: Deps): void {
   deps.later("key_use", noteKeyUse(deps.directory, { id: opened.holder.id, now }));
 }
 
-/** Whether `siteId` names a merchant: by its id, a tracking ID or a hostname. Its hostnames are remembered. */
+/**
+ * Whether `siteId` names a merchant, by its id, a tracking ID or a hostname. Hostnames of the merchant are remembered.
+ */
 export async function names(
   siteId: string,
   { merchant, hostnames }: { readonly merchant: Merchant; readonly hostnames: Set<string> },

@@ -1,6 +1,6 @@
-// POST /api/v2/batch: several questions about one merchant over one range, each with its own answer, refusal or job.
+// POST /api/v2/batch: several questions about one merchant over one range. Each gets its own answer, refusal or job.
 // What several of them need is read once (together.ts). Questions that are too large for a request become one job. A
-// batch counts as one request, and pays as many steps of its budget as its questions would.
+// batch counts as one request. It pays as many steps of its budget as its questions would pay alone.
 
 import type { Context } from "hono";
 import { causeOf, type Outcome } from "../../core/outcome.ts";
@@ -18,7 +18,7 @@ import { readReport } from "./report.ts";
 import { fillSegments } from "./segments.ts";
 import { Together } from "./together.ts";
 
-/** The answer to one question, why there is none, or the job that will have it. */
+/** The answer to one question, its refusal, or the job that will have the answer. */
 type Entry = Readonly<Record<string, unknown>>;
 type Named = readonly [name: string, entry: Entry];
 
@@ -35,7 +35,7 @@ export async function askBatch(c: Context, deps: Deps): Promise<Response> {
   const { body, asker } = admitted;
   const batch = parseBatch(body);
   if (!batch.ok) return refuseQuestion(c, codeOf(batch.rejection), batch.rejection.message);
-  // All questions share one purse for reading, so events that are read once are paid for once.
+  // All questions share one purse for reading. So events that are read once are paid for once.
   const reading = readingAs(asker, deps);
   const refused = refusedForNow(c, { budgets: budgetsOf(asker, deps), reading: reading.reading });
   if (refused !== undefined) return refused;
@@ -54,7 +54,7 @@ interface Asked {
   readonly waitSeconds: number;
 }
 
-/** The answers as they are ready: those from rollups first, jobs last. */
+/** The answers in the order in which they are ready: those from rollups first, jobs last. */
 async function* answersOf(
   { questions }: Batch,
   { asker, together, waitSeconds }: Asked,
@@ -86,7 +86,7 @@ async function* answersOf(
   if (large.length > 0) yield* jobOf(large, { asker, waitSeconds }, deps);
 }
 
-/** The answer that this question would get if it were asked alone. */
+/** The answer to one question, the same as if it were asked alone. */
 async function answerOne(
   question: BatchQuestion,
   asker: Asker,
@@ -122,7 +122,7 @@ async function readOne(
   return report.ok ? readReport(report.value, asker.merchant, deps) : report;
 }
 
-/** One job for all questions that are too large. */
+/** Makes one job of all questions that are too large. */
 async function* jobOf(
   all: readonly LargeOne[],
   { asker, waitSeconds }: Pick<Asked, "asker" | "waitSeconds">,
@@ -169,8 +169,8 @@ async function sendAll(c: Context, { batch, head, answers }: Sending): Promise<R
 }
 
 /**
- * Sends each answer as a line as soon as it is there, and a last line that ends them. If the request names a version,
- * lines are sent only after all answers are known, and only if they have another version.
+ * Sends each answer as a line as soon as it is ready, and a last line at the end. If the request names a version, lines
+ * are sent only after all answers are known, and only if they have another version.
  */
 function sendLines(c: Context, { batch, head, answers }: Sending, deps: Deps): Response {
   const encoder = new TextEncoder();
@@ -208,7 +208,7 @@ async function* linesOf({ batch, head, answers }: Sending): AsyncGenerator<objec
 }
 
 /**
- * A hash of the answers. It stays equal as long as their numbers do: when they were read and from what does not matter.
+ * A hash of the answers. It changes only when their numbers do; when they were read, and from what, does not change it.
  * Undefined while a job is under way, or when something failed.
  */
 async function versionOf(answers: readonly Named[]): Promise<string | undefined> {

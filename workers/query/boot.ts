@@ -1,7 +1,7 @@
-// What the server says in a page's document (page.ts) and the page reads there (dashboard/boot.ts). Types
-// alone, which both sides share.
+// What the server writes into a page's document (page.ts) and the page reads (dashboard/boot.ts). It has only types,
+// which both sides share.
 
-/** A shop as its people see it, with what they may do there. */
+/** A shop as its people see it, and what they may do there. */
 export interface Shop {
   readonly id: string;
   readonly name: string;
@@ -10,24 +10,24 @@ export interface Shop {
   readonly role: string;
 }
 
-/** What a page knows before it asks anything; in the document as JSON. */
+/** What a page knows before its first request. It is in the document as JSON. */
 export interface Boot {
   readonly language: string;
-  /** Undefined where nobody is signed in. */
+  /** The address of the signed-in member. Undefined where nobody is signed in. */
   readonly email?: string;
-  /** The one of the address first; not all of them, where they are many. */
+  /** The shop of the page's address first. Not all shops if there are many. */
   readonly shops: readonly Shop[];
   readonly shopsCount: number;
-  /** Whether Cloudflare Access signs in, and nothing asks for a password. */
+  /** Whether members sign in by Cloudflare Access, so that nothing asks for a password. */
   readonly access: boolean;
-  /** True where Cloudflare Access may say that an operator is there. */
+  /** True where an operator may sign in by Cloudflare Access. */
   readonly operatorAccess?: true;
-  /** Where the collector answers, "https://collector.example"; undefined where nobody has said. */
+  /** The collector's address, such as "https://collector.example". Undefined where no setting names it. */
   readonly collector?: string;
-  /** The page that a shop opens with. */
+  /** The page that opens first for a shop. */
   readonly start: string;
-  /** Of which numbers and dates are written as there, "AT"; undefined where nobody has chosen. */
+  /** The region by whose habits numbers and dates are written, such as "AT". Undefined where nobody has chosen one. */
   readonly region?: string;
-  /** Codes of the languages there are. */
+  /** The codes of the available languages. */
   readonly languages: readonly string[];
 }

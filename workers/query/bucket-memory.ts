@@ -1,18 +1,18 @@
-// What an isolate remembers of rollups in ledgers: rows and blocks as they were read, by merchant and by the columns
-// that were read. A ledger is still asked for each question, and told what is remembered: it sends what has another
-// version now, and nothing else. So what was written since, by a partition, a seal, a rebuild or an erasure, is seen by
-// the next question, and nothing else is read again. Equal versions are equal pieces, but for rows that an undo has put
-// back: how many jobs were undone is kept beside them.
+// Remembers rollups that an isolate has read from ledgers: rows and blocks, by merchant and by the columns that were
+// read. A ledger is still asked for each question, and is told what is remembered. It sends only what has another
+// version now. So the next question sees what was written since, by a partition, a seal, a rebuild or an erasure.
+// Nothing else is read again. Pieces of equal versions are equal, except rows that an undo has put back. So the number
+// of undone jobs is remembered with the pieces.
 
 import type { RollupRow } from "../../core/counting/rollup-row.ts";
 import { BUCKETS_KEPT_BYTES, PIECES_KNOWN_MAX } from "../../core/limits.ts";
 import type { Piece, PieceName, Pieces } from "../../storage/ledger/range.ts";
 
-/** Of one merchant, one grain and one set of columns. */
+/** What is remembered of one merchant, one grain and one set of columns. */
 interface Shelf {
   readonly pieces: Readonly<Record<PieceName["kind"], Map<string, Piece>>>;
   bytes: number;
-  /** How many jobs were undone when its rows were read; null where it may have none. */
+  /** How many jobs were undone when its rows were read. Null where it may have none. */
   undone: number | null;
 }
 
@@ -24,7 +24,7 @@ export class BucketMemory {
     return this.#shelves.has(name);
   }
 
-  /** What is remembered under a name, for `readRange`. */
+  /** What is remembered under a name, as `readRange` takes it. */
   of(name: string): Pieces {
     return {
       known: (kind, from, to) => {
@@ -47,7 +47,7 @@ export class BucketMemory {
 
   #keep(name: string, piece: Piece, undone: number | null): void {
     const shelf = this.#shelfOf(name);
-    // Another question may have heard meanwhile that more was undone.
+    // Another question may have read meanwhile that more jobs were undone.
     if (piece.kind === "row" && (undone === null || shelf.undone !== undone)) return;
     const key = `${piece.at} ${piece.partition}`;
     const pieces = shelf.pieces[piece.kind];
@@ -61,7 +61,7 @@ export class BucketMemory {
     }
   }
 
-  /** One that is used goes to the end: the first is always the one unused for longest. */
+  /** A shelf that is used moves to the end, so the first one is always the one unused for longest. */
   #shelfOf(name: string): Shelf {
     const shelf = this.#shelves.get(name) ?? { pieces: { row: new Map(), block: new Map() }, bytes: 0, undone: null };
     this.#shelves.delete(name);
@@ -79,10 +79,10 @@ function bytesOf({ rows }: Piece): number {
   return rows.reduce((sum, row) => sum + bytesOfRow(row), PIECE_BYTES);
 }
 
-/** What a piece takes by itself, and an empty shelf's share of it. */
+/** What a piece takes beside its rows, in bytes. It includes a share of what its shelf takes. */
 const PIECE_BYTES = 200;
 
-/** Counters and what a row costs by itself: about 600 B. */
+/** The bytes of a row with its counters, about 600 B. */
 function bytesOfRow(row: RollupRow): number {
   const breakdowns = Object.values(row.breakdowns).reduce((sum, bytes) => sum + (bytes?.length ?? 0), 0);
   return 600 + row.sketch.length + breakdowns;

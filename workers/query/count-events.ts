@@ -1,7 +1,6 @@
-// Counts plans from events: one of a single question, or those of several questions about one merchant in one
-// pass. What is read is read once, for whichever of them has not remembered what it came to; what a plan alone
-// may not read, it may not read here either, and its cost is what it would be alone. So an answer is the same,
-// whatever is asked with it (BAT-2).
+// Counts plans from events: the plan of a single question, or the plans of several questions about one merchant in one
+// pass. Events are read once, for every plan whose result is not remembered. A plan has the same bounds and the same
+// cost as if it were counted alone. So an answer does not depend on what is asked with it (BAT-2).
 
 import { NO_EVENTS } from "../../core/archive/event-columns.ts";
 import { BATCH_EVENTS_MAX, QUESTION_MS_MAX, SCAN_VISITORS_MAX } from "../../core/limits.ts";
@@ -33,13 +32,16 @@ import {
 } from "./scan.ts";
 import { inTurn, type Turn } from "./turn.ts";
 
-/** A plan, and where what it took is added up. */
+/** A plan, and where its cost is added up. */
 export interface Counted<C extends Counting = Counting> {
   readonly plan: CountPlan<C>;
   readonly cost: Cost;
 }
 
-/** Counts what a plan over one range reads, to be answered from. Days that are remembered are not read. */
+/**
+ * Counts the events of a plan over one range. The result holds all that an answer needs. Days whose results are
+ * remembered are not read.
+ */
 export async function countEvents<C extends Counting>(
   plan: CountPlan<C>,
   merchant: Merchant,
@@ -50,7 +52,7 @@ export async function countEvents<C extends Counting>(
   return outcome as Outcome<C>;
 }
 
-/** Counts several plans; each has an outcome of its own, in their order. */
+/** Counts several plans. Returns an outcome for each, in their order. */
 export async function countAll(
   asked: readonly Counted[],
   merchant: Merchant,
@@ -90,7 +92,7 @@ export async function countAll(
     await inTurn(deps, async (turn) => {
       for (const some of fitting(ready)) {
         const counted = await pass(some, { merchant, under, begun, turn }, deps);
-        // What several hold together is more than one may: then each is counted by itself.
+        // If several plans together hold more than is allowed, each is counted by itself.
         const all = counted ?? (await eachAlone(some, { merchant, under, begun, turn }, deps));
         for (const [one, outcome] of all) outcomes.set(one, outcome);
       }
@@ -110,18 +112,18 @@ interface Ready {
 interface PassUnder {
   readonly merchant: Merchant;
   readonly under: Under;
-  /** UTC ms. */
+  /** When counting began, UTC ms. */
   readonly begun: number;
   readonly turn: Turn;
 }
 
-/** As many at once as may be held: one at least. */
+/** Groups of as many plans as may be held at once, at least one in each. */
 function fitting(ready: readonly Ready[]): readonly (readonly Ready[])[] {
   const size = Math.max(1, Math.floor(BATCH_EVENTS_MAX / Math.max(1, ...ready.map(({ known }) => largestDay(known)))));
   return Array.from({ length: Math.ceil(ready.length / size) }, (_, at) => ready.slice(at * size, (at + 1) * size));
 }
 
-/** Events of the Day that has the most, in all partitions. */
+/** How many events the largest Day has, in all partitions. */
 function largestDay({ places, events }: KnownPlaces): number {
   const days = Map.groupBy(places, ({ day }) => day).values();
   return Math.max(0, ...Array.from(days, (own) => sum(own.map((place) => events.get(keyOf(place)) ?? 0))));
@@ -138,7 +140,7 @@ async function eachAlone(
   return outcomes;
 }
 
-/** Reads what some plans read, once; undefined where several of them hold too much together. */
+/** Reads once what some plans read. Undefined where several of them hold too much together. */
 async function pass(
   all: readonly Ready[],
   { merchant, under, begun, turn }: PassUnder,
@@ -165,7 +167,7 @@ async function pass(
 interface Running {
   readonly ready: Ready;
   readonly counting: Counting;
-  /** Why it ends before the others. */
+  /** Why the plan ended before the others. */
   outcome: Outcome<Counting> | undefined;
 }
 
@@ -173,7 +175,7 @@ function nothingYet(): Pick<Running, "outcome"> {
   return { outcome: undefined };
 }
 
-/** Where all of them read the same, it is found already. */
+/** What is to be read. It is found once where all plans read the same. */
 async function readingOf(
   all: readonly Ready[],
   { merchant, together }: { readonly merchant: Merchant; readonly together: CountPlan<Counting>["together"] },
@@ -203,7 +205,7 @@ interface UnitCount {
   readonly turn: Turn;
 }
 
-/** Counts one (Day, partition), or a Day in all of them, for all plans; gives how much they hold then. */
+/** Counts one (Day, partition), or a Day in all partitions, for all plans. Returns how much the plans hold then. */
 async function countUnit(
   unit: readonly SealPlace[],
   { going, found, under, turn }: UnitCount,
@@ -237,7 +239,7 @@ async function countUnit(
   return sum(going.map(({ outcome, counting }) => (outcome === undefined ? (counting.held?.() ?? 0) : 0)));
 }
 
-/** What may be remembered is counted by itself first. */
+/** Where the events of a part are counted. A part that may be remembered is counted by itself first. */
 function partOf({ ready, counting }: Running, { kept, text }: Group, under: Under): Counting {
   return kept === undefined || text !== undefined ? counting : ready.one.plan.open(under, "part");
 }
@@ -252,7 +254,7 @@ function end(running: Running, problem: ScanProblem | undefined): void {
   if (problem !== undefined) running.outcome = refusalOf(problem);
 }
 
-/** Looks up what reading takes, once for all plans that read the same. */
+/** Looks up what reading needs, once for all plans that read the same. */
 function opening(merchant: Merchant, deps: Deps) {
   interface Wanted {
     readonly known: KnownPlaces;
@@ -274,7 +276,7 @@ function placesKey(places: readonly SealPlace[]): string {
   return places.map(keyOf).join();
 }
 
-/** Does something once for each name. */
+/** Makes a function that does its work once for each name. */
 function once<In, Out>(nameOf: (given: In) => string, work: (given: In) => Promise<Out>): (given: In) => Promise<Out> {
   const done = new Map<string, Promise<Out>>();
   return (given) => {
@@ -285,22 +287,22 @@ function once<In, Out>(nameOf: (given: In) => string, work: (given: In) => Promi
   };
 }
 
-/** The (Day, partition)s that a plan counts, where rollups answer for the others. */
+/** The (Day, partition)s that a plan counts, without those that rollups answer for. */
 function onlyOf({ rest }: Pick<CountPlan<Counting>, "rest">, known: Outcome<KnownPlaces>): Outcome<KnownPlaces> {
   if (rest === undefined || !known.ok) return known;
   const places = known.value.places.filter((place) => rest.places.has(keyOf(place)));
   return accepted({ ...known.value, places });
 }
 
-/** (Day, partition)s that are counted together, and what they came to where that is remembered. */
+/** (Day, partition)s that are counted together, with their result if it is remembered. */
 interface Group {
   readonly places: readonly SealPlace[];
-  /** Under which it is remembered; undefined where it may not be. */
+  /** The name and version under which the result is remembered. Undefined where it may not be. */
   readonly kept: { readonly name: string; readonly version: string } | undefined;
   readonly text: string | undefined;
 }
 
-/** In the order of Days. */
+/** The groups in the order of Days, with remembered results. */
 async function rememberedGroups(
   { together, nameOf }: CountPlan<Counting>,
   { merchant, known, under }: { readonly merchant: Merchant; readonly known: KnownPlaces; readonly under: Under },

@@ -1,9 +1,9 @@
-// The module that scripts/build-dashboard.ts writes; it is not there before the first build.
+// The module that scripts/build-dashboard.ts writes. It does not exist before the first build.
 
 declare module "*/.build/files.js" {
-  /** Scripts and styles by the path that they are served under. */
+  /** Scripts and styles, with the path at which each is served. */
   export const FILES: readonly { readonly path: string; readonly type: string; readonly text: string }[];
-  /** What a page of each language loads. */
+  /** The files that a page loads, by language. */
   export const LANGUAGES: Readonly<
     Record<
       string,

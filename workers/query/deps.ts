@@ -1,5 +1,5 @@
 // What the handlers of the query Worker use, made from its bindings once per request. Clock and randomness come from
-// here, so that tests can give others. The meter and the remembered keys live as long as the isolate.
+// here, so that tests can pass others. The meter and the remembered keys live as long as the isolate.
 
 import { type Placement, parsePoolSize } from "../../core/counting/placement.ts";
 import {
@@ -52,83 +52,83 @@ export interface Deps extends Producer {
   readonly bucket: R2Bucket;
   readonly partition: (name: string) => PartitionStub;
   readonly placement: Placement;
-  /** Pool partitions of the deployment. */
+  /** How many pool partitions the deployment has. */
   readonly poolSize: number;
   readonly background: BackgroundRpc;
   readonly pace: Pick<SealPace, "sealAfterMs">;
   readonly signs: readonly [Sign, ...Sign[]];
-  /** The tracking secret and, while a rotation lasts, the one before it. */
+  /** The tracking secret and, during a rotation, the one before it. */
   readonly sealSecrets: readonly string[];
-  /** The keys that hash the ids that senders give into visitors. */
+  /** The keys that turn senders' visitor ids into visitors. */
   readonly visitorKeys: VisitorKeys;
-  /** ADMIN_TOKEN, and the one before it while that is set. */
+  /** ADMIN_TOKEN, and the former one while that is set. */
   readonly adminTokens: readonly string[];
-  /** Whether this is a developer's machine: few partitions, and nobody to harm. */
+  /** Whether this is a developer's machine, with few partitions and nobody to harm. */
   readonly development: boolean;
   /** How far in the future a change of rules, or of a merchant's partitions, takes effect (ms). */
   readonly noticeMs: number;
   readonly meter: Metered;
-  /** Whether to add what this isolate has counted to the month's, and to do it. */
+  /** Whether it is time to add what this isolate has counted to the month's meter. `keepMeter` adds it. */
   readonly isMeterDue: () => boolean;
   readonly keepMeter: () => Promise<void>;
   readonly keys: KeyMemory;
-  /** What askers have left to spend in this isolate. */
+  /** What askers may still spend in this isolate. */
   readonly purses: PurseMemory;
-  /** What askers have left to read in this isolate. */
+  /** What askers may still read in this isolate. */
   readonly readingPurses: PurseMemory;
-  /** What merchants may add to the audit log, in bytes. */
+  /** How much merchants may still add to the audit log, in bytes. */
   readonly auditPurses: PurseMemory;
-  /** What judging passwords may take of this isolate. */
+  /** How much of this isolate's time may be spent on judging passwords. */
   readonly passwordPurses: PurseMemory;
   /** How often members sign in. */
   readonly signInPurses: PurseMemory;
   readonly exports: ExportMemory;
   /**
-   * The purse that the current question pays its reading from. Undefined where limits are off, and for requests that
-   * are no question.
+   * The purse that pays for what the current question reads. Undefined where limits are off, and for requests that are
+   * no question.
    */
   readonly reading: Reading | undefined;
-  /** Who counts events in this isolate. */
+  /** Whose turn it is to count events in this isolate. */
   readonly turns: TurnMemory;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** Answers from sealed Days of this database that the isolate remembers. */
   readonly scans: ScanMemory;
-  /** Whole answers over closed Days; undefined where none are remembered. */
+  /** Whole answers over closed Days. Undefined where none are remembered. */
   readonly answers: AnswerDeps | undefined;
-  /** Set where several questions are answered together: what they have in common is read once for all. */
+  /** Set where several questions are answered together. What they have in common is read once for all. */
   readonly together?: Together;
-  /** What an answer says of the deployment's state now, where there is something to say. */
+  /** What an answer says about the deployment's state now. Undefined where there is nothing to say. */
   readonly notice: () => string | undefined;
-  /** The deployment's state and its incidents, as the isolate knows them, at most half a minute old. */
+  /** The deployment's state and its incidents. What the isolate knows of them is at most half a minute old. */
   readonly told: () => Promise<Told>;
-  /** Has them read again, after a change. */
+  /** Forgets the deployment's state after a change, so that it is read again. */
   readonly forgetTold: () => void;
   /** Exchange rates that the isolate has read from this database. */
   readonly rates: RateMemory;
-  /** Undefined where limits are off. */
+  /** The limit for requests of one asker. Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
   readonly guessLimit: GuessLimit | undefined;
-  /** Cloudflare Access, where that signs in; undefined where passwords do. */
+  /** Cloudflare Access for members. Undefined where they have passwords. */
   readonly access: Access | undefined;
-  /** How operators sign in without a token. */
+  /** Cloudflare Access for operators, who then need no token. */
   readonly operatorAccess: Access | undefined;
-  /** Where the collector answers, where that was said. */
+  /** The collector's address. Undefined where no setting names it. */
   readonly collectorUrl: string | undefined;
-  /** Where this Worker answers, for links in notices, where that was said. */
+  /** This Worker's address, for links in notices. Undefined where no setting names it. */
   readonly dashboardUrl: string | undefined;
-  /** UTC ms. */
+  /** The time now, UTC ms. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
-  /** How long changes of the directory wait for others before they are logged. */
+  /** How long changes of the directory wait for other changes before they are logged, ms. */
   readonly changeLogAfterMs: number;
-  /** Does something after the answer has gone, and logs when it fails. */
+  /** Does some work after the answer was sent, and logs it if it fails. */
   readonly later: (what: string, work: Promise<void>) => void;
 }
 
-/** What the platform gives with each call beside the bindings. */
+/** What the platform gives to each call beside the bindings. */
 export type Background = Pick<ExecutionContext, "waitUntil">;
 
 const keys = new KeyMemory();
@@ -153,7 +153,7 @@ interface Memories
   readonly status: StatusMemory;
 }
 
-/** What this isolate remembers of a deployment. */
+/** What this isolate remembers about a deployment. */
 export function memoryOf(db: D1Database): Memories {
   const memory = memories.get(db) ?? {
     purses: new PurseMemory(),
@@ -269,7 +269,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
   };
 }
 
-/** The place's cache, which Node and some of the platform's addresses do not have. What it does not do is read anew. */
+/**
+ * The data centre's cache. Node and some of the platform's addresses have none. What it does not have is read again.
+ */
 function sharedAnswers(log: Log): SharedAnswers | undefined {
   if (typeof caches === "undefined") return undefined;
   const tried = async <T>(work: (cache: Cache) => Promise<T>): Promise<T | undefined> => {

@@ -1,7 +1,7 @@
-// Browsers from which a member has signed in before. Each keeps a cookie that vouches for it, for one member: wrong
-// passwords from elsewhere never close that member to it (sessions.ts). Not for an address of mail: whoever owns a shop
-// can make any address a member there, with a password of their own. It opens nothing by itself, names nobody, and
-// nothing of it is stored.
+// Knows browsers from which a member has signed in before. Each has a cookie that vouches for it and for one member.
+// Wrong passwords from elsewhere never close that member to this browser (sessions.ts). The cookie does not vouch for
+// an e-mail address: the owner of a shop can make any address a member there, with a password of the owner's choice.
+// The cookie opens nothing by itself, and names nobody. The server stores nothing of it.
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
@@ -12,19 +12,19 @@ import type { Deps } from "./deps.ts";
 import { cookieOf } from "./membership.ts";
 
 const NONCE_BYTES = 12;
-/** "<nonce>.<mac>", one for each member that has signed in here, the last one first. */
+/** A voucher is "<nonce>.<mac>". There is one for each member that has signed in here, the last one first. */
 const VOUCHER = /^[\w-]{16}\.[\w-]{43}$/;
 const BETWEEN = "~";
 
 /** A browser that has signed in before. */
 export interface Device {
-  /** Attempts are counted by it. */
+  /** The name under which its attempts are counted. */
   readonly nonce: string;
-  /** Those of the asked members that it has signed in to. */
+  /** Those of the given members that it has signed in to. */
   readonly members: ReadonlySet<string>;
 }
 
-/** This browser as one of these members knows it; undefined where it has signed in to none of them. */
+/** This browser as one of these members knows it. Undefined where it has signed in to none of them. */
 export function knownDevice(
   c: Context,
   members: readonly string[],
@@ -39,7 +39,7 @@ export function knownDevice(
   return last && { nonce: last.nonce, members: new Set(known.map(({ member }) => member)) };
 }
 
-/** Lets the browser be known from now on to the members that it has signed in to. */
+/** Gives the browser vouchers, by which the members that it has signed in to know it from now on. */
 export function rememberDevice(
   c: Context,
   members: readonly string[],

@@ -1,5 +1,5 @@
-// GET /api/v1/doctor: of each kind of state whether it is whole, and if not, which command mends it (docs/operate.md).
-// It reads little: the newest of each, and whether databases are those that they should be. What fails is a finding,
+// GET /api/v1/doctor: whether each kind of state is whole and, if not, which command mends it (docs/operate.md). It
+// reads little: the newest of each kind, and whether each database is the right one. A look that fails is a finding,
 // not a failure of the request.
 
 import type { Context } from "hono";
@@ -23,18 +23,18 @@ import type { Checked } from "./problem.ts";
 import type { Reply } from "./request.ts";
 
 interface Finding {
-  /** Such as "directory" or "ledger 3". */
+  /** What was looked at, such as "directory" or "ledger 3". */
   readonly state: string;
   readonly whole: boolean;
   readonly says: string;
-  /** What mends it; null where nothing is to be mended, or no command does. */
+  /** The command that mends it. Null where nothing has to be mended, or no command can. */
   readonly command: string | null;
 }
 
-/** What the platform says of a database that is gone is not known, so it is said of any that does not answer. */
+/** The platform gives no special answer for a database that is gone. So this is said of any that does not answer. */
 const IF_GONE = " (where a database is gone: `footfall deploy <name>` first, which makes and binds an empty one)";
 
-/** Of a kind of state what is wrong with it; undefined for nothing. */
+/** What is wrong with a kind of state. Undefined if nothing is. */
 type Look = (deps: Deps) => Promise<Pick<Finding, "says" | "command"> | undefined>;
 
 export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>> {
@@ -85,13 +85,13 @@ async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): Return
 }
 
 /**
- * Partitions that have noted that their storage is lost, and those that have no hits and so have not: each that ever
- * told of itself is asked where it stands.
+ * Partitions that have noted that their storage is lost. A partition without hits has not noticed a loss, so each
+ * partition that ever reported is asked for its position.
  */
 const lookAtPartitions: Look = async (deps) => {
   const lost: string[] = [];
   for (const ledger of deps.ledgers.all) {
-    // What is wrong with a ledger is a finding of its own.
+    // Another look reports a ledger that cannot be read.
     const told = await listEvents(ledger).catch(() => []);
     for (let start = 0; start < told.length; start += ADMIN_FAN_OUT) {
       const some = told.slice(start, start + ADMIN_FAN_OUT);
@@ -116,7 +116,7 @@ const lookAtErasures: Look = async (deps) => {
   for (const [position, ledger] of deps.ledgers.all.entries()) {
     const ids: string[] = [];
     for await (const { erasure } of listRecords(position, archiveOf(deps))) ids.push(erasure.id);
-    // What is wrong with a ledger is a finding of its own. What is wrong with the records is this one's.
+    // Another look reports a ledger that cannot be read. This look is about the records.
     unknown += await countUnknown(ids, ledger).catch(() => 0);
   }
   if (unknown === 0) return undefined;

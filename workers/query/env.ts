@@ -46,23 +46,23 @@ export interface QueryEnv extends StorageEnv, VisitorEnv, ProducerEnv, KeyLimitE
   readonly ADMIN_TOKEN_PREVIOUS?: string;
   /** The same setting as the collector's. */
   readonly REGIONS?: string;
-  /** Where the collector answers, for the line that shops put on their pages; "" where it is not said. */
+  /** The collector's address, for the line that shops put on their pages. "" where no setting names it. */
   readonly COLLECTOR_URL?: string;
-  /** Where this Worker answers, such as "https://stats.example.com", for links in notices; "" where it is not said. */
+  /** This Worker's address, such as "https://stats.example.com", for links in notices. "" where no setting names it. */
   readonly DASHBOARD_URL?: string;
-  /** Overrides the pace in limits.ts, in ms as text; for tests and for tuning a deployment. */
+  /** Overrides the pace in limits.ts, in ms as text. It is for tests and for tuning a deployment. */
   readonly SEAL_AFTER_MS?: string;
-  /** Overrides ANSWERS_KEPT_MS, in ms as text; "0" remembers no answer. */
+  /** Overrides ANSWERS_KEPT_MS, in ms as text. With "0" no answer is remembered. */
   readonly ANSWERS_KEPT_MS?: string;
   /** "true" on a developer's machine, and only there. */
   readonly DEVELOPMENT?: string;
   /**
-   * How far in the future changes of rules and of partitions take effect, in ms as text. Read with DEVELOPMENT only,
-   * because a short time is not safe elsewhere.
+   * How far in the future changes of rules and of partitions take effect, in ms as text. It is read only with
+   * DEVELOPMENT, because a short time is not safe elsewhere.
    */
   readonly RULES_NOTICE_MS?: string;
-  /** How often what merchants are told of the deployment is read, ms; for tests. */
+  /** How often the deployment's state for merchants is read, in ms. It is for tests. */
   readonly STATUS_READ_EVERY_MS?: string;
-  /** How long changes of the directory wait for others before they are logged, ms; for tests. */
+  /** How long changes of the directory wait for other changes before they are logged, in ms. It is for tests. */
   readonly CHANGE_LOG_AFTER_MS?: string;
 }

@@ -1,5 +1,5 @@
-// Admin requests about erasure: one visitor, a range of Days, or a whole merchant; and the receipts, which stay. What a
-// retention setting asks for goes the same way (merchants.ts).
+// Admin requests about erasure of one visitor, of a range of Days, or of a whole merchant, and about the receipts,
+// which stay. A retention setting erases by the same code (merchants.ts).
 
 import type { Context } from "hono";
 import { sealName } from "../../core/archive/object-key.ts";
@@ -49,12 +49,12 @@ const VISITOR_ID: Field<string, false> = {
   required: false,
   expected: `the visitor_id your site or app sends, 1 to ${ID_LENGTH_MAX} characters`,
   schema: { type: ["string", "number"], minLength: 1 },
-  // As the collector reads it, or it would be another visitor.
+  // The id is cleaned as the collector cleans it. Otherwise it would be another visitor.
   parse: (value) => {
     const text = readText("visitor_id", value, TEXT_RULES.visitorId);
     return text.ok && text.value !== "" ? text.value : undefined;
   },
-  hidden: true, // often an address or a name: who wants to be forgotten is not kept in the audit log
+  hidden: true, // often an address or a name: the audit log must not keep who wants to be forgotten
 };
 const VISITOR: Field<string, false> = {
   required: false,
@@ -64,10 +64,13 @@ const VISITOR: Field<string, false> = {
 };
 export const NEW_ERASURE = { visitor_id: VISITOR_ID, visitor: VISITOR, from: DATE, to: DATE };
 export const ERASURE_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
-/** Days ahead of UTC's that some zone may have begun. */
+/** By how many Days some zone may be ahead of UTC. */
 const AHEAD_DAYS = 2;
 
-/** POST /api/v1/merchants/:id/erasures {"visitor_id"} | {"visitor"} | {"from","to"}, or a visitor in a range: 202. */
+/**
+ * POST /api/v1/merchants/:id/erasures {"visitor_id"} | {"visitor"} | {"from","to"}: 202. A visitor and a range may be
+ * combined.
+ */
 export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -80,7 +83,7 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
     return problem("missing_field", "A range takes both from and to.", from === undefined ? "from" : "to");
   if (from !== undefined && to !== undefined && to < from)
     return problem("invalid_field", "to must not be before from.", "to");
-  // Such an erasure would be under way until then.
+  // An erasure of future Days would not end before they are over.
   if (from !== undefined && from >= Math.floor(deps.now() / DAY_MS) + AHEAD_DAYS)
     return problem("invalid_field", "from must not be a Day that is still to come.", "from");
   const given = { merchant: merchant.value.number, id: visitor_id ?? "" };
@@ -98,8 +101,8 @@ export async function postErasure(c: Context, deps: Deps): Promise<Checked<Reply
   if (moved !== undefined) return moved;
   const days = { fromDay: from ?? 0, toDay: to === undefined ? QUESTION_DAY_MAX : to + 1 };
   const kind = named === "" ? "days" : "visitor";
-  // An id was another visitor under another key, and before there were keys: each is an erasure, with a receipt of its
-  // own.
+  // The same id was another visitor under an earlier key, and yet another one before there were keys. Each of these
+  // visitors gets an erasure, with its own receipt.
   for (const one of earlier) {
     const begun = await begin(merchant.value, { kind, visitor: one, ...days }, deps);
     if (!begun.ok) return begun;
@@ -114,8 +117,8 @@ async function visitorsOf({ createdAt }: Merchant, given: GivenVisitor, deps: De
 }
 
 /**
- * Days that have got another zone share files with Days beside them: what of a file to erase would be a matter of the
- * zone.
+ * Whether some Days have got another zone. Such Days share files with the Days beside them. Which events of a file to
+ * erase would then depend on the zone.
  */
 function isOfMovedDays(
   { pastZones: past }: Merchant,
@@ -129,14 +132,14 @@ function isOfMovedDays(
   return problem("conflict", `${first} to ${last} have got the zone ${touched.zone} by a replay. ${remedy}`, "from");
 }
 
-/** DELETE /api/v1/merchants/:id: everything, from now on. 202 with the receipt's place. */
+/** DELETE /api/v1/merchants/:id: erases everything, from now on. 202 with the address of the receipt. */
 export async function deleteMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
   return begin(merchant.value, { kind: "merchant", visitor: "", fromDay: 0, toDay: QUESTION_DAY_MAX }, deps);
 }
 
-/** GET /api/v1/merchants/:id/erasures and, of everybody and of merchants that are gone, GET /api/v1/erasures. */
+/** GET /api/v1/merchants/:id/erasures. GET /api/v1/erasures has the erasures of all merchants, also of deleted ones. */
 export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = c.req.param("id") === undefined ? undefined : await merchantOf(c, deps);
   if (merchant?.ok === false) return merchant;
@@ -149,7 +152,7 @@ export async function getErasures(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { erasures: rows.map(summaryOf), next } } };
 }
 
-/** Where a page begins: in which ledger, below which number. */
+/** Where a page begins: its ledger, and the number below which its erasures are. */
 interface Cursor {
   readonly position: number;
   readonly before: number;
@@ -157,13 +160,13 @@ interface Cursor {
 
 const FIRST: Cursor = { position: 0, before: Number.MAX_SAFE_INTEGER };
 
-/** "2-15": ledger 2, below erasure 15. */
+/** Parses a cursor such as "2-15": ledger 2, erasures below number 15. */
 function parseCursor(text: string): Cursor | undefined {
   const [, position, before] = /^(\d{1,3})-(\d{1,16})$/.exec(text) ?? [];
   return before === undefined ? undefined : { position: Number(position), before: Number(before) };
 }
 
-/** The newest erasures first; those of all merchants ledger after ledger. */
+/** A page of erasures, the newest first. Those of all merchants come ledger after ledger. */
 async function pageOf(
   merchant: number | undefined,
   { from, rowsMax }: { readonly from: Cursor; readonly rowsMax: number },
@@ -192,7 +195,7 @@ export async function getErasure(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { body: await receiptOf(erasure, deps) } };
 }
 
-/** A shorter retention holds for the past at once. */
+/** Erases what a shorter retention no longer allows. It holds for the past at once. */
 export async function enforceRetention(merchant: Merchant, days: number, deps: Deps): Promise<void> {
   const now = deps.now();
   const beforeDay = Math.floor(now / DAY_MS) - days;
@@ -205,7 +208,7 @@ export async function enforceRetention(merchant: Merchant, days: number, deps: D
 }
 
 /**
- * Where anything of a merchant may lie: where it is placed now, and where it was counted under an earlier placement.
+ * All partitions that may have anything of a merchant: those of its present placement, and those of earlier placements.
  */
 async function allPartitionsOf({ number: merchant, spread }: Merchant, deps: Deps): Promise<readonly string[]> {
   const counted = await listPartitionsOf(deps.ledgers.ofMerchant(merchant), merchant);
@@ -231,14 +234,14 @@ async function begin(found: Merchant, scope: Scope, deps: Deps): Promise<Checked
   const number = await newNumber(erasuresOf(position), () => lastErasureNumber(ledger), deps);
   if (!number.ok) return number;
   const record = { erasure: { number: number.value, id, merchant, createdAt: now, ...scope }, partitions, openDays };
-  await putRecord(position, record, deps); // before its ledger knows: a restore of that does not forget it
+  await putRecord(position, record, deps); // before the ledger has it: its restore does not forget the record
   const erasure = await createErasure(ledger, {
     ...record,
     seenVersion: scope.fromDay > 0 ? version : undefined,
   });
   if (erasure === undefined) {
     await deleteRecord(position, number.value, deps);
-    await healSettings(deps, merchant); // who was about to change it may have died
+    await healSettings(deps, merchant); // a request that changed the settings may have died halfway
     return problem("conflict", "The merchant was changed meanwhile: try again.");
   }
   deps.keys.clear();
@@ -264,7 +267,7 @@ function summaryOf({ id, kind, visitor, fromDay, toDay, state, createdAt, finish
   };
 }
 
-/** An erasure with what it removed, Day by Day. */
+/** An erasure with what it removed on each Day. */
 async function receiptOf(erasure: Erasure, deps: Deps): Promise<Record<string, unknown>> {
   const { parts, done, removals } = await readReceipt(
     deps.ledgers.ofMerchant(erasure.merchant),

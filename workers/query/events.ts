@@ -1,7 +1,7 @@
-// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet: from the
-// archive, and from partitions what they have not archived yet. Events name visitors, if only by a hash, and say where
-// each has been. So the door is "admin", and the audit log says who took them. An open Day has the events that were
-// acknowledged so far, and a header names the first open Day.
+// GET /api/v1/merchants/:id/events: the raw events of one merchant, streamed as NDJSON, CSV or Parquet. They come from
+// the archive. Events that are not archived yet come from partitions. Events name visitors, if only by a hash, and say
+// where each visitor has been. So the door is "admin", and the audit log says who took them. An open Day has the events
+// that were acknowledged so far, and a header names the first open Day.
 
 import type { Context } from "hono";
 import {
@@ -118,8 +118,8 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
 const TOO_MANY_EXPORTS = `At most ${EXPORTS_AT_ONCE_MAX} exports of a merchant go on at once: wait for one to end.`;
 
 /**
- * A place for an export of a merchant's own people, paid for. The deployment needs none; nor does anybody where limits
- * are off.
+ * Takes a seat for an export by a merchant's own people, which is paid for. The deployment needs no seat. Where limits
+ * are off, nobody does.
  */
 function placeOf(
   c: Context,
@@ -138,7 +138,7 @@ function placeOf(
   return problem("rate_limited", isPaid ? TOO_MANY_EXPORTS : TOO_MUCH_READ);
 }
 
-/** The same bytes. The export keeps its place until they end, or until nobody takes them. */
+/** Passes the same bytes on. The export keeps its seat until they end, or until nobody takes them any more. */
 async function* held(bytes: AsyncIterable<Uint8Array>, place: ExportSeat, now: () => number) {
   try {
     for await (const chunk of bytes) {
@@ -181,7 +181,7 @@ interface Filterable {
   readonly source: ExportSource;
 }
 
-/** A test of what `filters` admit; undefined where there are none. */
+/** A test for events that pass `filters`. Undefined where there are no filters. */
 async function admitOf(
   { filters: asked, counted }: Fields<typeof EVENTS>,
   { merchant, places, source }: Filterable,
@@ -191,7 +191,8 @@ async function admitOf(
   if (counted === false)
     return problem("invalid_field", "Filters are of events that are counted: leave out one of the two.", "counted");
   const filled = await fillFilters(asked, merchant.number, deps);
-  // First with the bound of saved filters: no purse pays for reading them, whether an export follows or not.
+  // They are parsed first with the bound of saved filters, because no purse pays for that, whether an export follows or
+  // not.
   const short = filled.ok ? parseFilters([], filled.value) : filled;
   if (!short.ok) return problem("invalid_field", short.rejection.message, "filters");
   const budgets = openBudgets(EXPORT_STEPS_MAX);
@@ -210,7 +211,7 @@ async function admitOf(
   return problem("invalid_field", `${why}. Ask for fewer Days, or filter by event: dimensions alone.`, "filters");
 }
 
-/** Where the events are, or a refusal where they are more than one request can read. */
+/** Where the events are. A refusal where they are more than one request can read. */
 export async function findExported(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
@@ -224,7 +225,7 @@ export async function findExported(
   while (retentionDays !== null && isMovedDay(settings, first) && foldersOf(settings, first)[0] < today - retentionDays)
     first += 1;
   const around = { from: first - FOLDERS_APART_MAX, to: to + 1 + FOLDERS_APART_MAX };
-  // Partitions are read before the archive: what they forget in between lies in the archive.
+  // Partitions are read before the archive. Events that they forget in between are then in the archive.
   const recent = await readRecent(merchant, around, deps);
   if (!recent.ok) return problem("rate_limited", TOO_MUCH_READ);
   // Partitions that today's placement does not know are read as well. They are from a pool of another size, or from a
@@ -279,7 +280,7 @@ async function* textOf(
   if (text !== "") yield utf8.encode(text);
 }
 
-/** Memory holds one row group, and the places of the others in the file. */
+/** Writes Parquet. Memory holds one row group, and where the other row groups are in the file. */
 async function* parquetOf(blocks: AsyncGenerator<readonly ExportedEvent[]>, range: string): AsyncGenerator<Uint8Array> {
   const writer = new ParquetStreamWriter(EXPORT_COLUMNS, { footfall_range: range });
   let waiting: ExportedEvent[] = [];

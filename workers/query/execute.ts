@@ -1,7 +1,7 @@
-// Reads what a plan names and hands it to core. From rollups: first what every partition of the merchant has not
-// published yet, then D1. A bucket that is published in between is then in D1; one that was read from both counts once,
-// by version. So there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late events that
-// no rollup knows are counted on the way (`uncounted.ts`). From events: `scan.ts`.
+// Reads what a plan names and gives it to core. From rollups: first what every partition of the merchant has not
+// published yet, then D1. A bucket that is published in between is then in D1. A bucket that was read from both counts
+// once, by its version. So there is no hole and no overlap, whenever a partition publishes (L1, L2). Days with late
+// events that no rollup knows are counted during the question (`uncounted.ts`). From events: `scan.ts`.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { ANSWERS_CLOSED_MS, OVERFLOW_CLOCKS_APART_MS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
@@ -36,18 +36,24 @@ import { type Live, readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
 import { aroundOf, countUncounted } from "./uncounted.ts";
 
-/** No Day with numbers is earlier or later: timestamps are bounded, and zones are within a Day of UTC. */
+/** No Day with numbers is earlier or later than these. Timestamps are bounded, and zones are within a Day of UTC. */
 const DAYS_POSSIBLE = { from: TIMESTAMP_MIN_MS / DAY_MS - 1, after: 2 };
 
-/** A question that only a job can answer, and what its ranges were resolved with. */
+/** A question that only a job can answer, and the instants and the first Day by which its ranges were resolved. */
 export interface Large extends TooLarge {
-  /** UTC ms at which it was asked, and before which every acknowledged event will be in the answer. */
+  /**
+   * When the question was asked, and the instant before which every acknowledged event will be in the answer. Both are
+   * UTC ms.
+   */
   readonly asOf: number;
   readonly completeUntil: number;
   readonly firstDay: number | undefined;
 }
 
-/** The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read: no half answers. */
+/**
+ * The answer to a merchant's question as of now. Throws when a partition or D1 cannot be read, so that no answer is
+ * half an answer.
+ */
 export async function execute(question: Question, merchant: Merchant, deps: Deps): Promise<Outcome<Answer> | Large> {
   const { budgets, filter } = question;
   const view = viewOf(filter);
@@ -104,7 +110,7 @@ export async function execute(question: Question, merchant: Merchant, deps: Deps
   return answered;
 }
 
-/** Whether it is of what D1 has, and of that alone. */
+/** Whether the groups come from D1 alone. */
 function isOfRollups(groups: Groups | undefined): boolean {
   return groups === undefined || (groups.source === "rollups" && (groups.uncounted ?? []).length === 0);
 }
@@ -116,8 +122,8 @@ interface Remembered {
 }
 
 /**
- * Looks for the answer where all Days that are asked for are closed, so that partitions alone can say whether it is
- * still the answer. What they say is kept for reading. Undefined where it is none that may be remembered.
+ * Looks for a remembered answer. All Days of the question must be closed, because then partitions alone can say whether
+ * the answer is still true. What they say is kept for reading. Undefined where the answer may not be remembered.
  */
 async function openRemembered(plans: readonly Plan[], reading: Reading): Promise<Remembered | undefined> {
   const { merchant, deps } = reading;
@@ -125,7 +131,7 @@ async function openRemembered(plans: readonly Plan[], reading: Reading): Promise
   const closedFrom = firstOpenDay(deps.now() - ANSWERS_CLOSED_MS, deps.pace.sealAfterMs);
   const isSure = (plan: Plan) =>
     plan.source === "rollups" && plan.grain === "day" && plan.range.wholeDays && plan.range.toDay <= closedFrom;
-  // A zone of the past shows events on other Days than those that partitions have them under.
+  // A merchant with zones in the past sees events on other Days than those on which partitions count them.
   if (answers === undefined || (merchant.pastZones ?? []).length > 0 || !plans.every(isSure)) return undefined;
   const lives = await Promise.all(plans.map((plan) => liveOf(plan, reading)));
   const isSettled = lives.every(
@@ -141,7 +147,7 @@ async function openRemembered(plans: readonly Plan[], reading: Reading): Promise
   return { name, answer: await findAnswer(name, answers), deps: answers };
 }
 
-/** What partitions have not published of a plan's buckets. They are asked once for a question. */
+/** What partitions have not published of a plan's buckets. They are asked once for each question. */
 function liveOf({ grain, from, to, breakdowns }: Plan, { merchant, deps, lives }: Reading): Promise<Live> {
   const wanted = { grain, from, to, dimensions: breakdowns };
   const key = JSON.stringify(wanted);
@@ -150,18 +156,18 @@ function liveOf({ grain, from, to, breakdowns }: Plan, { merchant, deps, lives }
   return known;
 }
 
-/** What reading takes. */
+/** What is needed to read for a question. */
 interface Reading {
   readonly merchant: Merchant;
   readonly deps: Deps;
   readonly cost: Cost;
-  /** UTC ms: before any partition was asked. */
+  /** When the question was asked, UTC ms. That is before any partition was asked. */
   readonly asOf: number;
-  /** What partitions have said, by what they were asked. */
+  /** The answers of partitions, by what they were asked. */
   readonly lives: Map<string, Promise<Live>>;
-  /** UTC ms before which everything acknowledged is in what was read so far. */
+  /** UTC ms. Every event that was acknowledged before is in what was read so far. */
   completeUntil: number;
-  /** Whether something is on its way that will change what was read. */
+  /** Whether events are on their way that will change what was read. */
   isUnsettled: boolean;
 }
 
@@ -171,7 +177,10 @@ export interface PlanRead {
   readonly groups: Groups;
 }
 
-/** Reads once more, with what was cut from events, where the page lies behind all that rollups name. */
+/**
+ * Reads a page. If the page begins after all values that rollups name, it is read once more, from events, which also
+ * have the values that did not fit into rollups.
+ */
 async function readPage(plan: Plan, reading: Reading): Promise<Outcome<PlanRead>> {
   const groups = await readGroups(plan, reading);
   if (!groups.ok) return groups;
@@ -181,7 +190,7 @@ async function readPage(plan: Plan, reading: Reading): Promise<Outcome<PlanRead>
   return all.ok ? accepted({ plan: deeper, groups: all.value }) : all;
 }
 
-/** The other range of a comparison, of the values that stand on the page. */
+/** The other range of a comparison, for the values that are on the page. */
 async function readBeside(planned: Plan, own: PlanRead, reading: Reading): Promise<Outcome<PlanRead>> {
   const { merchant, deps } = reading;
   const convert = await conversionOf(
@@ -201,13 +210,16 @@ interface Asking extends Pick<Large, "asOf" | "completeUntil" | "firstDay"> {
   readonly deps: Deps;
 }
 
-/** A job reads the ranges of all plans, also one that alone would not have been too large. */
+/**
+ * Adds the places of all plans, because a job reads the ranges of all of them. A plan that would not be too large alone
+ * is among them.
+ */
 async function withAllPlaces(
   refusal: TooLarge,
   plans: readonly Plan[],
   { merchant, deps, ...asked }: Asking,
 ): Promise<Outcome<never> | Large> {
-  // Where rollups would have answered for some Days, a job counts all of them from events.
+  // A job counts all Days from events, also Days that rollups would have answered for.
   if (plans.length === 1 && plans[0]?.source === "archive") return { ...refusal, ...asked };
   const places: SealPlace[] = [];
   for (const { range } of plans) {
@@ -218,7 +230,7 @@ async function withAllPlaces(
   return { ...refusal, places: distinctPlaces(places), ...asked };
 }
 
-/** The Days of some on which an event counts; undefined where a question could not tell that now. */
+/** Those of some Days on which an event counts. Undefined where a question cannot find that out now. */
 export async function readCountedDays(
   days: readonly number[],
   merchant: Merchant,
@@ -233,7 +245,7 @@ export async function readCountedDays(
   return counted.ok ? counted.value : undefined;
 }
 
-/** Where "all" begins: with imported Days, unless the question leaves them out. */
+/** The Day at which "all" begins. Imported Days count, unless the question leaves them out. */
 async function firstDayAsked(
   { filter, include }: Question,
   merchant: Merchant,
@@ -247,8 +259,8 @@ async function firstDayAsked(
 }
 
 /**
- * The first Day with events or numbers, wherever they are; undefined while there are none. A share link with filters is
- * not told of it: its first Day is that on which the merchant was made.
+ * The first Day with events or numbers, wherever they are. Undefined while there are none. A share link with filters
+ * may not learn it, so for such a link it is the Day on which the merchant was created.
  */
 export async function findFirstDay(
   merchant: Merchant,
@@ -259,7 +271,7 @@ export async function findFirstDay(
   return firstDayWithNumbers(merchant, now, deps);
 }
 
-/** The first Day with events or numbers of whoever has a merchant's number. */
+/** The first Day with events or numbers under a merchant's number. Undefined while there are none. */
 export async function firstDayWithNumbers(
   merchant: Pick<Merchant, "number" | "spread">,
   now: number,

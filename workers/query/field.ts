@@ -1,6 +1,6 @@
-// Bodies and query parameters of the admin API: each request has a table of its fields, and one function reads any body
-// by any table. What a field must be is written as the text that a caller reads when it is wrong. Beside it and its
-// check stands a JSON Schema, of which the OpenAPI document is made (openapi/).
+// Bodies and query parameters of the admin API. Each request has a table of its fields, and one function reads any body
+// by its table. Each field has a check, and a text for callers that says what its value must be. Each field also has a
+// JSON Schema, from which the OpenAPI document is made (openapi/).
 
 import { isPartitionName } from "../../core/counting/ledger-placement.ts";
 import { clean } from "../../core/formats/field.ts";
@@ -25,7 +25,7 @@ export interface Field<T, Required extends boolean = boolean> {
   readonly expected: string;
   /** A schema of the value before `parse`. Everything that `parse` accepts fits it. */
   readonly schema: Schema;
-  /** Undefined when the value is not what is expected. */
+  /** The parsed value. Undefined when the value is not what is expected. */
   readonly parse: (value: unknown) => T | undefined;
   /** Set where the value must never be repeated, not even in the audit log. */
   readonly hidden?: true;
@@ -42,7 +42,7 @@ export type Fields<Table extends FieldTable> = {
     : never;
 };
 
-/** Reads a body by a table: no unknown fields, none missing, each as expected. */
+/** Reads a body by a table. A body with unknown or missing fields, or with one that is not as expected, is refused. */
 export function parseFields<Table extends FieldTable>(body: unknown, table: Table): Checked<Fields<Table>> {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     return problem("invalid_body", "The body must be a JSON object.");
@@ -116,13 +116,13 @@ export const INSTANT: Field<number, false> = {
   parse: (value) => {
     const shaped =
       typeof value === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)$/.test(value);
-    // A date that does not exist is not taken for another one.
+    // `Date.parse` reads a date that does not exist as another date. So the date is checked first.
     const instant = shaped && parseDate(value.slice(0, 10)) !== undefined ? Date.parse(value) : Number.NaN;
     return Number.isNaN(instant) ? undefined : instant;
   },
 };
 
-/** The name of a partition that may be there. */
+/** The name of a partition that may exist. */
 export const PARTITION: Field<string, true> = {
   required: true,
   expected: 'the name of a partition, such as "pool-3"; GET /api/v1/partitions lists them',
@@ -130,7 +130,7 @@ export const PARTITION: Field<string, true> = {
   parse: (value) => (typeof value === "string" && isPartitionName(value) ? value : undefined),
 };
 
-/** A Day by its date: the number of it. */
+/** A Day, sent as its date and parsed to its number. */
 export const DATE: Field<number, false> = {
   required: false,
   expected: 'a date such as "2026-11-21"',
@@ -149,7 +149,7 @@ export const TEXT: Field<string, false> = {
   parse: (value) => (typeof value === "string" && value !== "" && value.length <= ID_LENGTH_MAX ? value : undefined),
 };
 
-/** Yes or no in a query parameter. */
+/** Yes or no, as a query parameter. */
 export const BOOLEAN_PARAMETER: Field<boolean, false> = {
   required: false,
   expected: '"true" or "false"',
@@ -157,7 +157,7 @@ export const BOOLEAN_PARAMETER: Field<boolean, false> = {
   parse: (value) => (value === "true" ? true : value === "false" ? false : undefined),
 };
 
-/** Filters in a query parameter, as JSON. The filters' own parser decides whether they are valid. */
+/** Filters as a query parameter in JSON. The filters' own parser decides whether they are valid. */
 export const FILTERS_PARAMETER: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of filters as questions have them, at most ${EXPORT_FILTERS_LENGTH_MAX} characters of JSON`,
@@ -169,7 +169,7 @@ export const FILTERS_PARAMETER: Field<readonly unknown[], false> = {
   },
 };
 
-/** A whole number, or the text of one, as query parameters have it. */
+/** A whole number, or its text, as in query parameters. */
 export function wholeNumber(min: number, max: number): Field<number, false> {
   return {
     required: false,
@@ -183,7 +183,7 @@ export function wholeNumber(min: number, max: number): Field<number, false> {
   };
 }
 
-/** Where a page begins: the "next" of the page before. */
+/** Where a page begins: the "next" of the page before it. */
 export const CURSOR: Field<string, false> = {
   required: false,
   expected: 'what the page before gave as "next"',
@@ -191,7 +191,7 @@ export const CURSOR: Field<string, false> = {
   parse: (value) => (typeof value === "string" && value.length <= 1_000 ? value : undefined),
 };
 
-/** Parses filters that are saved: a list of bounded length that passes. */
+/** Parses filters that are saved: a list of bounded length whose filters are all valid. */
 export function savedFilters(
   passes: (filters: readonly unknown[]) => boolean,
 ): (value: unknown) => readonly unknown[] | undefined {

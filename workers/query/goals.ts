@@ -1,5 +1,5 @@
-// Starts the backfill of a merchant's goals (storage/goals-backfill.ts), when goals were changed and when a question
-// finds Days that were counted before them. Also finds a backfill that is under way.
+// Starts the backfill of a merchant's goals (storage/goals-backfill.ts). It does so when goals were changed, and when a
+// question finds Days that were counted before the goals. It also finds a backfill that is running.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import type { Groups } from "../../core/query/group.ts";
@@ -9,15 +9,15 @@ import { startGoalsBackfill } from "../../storage/goals-backfill.ts";
 import { driveJob } from "../../storage/replay-drive.ts";
 import type { Deps } from "./deps.ts";
 
-/** Doing it twice makes one job: the second finds the first under way. */
+/** Starts the backfill. A second call makes no second job, because it finds the first one running. */
 export async function backfillGoals(merchant: number, deps: Deps): Promise<void> {
   const job = await startGoalsBackfill(merchant, deps);
   if (job !== undefined) await driveJob(job, deps);
 }
 
 /**
- * The backfill that is under way, where its end would let an answer read more from rollups. Where none is under way,
- * the next one is started.
+ * The running backfill, if its end would let an answer read more from rollups. If none is running, the next one is
+ * started.
  */
 export async function backfillBehind(
   read: readonly (Groups | undefined)[],

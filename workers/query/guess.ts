@@ -1,7 +1,7 @@
-// A limit on made-up keys, links and sessions. Each of them is looked up in the database, and the limits by credential
-// count only credentials that exist. So an address that has sent many wrong credentials is closed for a while: what it
-// sends is refused before anything of the request is read. Credentials that were good lately are still answered there,
-// so somebody who guesses does not lock out others behind the same address.
+// A limit for made-up keys, links and sessions. Each of them is looked up in the database, and the limits by credential
+// count only credentials that exist. So an address that has sent many wrong credentials is closed for a while. What it
+// sends is refused before anything of the request is read. Credentials that were good lately are still answered from a
+// closed address, so that a guesser does not lock out others behind it.
 
 import type { Context, Next } from "hono";
 import { CREDENTIALS_KEPT_MAX, CREDENTIALS_KEPT_MS, RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
@@ -26,7 +26,7 @@ class Lately {
   }
 
   add(text: string, until: number): void {
-    this.#until.delete(text); // back at the end: the first one is the oldest
+    this.#until.delete(text); // moved to the end: the first one is the oldest
     this.#until.set(text, until);
     const [oldest] = this.#until.keys();
     if (this.#until.size > CREDENTIALS_KEPT_MAX && oldest !== undefined) this.#until.delete(oldest);
@@ -41,7 +41,7 @@ export class GuessMemory {
 
 export interface GuessLimit {
   readonly memory: GuessMemory;
-  /** Counts a wrong credential, and says whether its address may send more. */
+  /** Counts a wrong credential. Returns whether its address may send more. */
   readonly admits: AddressLimit;
 }
 
@@ -50,9 +50,9 @@ export const GUESSING = `This address has sent too many wrong credentials. Ask a
 export interface Guessing {
   readonly deps: Deps;
   readonly refuse: () => Response;
-  /** What was guessed at, where it is neither a bearer nor a session. */
+  /** The credential of the request, if it is neither a bearer nor a session. */
   readonly credential?: string;
-  /** Whether a credential was good or wrong, as the answer has shown; undefined where the answer does not tell. */
+  /** Whether a credential was good or wrong, as the answer shows. Undefined where the answer does not show it. */
   readonly judge?: () => "good" | "wrong" | undefined;
 }
 
@@ -81,7 +81,7 @@ export async function limitGuesses(
   return undefined;
 }
 
-/** Of a path that answers anybody: success says nothing of a credential that came along. */
+/** The judgement for a path that answers anybody. There success says nothing about a credential that was sent. */
 export function judgedAsOpen(c: Context): "wrong" | undefined {
   return c.res.status === 401 ? "wrong" : undefined;
 }

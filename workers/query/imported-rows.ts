@@ -1,6 +1,6 @@
-// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They go into the merchant's
-// ledger and, for the case that the ledger is lost, into R2. A part that comes again is written again, so whoever sends
-// an import may go on at the place that was noted last, or before it.
+// PUT of an import's rollups: rows of one table for some of its Days, each Day whole. They are written to the
+// merchant's ledger. They are also written to R2, in case the ledger is lost. A part that is sent again is written
+// again, which changes nothing. So the sender of an import may continue where the last note says, or before.
 
 import type { Context } from "hono";
 import { isObject } from "../../core/formats/field.ts";
@@ -52,8 +52,8 @@ export const IMPORTED_ROWS = {
 };
 
 /**
- * PUT /api/v1/merchants/:id/imports/:number/rows {"table","offset","days"}: `offset` is how many rows of the table come
- * before these.
+ * PUT /api/v1/merchants/:id/imports/:number/rows {"table","offset","days"}: `offset` is how many rows of the table were
+ * sent before these.
  */
 export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -86,7 +86,7 @@ export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<R
   return { ok: true, value: { body: shown(changed, { whole: false }) } };
 }
 
-/** The rows by Day, or why they are none of the import's. */
+/** The rows by Day, or why they do not belong to the import. */
 function daysRead(
   given: Readonly<Record<string, unknown>>,
   { row, table }: { readonly row: Import; readonly table: ImportedTableName },
@@ -103,7 +103,7 @@ function daysRead(
   return { ok: true, value: days };
 }
 
-/** How many rows are stored when this place is reached: tables come in their order. */
+/** How many rows are stored when the import has come this far. Tables are sent in a fixed order. */
 function tallyAt(
   { tables }: Import,
   { table, offset }: { readonly table: ImportedTableName; readonly offset: number },

@@ -1,6 +1,6 @@
-// Reads a merchant's imported rollups for a question, and which Days of them are counted here: a Day with an event that
-// counts is not of an import. Only questions of merchants that have imported rollups get here, and only those whose
-// ranges have Days of them. What is said of them is decided in core/query/imported.ts.
+// Reads a merchant's imported rollups for a question. It also finds Days that Footfall itself has counted: a Day with
+// an event that counts is never taken from an import. Only questions whose ranges have imported Days come here.
+// core/query/imported.ts decides what an answer says about them.
 
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { tooManyGroups } from "../../core/query/answer.ts";
@@ -30,10 +30,10 @@ import type { Deps } from "./deps.ts";
 import type { PlanRead } from "./execute.ts";
 import { type Cost, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
 
-/** What imports have to add to the plans of a question. */
+/** What imports add to the plans of a question. */
 interface Imports {
   readonly told: ImportsTold | undefined;
-  /** Of each plan; none where the question is answered without them. */
+  /** The sums for each plan. Empty where the question is answered without imports. */
   readonly plans: readonly ImportedSums[];
 }
 
@@ -46,7 +46,7 @@ interface Asked {
   readonly known: Known;
 }
 
-/** Undefined where no Day that is asked for is in an import. */
+/** The imports for a question. Undefined where no Day of the question is in an import. */
 export async function findImports(
   plans: readonly Plan[],
   readGroups: ReadGroups,
@@ -64,7 +64,7 @@ export async function findImports(
   }
   const [first] = plans as readonly [Plan, ...Plan[]];
   const included = toldOf(first, used);
-  // All of them are counted here.
+  // Footfall itself has counted all of these Days.
   if (included === undefined) return accepted(undefined);
   const spans = used.flatMap(({ cover, counted }) =>
     [...cover].filter(([day]) => !counted.has(day)).map(([, one]) => one),
@@ -82,7 +82,7 @@ export async function findImports(
   return accepted({ told: included, plans: found });
 }
 
-/** Adds to a plan's groups what imports know of it. */
+/** Adds to a plan's groups the numbers that imports have for it. */
 export function withImports(read: PlanRead, imports: Imports | undefined, index: number): Outcome<PlanRead> {
   const own = imports?.plans[index];
   if (own === undefined) return accepted(read);
@@ -90,7 +90,7 @@ export function withImports(read: PlanRead, imports: Imports | undefined, index:
   return groups === undefined ? tooManyGroups() : accepted({ plan: read.plan, groups });
 }
 
-/** The Days of some on which an event counts here. They are asked as anybody would ask for them. */
+/** Those of some Days on which an event counts here. They are found by an ordinary question. */
 export async function countedDays(
   days: readonly number[],
   readGroups: ReadGroups,
@@ -123,7 +123,7 @@ interface Covered {
   readonly counted: ReadonlySet<number>;
 }
 
-/** Adds up what imports know of the Days that are theirs. It is paid for as rollups are. */
+/** Adds up the numbers of imports for the Days that are theirs. They cost steps as rollups do. */
 async function readDays(
   sums: ImportedSums,
   { cover, counted }: Covered,

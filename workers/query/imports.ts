@@ -1,8 +1,8 @@
-// Admin requests about imports: a file that is brought in is an object with a number, which each of its events has
-// (core/event.ts). It can be followed, paused, undone whole and redone. An undo is a replay that lets the import count
-// no more on its Days (core/rules.ts): the archive stays as it is, and to redo is to take that back. Whoever sends the
-// file says how far it is; whether it counts is told by the replays alone. An import of rollups has rows instead of
-// events (imported-rows.ts), and is taken back by a mark.
+// Admin requests about imports. An imported file has a number, and each of its events has that number too
+// (core/event.ts). An import can be followed, paused, undone as a whole and redone. An undo is a replay after which the
+// import no longer counts on its Days (core/rules.ts). The archive stays as it is, and a redo takes the undo back. The
+// sender of the file says how much of it was sent; only the replays say whether it counts. An import of rollups has
+// rows instead of events (imported-rows.ts), and is undone by a mark.
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -153,7 +153,8 @@ export const IMPORT_PAGE = {
 };
 
 /**
- * POST /api/v1/merchants/:id/imports: 201 with a number for a file; 200 with the import that has brought it already.
+ * POST /api/v1/merchants/:id/imports: 201 with a number for a new file. 200 with the existing import of a file that was
+ * sent before.
  */
 export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -178,7 +179,8 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   const claimed = await newNumber(importsOf(own), () => lastImportNumber(deps.directory, own), deps);
   if (!claimed.ok) return claimed;
   const number = claimed.value;
-  // Ids name rows. Those of a file that was undone are taken, so the same rows come again under others.
+  // Ids name rows. The ids of a file that was undone are taken. So the same rows get other ids when they are sent
+  // again.
   const idSuffix = standing.all[0]?.row.idSuffix ?? (standing.hasUndone ? `-${number}` : "");
   const row: Import = {
     ...body.value,
@@ -206,8 +208,8 @@ async function refusalOfRollups(merchant: number, tables: AnnouncedTables, deps:
 }
 
 /**
- * GET /api/v1/merchants/:id/imports?limit&after&head: the newest first, without their Days; with `head`
- * those of files that begin so.
+ * GET /api/v1/merchants/:id/imports?limit&after&head: the newest first, without their Days. With `head` only those of
+ * files that begin so.
  */
 export async function getImports(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -234,7 +236,10 @@ export async function getImport(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { ...body, days_left_out: await leftOutOf(row, merchant.value, deps) } } };
 }
 
-/** Days of an import of rollups that it is not asked about: they are counted here, or an earlier import has them. */
+/**
+ * Days of an import of rollups that questions do not read from it: Footfall has counted them itself, or an earlier
+ * import has them.
+ */
 async function leftOutOf(row: Import, merchant: Merchant, deps: Deps) {
   const days = daysOf(row);
   const earlier = merchant.imported.filter(({ number }) => number < row.number);
@@ -247,8 +252,8 @@ async function leftOutOf(row: Import, merchant: Merchant, deps: Deps) {
 }
 
 /**
- * PATCH /api/v1/merchants/:id/imports/:number {"state"?,"place"?,"tally"?}: how far it is. One that is set to "paused"
- * by somebody else is left alone by whoever sends it, who reads that in the answer.
+ * PATCH /api/v1/merchants/:id/imports/:number {"state"?,"place"?,"tally"?}: how much was sent. If somebody else sets
+ * the state to "paused", the sender reads that in the answer and stops.
  */
 export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -273,8 +278,8 @@ export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply
 }
 
 /**
- * What an import of rollups cannot be told: its place is that of its rows, without all of them it is not done, and one
- * that is done stays done.
+ * Why a change of an import of rollups is refused. Only its rows say how much was sent. It is not done without all of
+ * them, and once it is done it stays done.
  */
 async function refusalOfChange(
   { row: { merchant, number, tables, undone, state: known } }: Known,
@@ -295,7 +300,7 @@ async function refusalOfChange(
   return problem("conflict", `${why}: send the others first.`, "state");
 }
 
-/** POST /api/v1/merchants/:id/imports/:number/undo: 202; its events count no more, once its replays are done. */
+/** POST /api/v1/merchants/:id/imports/:number/undo: 202. Its events no longer count once its replays are done. */
 export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -316,7 +321,7 @@ export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Re
   }
   const since = deps.now() - DAY_MS;
   const { active, recent } = await countJobs(deps.directory, { merchant: merchant.value.number, since });
-  // An undo is one thing to its merchant, and starts all of its replays: 7 for 2,500 Days.
+  // To its merchant an undo is one request, so all of its replays are started: 7 for 2,500 Days.
   if (ranges.length > 0 && active >= REPLAYS_OF_MERCHANT_MAX)
     return problem("conflict", `${active} replays of this merchant go on: try again when they have ended.`);
   if (recent + ranges.length > REPLAYS_A_DAY_MAX)
@@ -365,7 +370,10 @@ export async function postImportRedo(c: Context, deps: Deps): Promise<Checked<Re
   return answerChanged(row, deps);
 }
 
-/** An import of rollups is taken back, or counts again, at once: its rows stay, and answers pass over them. */
+/**
+ * Marks an import of rollups as undone or not, which takes effect at once. Its rows stay, and answers skip the rows of
+ * an undone import.
+ */
 async function markUndone({ merchant, number }: Import, undone: boolean, deps: Deps): Promise<Checked<Reply>> {
   const row = await noteImport(deps.directory, { merchant, number, undone });
   deps.keys.clear();
@@ -391,7 +399,7 @@ function withJobs(row: Import, jobs: readonly (ReplayJob & { readonly importNumb
   return { row, jobs: jobs.filter(({ importNumber }) => importNumber === row.number) };
 }
 
-/** The imports of files that begin alike and count, the newest first, and whether there are others. */
+/** The imports that count, of files that begin alike, newest first. Also whether such a file was undone. */
 async function standingAlike(
   merchant: number,
   head: string,
@@ -403,7 +411,7 @@ async function standingAlike(
   return { all: alike.filter((known) => !isGone(known)), hasUndone: alike.some(isGone) };
 }
 
-/** What whoever sends it says of it, unless it is undone, or on the way to or from there. */
+/** The state that the sender set, unless the import is undone, being undone or being redone. */
 export function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "undone" | "redoing" {
   if (row.tables !== null) return row.undone ? "undone" : row.state;
   if (jobs.some(({ state }) => state === "undoing")) return "redoing";
@@ -413,7 +421,7 @@ export function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "un
   return isWhole ? "undone" : "undoing";
 }
 
-/** Days of the import that no replay undoes. */
+/** The Days of the import that no replay undoes. */
 function leftOf({ days }: Import, jobs: readonly ReplayJob[]): readonly number[] {
   const undoing = jobs.filter(({ state }) => state !== "undone");
   const isUndone = (day: number) => undoing.some(({ fromDay, toDay }) => fromDay <= day && day < toDay);
@@ -424,7 +432,8 @@ function leftOf({ days }: Import, jobs: readonly ReplayJob[]): readonly number[]
 }
 
 /**
- * Days beside one another, or with few between them, are one replay's; the latest first, since they are sealed last.
+ * Ranges of Days for replays. Days side by side, or with few Days between them, get one replay. The latest Days come
+ * first, because they are sealed last.
  */
 async function rangesLeft(
   merchant: Merchant,
@@ -433,7 +442,7 @@ async function rangesLeft(
 ): Promise<readonly (readonly [from: number, to: number])[]> {
   const [settings] = await readSettingsOf(deps.directory, [merchant.number]);
   const partitions = settings === undefined ? 1 : partitionsOf(settings, deps.placement).length;
-  // Half of what a replay may have: partitions of an earlier placement come on top.
+  // Half of what a replay may have, because partitions of an earlier placement are added.
   const daysMax = Math.max(1, Math.min(REPLAY_DAYS_MAX, Math.floor(REPLAY_PARTS_MAX / 2 / partitions)));
   const left = leftOf(row, jobs);
   const near = rangesOf(left, { daysMax, betweenMax: DAYS_BETWEEN_MAX });
@@ -441,8 +450,10 @@ async function rangesLeft(
   return ranges.reverse();
 }
 
-/** Ranges of at most `daysMax` Days that have all of these; within one no more than `betweenMax` lie between two of
- *  them. */
+/**
+ * Ranges that cover all of these Days. A range has at most `daysMax` Days, and at most `betweenMax` Days between two of
+ * the given ones.
+ */
 function rangesOf(
   days: readonly number[],
   { daysMax, betweenMax }: { readonly daysMax: number; readonly betweenMax: number },
@@ -456,11 +467,13 @@ function rangesOf(
   return ranges;
 }
 
-/** Days without events that are counted again, rather than begin another replay. */
+/** How many Days without events are counted again rather than beginning another replay. */
 const DAYS_BETWEEN_MAX = 7;
-/** Where Days of an import lie so far apart that they would be more replays than that, all between them are counted
- *  again: a merchant may ask for 50 replays a day, and an import that has an event every ten Days could never be
- *  undone. */
+/**
+ * If the Days of an import are so far apart that they need more replays than this, all Days between them are counted
+ * again. A merchant may ask for only 50 replays a day, so an import with an event every ten Days could otherwise never
+ * be undone.
+ */
 const RANGES_NEAR_MAX = 10;
 
 export async function importOf(c: Context, deps: Deps): Promise<Checked<Known>> {

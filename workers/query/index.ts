@@ -1,5 +1,5 @@
-// The query Worker: answers questions and administers. Its cron asks questions as well, those of reports to merchants,
-// and writes what is to be sent. Wiring only; what takes long, and what sends, is the background Worker's.
+// The query Worker. It answers questions and serves the admin API. Its cron asks the questions of reports to merchants,
+// and writes what must be sent. This file is wiring only. Long work and sending belong to the background Worker.
 
 import { lookAtAlarms } from "./alarms-due.ts";
 import { app } from "./app.ts";

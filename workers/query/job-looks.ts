@@ -1,23 +1,26 @@
-// What an isolate has seen of jobs that their askers wait for (`Prefer: wait`). Everybody who waits looks three times a
-// second. So that a thousand who wait for one job cost its ledger no more than one does, they look in turn, and each
-// takes what another has seen meanwhile. Results are shared and not promises: a request must not wait for another
-// one's, which may have been left by its client.
+// Shares what an isolate has seen of jobs whose askers wait (`Prefer: wait`). Each waiting asker looks three times a
+// second. A thousand askers of one job must cost its ledger no more than one does. So they look in turn, and each takes
+// what another one saw meanwhile. Results are shared, not promises: a request must not wait for another request, whose
+// client may have left.
 
 import { JOB_WAIT_EVERY_MS, JOBS_LOOKED_MAX } from "../../core/limits.ts";
 import type { QuestionJob } from "../../storage/ledger/question-job.ts";
 
 interface Look {
-  /** UTC ms when it was begun. */
+  /** When the look began, UTC ms. */
   readonly at: number;
-  /** Undefined until it has seen something. */
+  /** The job that was seen. Undefined until the look has ended. */
   readonly job: QuestionJob | undefined;
 }
 
 export class JobLooks {
-  /** By job; the one looked for longest ago is the first. */
+  /** The looks by job. The first one was looked for longest ago. */
   readonly #looks = new Map<string, Look>();
 
-  /** The job as it was seen within the last moment, or is now; undefined where nobody has seen it yet. */
+  /**
+   * The job as it was seen within the last moment, or as it is now. Undefined while the first look runs, or if there is
+   * no such job.
+   */
   async find(
     id: string,
     { now, ask }: { readonly now: number; readonly ask: () => Promise<QuestionJob | undefined> },

@@ -1,5 +1,5 @@
-// Admin requests about a merchant's API keys: create, list, rotate, revoke. The key itself is only in the answer that
-// creates it or gives it a new secret.
+// Admin requests about a merchant's API keys: create, list, rotate, revoke. The secret of a key is only in the answer
+// that creates it or gives it a new one.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, KEY_GRACE_SECONDS, KEY_GRACE_SECONDS_MAX, KEYS_COUNT_MAX } from "../../core/limits.ts";
@@ -24,7 +24,7 @@ export const NEW_KEY = { name: required(NAME), scope: oneOf(SCOPES), expires_at:
 export const ROTATION = { grace_seconds: wholeNumber(0, KEY_GRACE_SECONDS_MAX) };
 export const KEY_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: CURSOR };
 
-/** POST /api/v1/merchants/:id/keys {"name","scope"?,"expires_at"?}: of scope read unless said. */
+/** POST /api/v1/merchants/:id/keys {"name","scope"?,"expires_at"?}: a new key. Its scope is "read" by default. */
 export async function postKey(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -56,7 +56,7 @@ export async function getKeys(c: Context, deps: Deps): Promise<Checked<Reply>> {
   return { ok: true, value: { body: { keys: rows.map(shown), next } } };
 }
 
-/** POST /api/v1/merchants/:id/keys/:key_id/rotate {"grace_seconds"?}: a new secret for the same key. */
+/** POST /api/v1/merchants/:id/keys/:key_id/rotate {"grace_seconds"?}: gives the key a new secret. */
 export async function postKeyRotation(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

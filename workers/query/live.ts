@@ -1,5 +1,5 @@
-// Asks the partitions of a merchant: what they have not published, or not archived. A partition that is being moved or
-// has just reset itself answers the second time; reading twice is harmless.
+// Asks the partitions of a merchant what they have not published or not archived. A partition that is being moved, or
+// has just reset itself, answers at the second call. A repeated read is harmless.
 
 import type { LiveRequest } from "../../core/counting/live.ts";
 import { partitionsOf } from "../../core/counting/placement.ts";
@@ -11,13 +11,13 @@ import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import type { PartitionStub } from "./env.ts";
 
-/** Whose partitions are asked. */
+/** The merchant whose partitions are asked. */
 type Asked = Pick<Merchant, "number" | "spread">;
 
 /**
- * The instant (UTC ms) before which every acknowledged event will be in what is read from now on: now,
- * unless something waits in the overflow queue. It is asked first of all: a message that is delivered
- * meanwhile is then in its partition.
+ * The instant (UTC ms) before which every acknowledged event will be in what is read from now on. It is now, unless
+ * something waits in the overflow queue. It is read first of all. A message that is delivered meanwhile is then in its
+ * partition when that is read.
  */
 export async function readCompleteUntil({ number }: Pick<Merchant, "number">, { ledgers, now }: Deps): Promise<number> {
   const asked = now();
@@ -25,15 +25,14 @@ export async function readCompleteUntil({ number }: Pick<Merchant, "number">, { 
   return Math.min(asked, since ?? asked);
 }
 
-/** What only partitions know of a merchant's numbers. */
+/** What only partitions know about a merchant's numbers. */
 export interface Live {
-  /** Rollups that are not published. */
+  /** Rollups that are not published yet. */
   readonly rows: readonly RollupRow[];
-  /** Where there are late events that are in no rollup and perhaps not in the archive. */
+  /** The places of late events that are in no rollup and perhaps not in the archive. */
   readonly late: readonly SealPlace[];
   /**
-   * Of each partition, by name, when the numbers that D1 has of the merchant were changed last; undefined where they
-   * may be changing.
+   * For each partition: when the merchant's numbers in D1 were last changed. Undefined where they may be changing now.
    */
   readonly changed: readonly (readonly [partition: string, at: number | undefined])[];
 }
@@ -52,7 +51,7 @@ export async function readLive(merchant: Asked, read: Omit<LiveRequest, "merchan
   };
 }
 
-/** Asks each of them, and once more where that fails. */
+/** Asks each partition, and once more if that fails. */
 export async function askPartitions<T>(
   { number: merchant, spread }: Asked,
   deps: Deps,

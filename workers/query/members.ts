@@ -1,6 +1,6 @@
-// Admin requests about a merchant's members and invites. Only owners of the merchant may make them, and the deployment,
-// which invites the first owner. An invite is a link for one use. The owner hands it over, since Footfall sends no
-// mail.
+// Admin requests about a merchant's members and invites. Only owners of the merchant may send them, and the deployment,
+// which invites the first owner. An invite is a link that can be used once. The owner hands it over, since Footfall
+// sends no mail for it.
 
 import type { Context } from "hono";
 import { INVITE_MS, MEMBERS_COUNT_MAX } from "../../core/limits.ts";
@@ -27,7 +27,7 @@ import { EMAIL } from "./sessions.ts";
 export const NEW_INVITE = { email: required(EMAIL), role: required(oneOf(ROLES)) };
 export const MEMBER_CHANGE = { role: required(oneOf(ROLES)) };
 
-/** GET /api/v1/merchants/:id/members: all of them. */
+/** GET /api/v1/merchants/:id/members: all members. */
 export async function getMembers(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -47,7 +47,7 @@ export async function patchMember(c: Context, deps: Deps): Promise<Checked<Reply
   return changed === undefined ? unknownMember() : { ok: true, value: { body: shown(changed) } };
 }
 
-/** DELETE /api/v1/merchants/:id/members/:member_id: the member is signed out as well. */
+/** DELETE /api/v1/merchants/:id/members/:member_id: removes the member and signs them out. */
 export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -62,7 +62,7 @@ export async function deleteMember(c: Context, deps: Deps): Promise<Checked<Repl
   return removed === undefined ? unknownMember() : { ok: true, value: { body: { id, removed: true } } };
 }
 
-/** POST /api/v1/merchants/:id/invites {"email","role"}: the token is in this answer and never shown again. */
+/** POST /api/v1/merchants/:id/invites {"email","role"}: the token is in this answer and is never shown again. */
 export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -82,7 +82,7 @@ export async function postInvite(c: Context, deps: Deps): Promise<Checked<Reply>
   return { ok: true, value: { status: 201, body: { ...shownInvite(invite), token: secret } } };
 }
 
-/** GET /api/v1/merchants/:id/invites: those that can still be accepted. */
+/** GET /api/v1/merchants/:id/invites: the invites that can still be accepted. */
 export async function getInvites(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

@@ -1,6 +1,6 @@
-// Who is signed in, as told by what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access.
-// Another site's page can make a browser send these. So whatever changes something is done only for requests that come
-// from this origin. The browser says so in Sec-Fetch-Site or Origin, which pages cannot forge.
+// Finds who is signed in, by what a browser sends by itself: a session's cookie, or the JWT of Cloudflare Access.
+// Another site's page can make a browser send these. So a request that changes something is accepted only from this
+// origin. The browser says so in Sec-Fetch-Site or Origin, which pages cannot forge.
 
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -12,8 +12,8 @@ import { ACCESS_HEADER } from "./access.ts";
 import type { Deps } from "./deps.ts";
 
 /**
- * The memberships of whoever is signed in. With a password these are all that it opened; with Access, all of the
- * address that Access vouches for.
+ * The memberships of whoever is signed in. With a password they are those that the password opened. With Access they
+ * are all memberships of the address that Access vouches for.
  */
 export async function membershipsOf(c: Context, deps: Deps): Promise<readonly Membership[]> {
   if (deps.access !== undefined) {
@@ -30,13 +30,14 @@ export async function accessEmailOf(c: Context, deps: Deps): Promise<string | un
   return jwt === "" ? undefined : (await deps.access?.read(jwt))?.email;
 }
 
-/** Whether a browser sends anything that may say who is there. */
+/** Whether a request has a credential that a browser sends by itself. */
 export function maySignIn(c: Context): boolean {
   return sessionTokenOf(c) !== undefined || c.req.header(ACCESS_HEADER) !== undefined;
 }
 
 /**
- * Whether a request comes from a page of this origin. A client that sends neither header is no browser that we know.
+ * Whether a request comes from a page of this origin. A client that sends neither header is no browser that we know, so
+ * it counts as foreign.
  */
 export function isSameOrigin(c: Context): boolean {
   const site = c.req.header("sec-fetch-site");

@@ -43,7 +43,8 @@ export const NEW_MERCHANT = {
   hostname: HOSTNAME,
 };
 /**
- * null, or a number of a closed list. The list is short, because the cron looks for the Days that end by each number.
+ * Null, or a number of a closed list. The list is short, because for each number the cron looks for the Days that end
+ * by it.
  */
 const RETENTION: Field<number | null, false> = {
   required: false,
@@ -54,7 +55,7 @@ const RETENTION: Field<number | null, false> = {
 export const MERCHANT_CHANGE = { name: NAME, time_zone: TIME_ZONE, currency: CURRENCY, retention_days: RETENTION };
 export const MERCHANT_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(0, MERCHANT_NUMBER_MAX) };
 
-/** POST /api/v1/merchants: a merchant with its first stream and first key. The key is never shown again. */
+/** POST /api/v1/merchants: creates a merchant with its first stream and first key. The key is never shown again. */
 export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_MERCHANT);
   if (!body.ok) return body;
@@ -62,7 +63,7 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
   const secret = apiKey(deps.random(API_KEY_RANDOM_BYTES));
   const number = await newMerchantNumber(deps);
   if (!number.ok) return number;
-  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // before the merchant: all of its visitors are of this key
+  await noteVisitorKey(deps.visitorKeys, deps.now(), deps); // first, so that all visitors are made with this key
   const merchant = await createMerchant(deps.directory, {
     number: number.value,
     id: merchantId(deps.random(ID_RANDOM_BYTES)),
@@ -83,7 +84,8 @@ export async function postMerchant(c: Context, deps: Deps): Promise<Checked<Repl
 }
 
 /**
- * A number that no merchant ever had, even where D1 was restored. It is claimed in R2, and nothing is stored under it.
+ * A number that no merchant ever had, not even before a restore of D1. It is claimed in R2, and nothing is stored under
+ * it yet.
  */
 async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
   const behind = await refusedBehind(deps);
@@ -103,7 +105,7 @@ async function newMerchantNumber(deps: Deps): Promise<Checked<number>> {
 }
 
 /**
- * Whether D1 knows no merchant and R2 no claimed number, but the archive has events. They are of merchants from before
+ * Whether the archive has events although D1 has no merchant and R2 no claimed number. These events are from before
  * there were claims.
  */
 async function isOrphaned(deps: Deps): Promise<boolean> {
@@ -163,8 +165,8 @@ export async function patchMerchant(c: Context, deps: Deps): Promise<Checked<Rep
 }
 
 /**
- * The currency of events that name none, after a change of currency. While nothing was counted the new one holds from
- * the beginning.
+ * The currencies of events that name none, after a change of currency. While nothing was counted, the new currency
+ * holds from the beginning.
  */
 async function currenciesAfter(
   merchant: Merchant,
@@ -180,7 +182,7 @@ async function hasNumbers(merchant: Pick<Merchant, "number" | "spread">, deps: D
   return (await firstDayWithNumbers(merchant, deps.now(), deps)) !== undefined;
 }
 
-/** The merchant that a path names, if the caller may see it. */
+/** The merchant that a path names. Refused if the caller may not see it. */
 export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   const id = c.req.param("id") ?? "";
   const find = async (named: string) =>
@@ -194,8 +196,10 @@ export function hostnameTaken() {
   return problem("conflict", "Another stream has this hostname already.", "hostname");
 }
 
-/** A merchant as the admin API shows it. Currencies that it had and has are shown once there was a change. Zones that
- *  are still to come, or were put on the past, are shown beside the one that holds. */
+/**
+ * A merchant as the admin API shows it. After a change it shows all currencies, former ones too. It shows zones that
+ * are still to come, and zones that a replay gave to past Days, beside the zone that holds now.
+ */
 function shown(
   { id, name, zones, pastZones, currency, currencies, retentionDays, createdAt }: Merchant,
   deps: Pick<Deps, "now">,

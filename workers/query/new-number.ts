@@ -1,13 +1,13 @@
-// Numbers for what the admin API makes, such as a merchant's. A number is claimed outside of D1 before its row is
-// written, so a restored database cannot give it away twice. None is given while the directory is behind because it was
-// restored to an earlier instant (storage/directory/epoch.ts).
+// Numbers for what the admin API creates, such as a merchant. A number is claimed outside of D1 before its row is
+// written, so a restored database cannot give it away twice. No number is given while the directory is behind because
+// it was restored to an earlier instant (storage/directory/epoch.ts).
 
 import { raiseEpoch } from "../../storage/directory/epoch.ts";
 import { claimNumber, type Numbered } from "../../storage/directory/number-claim.ts";
 import type { Deps } from "./deps.ts";
 import { type Checked, problem } from "./problem.ts";
 
-/** A number that nobody had, above all claims and above the highest one that the database knows. */
+/** A number that was never given: above all claims, and above the highest number in the database. */
 export async function newNumber(
   numbered: Numbered,
   readKnown: () => Promise<number>,
@@ -21,7 +21,7 @@ export async function newNumber(
 }
 
 /**
- * Why nothing that has a number may be made now. Where it may, this raises the epoch, so that a later restore to an
+ * Why nothing that has a number may be created now. If it may, this raises the epoch, so that a later restore to an
  * earlier instant is noticed.
  */
 export async function refusedBehind(

@@ -46,7 +46,10 @@ export async function postNote(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return { ok: true, value: { status: 201, body: shown(note) } };
 }
 
-/** GET /api/v1/merchants/:id/notes?from&to: those of the Days from `from` to `to`, both within; all without them. */
+/**
+ * GET /api/v1/merchants/:id/notes?from&to: the notes on Days from `from` to `to`, both included. Without them all
+ * notes.
+ */
 export async function getNotes(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;

@@ -1,7 +1,7 @@
-// The links in mails that end a subscription or agree to it, without signing in. A link names the subscription and what
-// it does, signed under a key of the deployment; no address is in it. Opening it (GET) changes nothing, because
-// scanners of mail open all links: it shows a button. The button, and mail programs for their own (RFC 8058), send
-// POST.
+// The links in mails that end or confirm a subscription without signing in. A link names the subscription and an act,
+// and is signed with a key of the deployment. There is no e-mail address in it. Mail scanners open all links, so
+// opening one (GET) changes nothing and shows a button. POST does the act. The button sends it, and so do mail
+// programs' own buttons (RFC 8058).
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
@@ -20,7 +20,7 @@ import { dueOf } from "./report-schedule.ts";
 const LINK_ACTS = ["end", "confirm"] as const;
 export type LinkAct = (typeof LINK_ACTS)[number];
 
-/** Undefined where the deployment has not said its address. */
+/** The link. Undefined where the deployment has not said its address. */
 export function noticeLink(
   id: string,
   act: LinkAct,
@@ -45,14 +45,14 @@ async function open(c: Context, deps: Deps): Promise<Opened | undefined> {
   return subscription && { act, subscription };
 }
 
-/** GET /notice/:token */
+/** GET /notice/:token: shows the button. */
 export async function getNotice(c: Context, deps: Deps): Promise<Response> {
   const opened = await open(c, deps);
   if (opened === undefined) return page(c, 404, SAYS.gone);
   return page(c, 200, opened.act === "end" ? SAYS.end : SAYS.confirm, true);
 }
 
-/** POST /notice/:token. Sending it twice changes nothing. */
+/** POST /notice/:token: does the act. Sending it twice changes nothing. */
 export async function postNotice(c: Context, deps: Deps): Promise<Response> {
   const opened = await open(c, deps);
   if (opened === undefined) return page(c, 404, SAYS.gone);
@@ -63,7 +63,7 @@ export async function postNotice(c: Context, deps: Deps): Promise<Response> {
     await changeSubscription(deps.directory, { merchant, id, ...off });
     return page(c, 200, SAYS.ended);
   }
-  // Who has ended it since is not brought back by an old link.
+  // An old link does not bring back a subscription that was ended since.
   if (state === "unconfirmed") {
     const shop = await findMerchantByNumber(deps.directory, merchant);
     const due = shop && dueOf({ ...subscription, state: "on" }, shop, deps.now());
@@ -88,7 +88,7 @@ const SAYS = {
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/** A page without script, which mail programs' browsers show as well. */
+/** A page without script, so that the browsers of mail programs show it as well. */
 function page(
   c: Context,
   status: 200 | 404,
@@ -110,6 +110,6 @@ function macOf(secret: string, id: string, act: LinkAct): string {
 }
 
 function areEqual(a: string, b: string): boolean {
-  const [own, other] = [Buffer.from(a), Buffer.from(b)]; // a text is as long as another and its bytes are not
+  const [own, other] = [Buffer.from(a), Buffer.from(b)]; // equal texts have equal bytes
   return own.length === other.length && timingSafeEqual(own, other);
 }

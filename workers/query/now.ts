@@ -1,6 +1,6 @@
-// GET /api/v2/now?site_id: who is there, what is looked at and what was bought last. It is read from the memory of the
-// merchant's partitions, by one call to each of them (one, unless the merchant is spread). The archive is not read, and
-// D1 only to find out who is asking.
+// GET /api/v2/now?site_id: how many visitors are there now, what they look at, and the last orders. It is read from the
+// memory of the merchant's partitions, by one call to each. A merchant that is not spread has one partition. The
+// archive is not read. D1 is read only to find out who is asking.
 
 import type { Context } from "hono";
 import { type Present, type PresentOrder, type PresentRequest, presentTogether } from "../../core/counting/present.ts";
@@ -53,7 +53,8 @@ export async function getNow(c: Context, deps: Deps): Promise<Response> {
   if (before !== undefined) return before;
   const present = await readPresent(asker, { since, days, budgets }, paying);
   if (!present.ok) return refusal() ?? refuseQuestion(c, "invalid_field", present.rejection.message);
-  // What the answer took is known only now. An asker whose purse was not empty is answered, and owes what it lacked.
+  // The cost of the answer is known only now. An asker whose purse was not empty is answered, and owes what the purse
+  // lacked.
   paying.reading?.owe(Math.ceil(present.value.looked / NOW_LOOKED_OF_READ));
   c.header("Cache-Control", "no-store");
   return c.json(shown(present.value, now));
@@ -63,7 +64,7 @@ interface Window extends Omit<PresentRequest, "merchant"> {
   readonly budgets: Budgets;
 }
 
-/** Partitions know nothing of a share link's filters, so what such a link shows is read from events. */
+/** Partitions do not know the filters of a share link. So what such a link shows is read from events. */
 async function readPresent(asker: Asker, window: Window, deps: Deps): Promise<Outcome<Present>> {
   const { merchant, filters } = asker;
   if (filters.length > 0) return readAdmitted(asker, window, deps);
@@ -82,7 +83,7 @@ async function readAdmitted(
   const { view, budgets } = question.value;
   const cost = { rows: 0, objects: 0, bytes: 0 };
   const range = { from: Math.min(...days), to: Math.max(...days) + 1 };
-  // Events since then cannot have been archived before, except those of clients whose clock is ahead.
+  // Events since then cannot have been archived earlier, except those of clients whose clock is ahead.
   const putSince = since - TIMESTAMP_AHEAD_MS;
   const wanted = { ...range, columns: ["products"], together: "partition", putSince } as const;
   const events = await openEvents(merchant, wanted, { deps, cost });
@@ -114,7 +115,7 @@ function admittedOf(visits: readonly SeenVisit[], since: number): Present {
     const products = [...new Set(lines.map(({ label }) => label))];
     return [{ at: event.timestamp, currency, revenue, units: sum(lines.map(({ units }) => units)), products }];
   });
-  return { visitors, orders, looked: 0 }; // the events that were read are paid for
+  return { visitors, orders, looked: 0 }; // the events that were read are already paid for
 }
 
 function sum(numbers: readonly number[]): number {

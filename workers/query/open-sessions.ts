@@ -1,5 +1,5 @@
-// Where somebody is signed in: the sessions of a person, each of which can be ended from any other. Only those of the
-// own memberships are told and ended: whoever was invited to one shop under an address sees nothing of another's.
+// The sessions of a person. Each can be ended from any other. Only sessions of the asker's own memberships are shown
+// and ended. So whoever was invited to one shop under an address sees nothing of another shop's sessions.
 
 import type { Context } from "hono";
 import { deviceOf } from "../../core/enrichment/device.ts";
@@ -11,7 +11,7 @@ import { type Checked, problem } from "./problem.ts";
 import type { Reply } from "./request.ts";
 import { noSession } from "./sessions.ts";
 
-/** GET /api/v1/sessions: the last one to end first. */
+/** GET /api/v1/sessions: the session that ends last comes first. */
 export async function getSessions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const own = await ownOf(c, deps);
   if (own === undefined) return noSession();
@@ -30,7 +30,7 @@ export async function getSessions(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { sessions, next: null } } };
 }
 
-/** DELETE /api/v1/sessions: all but the one that asks. */
+/** DELETE /api/v1/sessions: ends all sessions except the asker's own. */
 export async function deleteSessions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const own = await ownOf(c, deps);
   if (own === undefined) return noSession();
@@ -51,7 +51,7 @@ export async function deleteOneSession(c: Context, deps: Deps): Promise<Checked<
   return { ok: true, value: { body: { id: ended.id, signed_out: true } } };
 }
 
-/** The session of the request, and the memberships that it opens; undefined where it came by none. */
+/** The session of the request, and the memberships that it opens. Undefined where the request has no session. */
 async function ownOf(c: Context, deps: Deps) {
   const token = sessionTokenOf(c);
   if (token === undefined || deps.access !== undefined) return undefined;

@@ -1,5 +1,5 @@
-// Admin requests of whoever runs the deployment: what was billed, where partitions stand, what lies in the dead
-// letters, and sending those on their way again, which the background Worker does with the code of their queues.
+// Admin requests of operators: billable operations, the state of partitions, and dead letters. A redrive of dead
+// letters is done by the background Worker, with the code of their queues.
 
 import type { Context } from "hono";
 import { parseDeadLetterKey } from "../../core/archive/object-key.ts";
@@ -26,13 +26,15 @@ const LETTER_KEY: Field<string, false> = {
 };
 export const REDRIVE = { key: LETTER_KEY, after: CURSOR };
 
-/** GET /api/v1/meter: billable operations of this isolate and of one of the background Worker since they started; the
- *  collector's are at its own /v1/meter. */
+/**
+ * GET /api/v1/meter: the billable operations of this isolate, and of one isolate of the background Worker, each since
+ * its start. Those of the collector are at its own /v1/meter.
+ */
 export async function getMeter(_: Context, deps: Deps): Promise<Checked<Reply>> {
   return { ok: true, value: { body: sumMeters([deps.meter, await deps.background.meter()]) } };
 }
 
-/** GET /api/v1/partitions?limit&after: where partitions stand, `after` so many of them. */
+/** GET /api/v1/partitions?limit&after: the state of partitions. `after` is how many of them to skip. */
 export async function getPartitions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, PARTITION_PAGE);
   if (!page.ok) return page;
@@ -52,7 +54,10 @@ export async function getDeadLetters(c: Context, deps: Deps): Promise<Checked<Re
   return { ok: true, value: { body: { dead_letters: shownLetters, next: cursor ?? null } } };
 }
 
-/** POST /api/v1/dead-letters/redrive {"key"} | {"after"?}: one letter, or a page of all; says what became of each. */
+/**
+ * POST /api/v1/dead-letters/redrive {"key"} | {"after"?}: handles one letter again, or a page of all letters. The
+ * answer has the result of each.
+ */
 export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, REDRIVE);
   if (!body.ok) return body;
@@ -62,12 +67,12 @@ export async function postRedrive(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { redriven, next: cursor ?? null } } };
 }
 
-/** Those that have told of themselves, by name: to ask one that holds nothing would make it, near whoever asks. */
+/** The names of partitions that have reported. To ask a partition that has nothing would create it, near the asker. */
 async function listTold({ ledgers }: Pick<Deps, "ledgers">): Promise<readonly string[]> {
   return (await askLedgers(ledgers, readTold)).flat().sort();
 }
 
-/** The pool's partitions, then those of merchants that have their own. */
+/** The partitions of the pool, followed by those of merchants that have their own. */
 export async function findPartitions({
   directory,
   placement,

@@ -1,6 +1,6 @@
-// Requests about the deployment's operators: name one, list them, end one. A token is in one answer only, the one
-// that makes it. It is rotated by making a second one, putting that where the first one stood, and ending the
-// first: no moment is without.
+// Requests about the deployment's operators: create one, list them, delete one. A token is only in the answer that
+// creates it. To rotate it, create a second token, use it wherever the first one was used, and delete the first. So
+// there is a valid token at every moment.
 
 import type { Context } from "hono";
 import { OPERATOR_GROUP_LENGTH_MAX, OPERATORS_COUNT_MAX } from "../../core/limits.ts";
@@ -14,7 +14,7 @@ import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
 import { EMAIL } from "./sessions.ts";
 
-/** As an identity provider names it. */
+/** The name of a group at the identity provider. */
 const GROUP: Field<string, false> = {
   required: false,
   expected: `a text of 1 to ${OPERATOR_GROUP_LENGTH_MAX} characters`,
@@ -34,8 +34,8 @@ export const NEW_OPERATOR = {
 };
 
 /**
- * POST /api/v1/operators {"name","scope","expires_at"?,"email"?,"group"?}. With an address or a group it is whom
- * Cloudflare Access vouches for, and there is no token.
+ * POST /api/v1/operators {"name","scope","expires_at"?,"email"?,"group"?}. With an address or a group, Cloudflare
+ * Access vouches for the operator, and there is no token.
  */
 export async function postOperator(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, NEW_OPERATOR);
@@ -65,7 +65,7 @@ export async function getOperators(_: Context, deps: Deps): Promise<Checked<Repl
   return { ok: true, value: { body: { operators: (await listOperators(deps.directory)).map(shown) } } };
 }
 
-/** DELETE /api/v1/operators/:operator_id. Nothing is remembered of a token: from now on it opens nothing. */
+/** DELETE /api/v1/operators/:operator_id. No isolate remembers tokens, so from now on the token opens nothing. */
 export async function deleteOperator(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const id = c.req.param("operator_id") ?? "";
   await noteGone({ kind: "operators", merchant: 0, id }, deps);

@@ -1,6 +1,6 @@
-// The dashboard's pages. Every address gives the same small document; who is there, and of which shops, is in it, so
-// that numbers are the first thing the page has to ask for. It is therefore never kept by anybody. Its script and style
-// carry the hash of their bytes in their names and are kept for ever (scripts/build-dashboard.ts makes them).
+// The dashboard's pages. Every address gives the same small document. It has who is signed in and their shops, so the
+// page's first request is already for numbers. For that reason nobody may cache the document. Its script and style have
+// the hash of their bytes in their names and are cached for ever (scripts/build-dashboard.ts makes them).
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
@@ -8,6 +8,7 @@ import { DASHBOARD_SHOPS_NAMED_MAX, ID_LENGTH_MAX } from "../../core/limits.ts";
 import { NO_PREFERENCES, type Preferences, THEMES } from "../../core/preference.ts";
 import type { Membership } from "../../storage/directory/members.ts";
 import { findEmbedOrigins } from "../../storage/directory/shares.ts";
+import { customerKey } from "../../storage/rate-limit.ts";
 import type { Boot } from "./boot.ts";
 import { FILES, LANGUAGES } from "./dashboard/.build/files.js";
 import type { Deps } from "./deps.ts";
@@ -38,10 +39,10 @@ const SAFE = {
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
 
-/** The address of a share link in a frame, by the link's id; its token stands behind "#". */
+/** The address of a share link in a frame. The path has the link's id; its token is after "#". */
 export const EMBED_PATH = "/embed/:share";
 
-/** The addresses of pages; "/" leads on to one of them. */
+/** The addresses of pages. "/" redirects to one of them. */
 export const PAGE_PATHS = [
   "/sign-in",
   "/invite",
@@ -56,8 +57,8 @@ export const PAGE_PATHS = [
 type SendPage = (c: Context, memberships: readonly Membership[], deps: Deps) => Response;
 
 /**
- * Answers with a page for whoever is signed in. Pages are there for everybody, but a session is looked up for each:
- * made-up ones are counted as anywhere else (guess.ts), and those of a member as its questions are.
+ * Answers with a page. Anybody may have pages, but a session is looked up for each. Made-up sessions count as they do
+ * elsewhere (guess.ts). Requests of a member count as the member's questions do.
  */
 export async function servePage(c: Context, deps: Deps, send: SendPage): Promise<Response> {
   let judged: "good" | "wrong" | undefined;
@@ -75,7 +76,7 @@ export async function servePage(c: Context, deps: Deps, send: SendPage): Promise
   return refused ?? page ?? refuse();
 }
 
-/** GET /: to the shop, the shops or the sign-in. */
+/** GET /: redirects to the shop, to the list of shops or to the sign-in. */
 export function sendHome(c: Context, memberships: readonly Membership[]): Response {
   const [first, ...others] = memberships;
   const shop = `/s/${first?.merchant.id}/${startPageOf(preferencesOf(memberships))}`;
@@ -83,7 +84,7 @@ export function sendHome(c: Context, memberships: readonly Membership[]): Respon
   return c.body(null, 302, { location, "cache-control": "no-store" });
 }
 
-/** A page: of whoever asks, whatever shop the address names. Whether there is such a shop is not said. */
+/** Sends a page to anybody, whatever shop the address names. The page does not say whether that shop exists. */
 export function sendPage(c: Context, memberships: readonly Membership[], deps: Deps): Response {
   const named = c.req.param("shop");
   const own = memberships.filter(({ merchant }) => merchant.id === named);
@@ -99,16 +100,18 @@ export function sendPage(c: Context, memberships: readonly Membership[], deps: D
 }
 
 /**
- * A share link for a frame: only pages of the origins that the link names may show it, and nobody who is signed in is
- * told of in it. Language and theme are those that the address says, since the frame has no cookies.
+ * The page of a share link in a frame. Only pages of the origins that the link names may show it. It says nothing about
+ * who is signed in. Language and theme come from the address, since the frame has no cookies.
  */
 export async function sendEmbed(c: Context, deps: Deps): Promise<Response> {
   const id = (c.req.param("share") ?? "").slice(0, ID_LENGTH_MAX);
   let judged: "good" | "wrong" | undefined;
   let page: Response | undefined;
   const serve = async () => {
-    // Not by the name under which its questions count: who has only its id must not use those up.
-    if (!(await admit(c, `embed ${id}`, deps.keyLimit))) {
+    // Not by the name under which its questions count: who has only its id must not use those up. And by address: the
+    // id stands in every page that shows the frame, and one of its readers must not close it for the others.
+    const reader = customerKey(c.req.header("cf-connecting-ip") ?? "");
+    if (!(await admit(c, `embed ${id} ${reader}`, deps.keyLimit))) {
       page = c.text(TOO_OFTEN, 429);
       return;
     }
@@ -135,7 +138,7 @@ function sendFramed(c: Context, origins: readonly string[]): Response {
 
 const NOT_KEPT = { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
 
-/** A script or a style by its name, which says its bytes. */
+/** Sends a script or a style by its name, which contains the hash of its bytes. */
 export function sendAsset(c: Context): Response | undefined {
   const file = FILES.find(({ path }) => path === c.req.path);
   if (file === undefined) return undefined;
@@ -162,7 +165,7 @@ function bootOf(memberships: readonly Membership[], deps: Deps): Told {
   };
 }
 
-/** The page that a shop opens with; another release may have had others. */
+/** The page that opens first for a shop. Another release may have had other pages. */
 function startPageOf({ start_page: name }: Preferences): string {
   const { pages } = LANGUAGES["en"] as (typeof LANGUAGES)[string];
   const isOfShop = name !== null && Object.hasOwn(pages, name) && !PAGE_PATHS.includes(`/${name}`);
@@ -170,8 +173,8 @@ function startPageOf({ start_page: name }: Preferences): string {
 }
 
 /**
- * The language and the theme that somebody has chosen, else those of the browser: what was chosen there (a cookie that
- * only the page writes), and what it prefers.
+ * The language and the theme that the member has chosen. Without a choice they come from the browser: from the choice
+ * in a cookie that only the page writes, or from what the browser prefers.
  */
 function lookOf(c: Context, preferences: Preferences): { readonly language: string; readonly theme: string } {
   const [inBrowser = "", themeInBrowser = ""] = (getCookie(c, "footfall-look") ?? "").split(".");
@@ -189,7 +192,7 @@ const ICON =
 
 function documentOf(boot: Boot, { theme, page }: { readonly theme: string; readonly page: string }): string {
   const { script, style, direction, pages } = LANGUAGES[boot.language] as (typeof LANGUAGES)[string];
-  // The script of a page comes beside the one that would ask for it.
+  // The script of a page is loaded together with the script that would ask for it.
   const own = (Object.hasOwn(pages, page) ? pages[page] : []) ?? [];
   const preloads = own.map((path) => `\n<link rel="modulepreload" href="${path}">`).join("");
   return `<!doctype html>

@@ -1,6 +1,6 @@
-// How whoever is signed in wants the dashboard: language, theme, the page to begin with, and the region by which
-// numbers are written. It is kept with each membership that the session opens, so that another browser shows the same;
-// it says nothing to anybody else.
+// How the signed-in person wants the dashboard: language, theme, the page that opens first, and the region by whose
+// habits numbers are written. It is stored with each membership that the session opens, so that another browser shows
+// the same. Nobody else sees it.
 
 import type { Context } from "hono";
 import { LANGUAGES } from "../../core/notice/language.ts";
@@ -12,7 +12,7 @@ import { membershipsOf } from "./membership.ts";
 import type { Checked } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
 
-/** A field that null takes back. */
+/** The same field, which null unsets. */
 function orNull<T>({ expected, schema, parse, ...field }: Field<T, false>): Field<T | null, false> {
   return {
     ...field,
@@ -22,7 +22,7 @@ function orNull<T>({ expected, schema, parse, ...field }: Field<T, false>): Fiel
   };
 }
 
-/** A text of one shape. */
+/** A text that matches a regular expression. */
 function shaped(shape: RegExp, expected: string): Field<string, false> {
   const parse = (value: unknown) => (typeof value === "string" && shape.test(value) ? value : undefined);
   return { required: false, expected, schema: { type: "string", pattern: shape.source }, parse };
@@ -40,7 +40,7 @@ export async function getPreferences(c: Context, deps: Deps): Promise<Checked<Re
   return { ok: true, value: { body: { ...preferencesOf(await membershipsOf(c, deps)) } } };
 }
 
-/** PATCH /api/v1/preferences {"language","theme","start_page","region"}: what is named is changed. */
+/** PATCH /api/v1/preferences {"language","theme","start_page","region"}: changes the named fields. */
 export async function patchPreferences(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, PREFERENCE_CHANGE);
   if (!body.ok) return body;
@@ -51,7 +51,7 @@ export async function patchPreferences(c: Context, deps: Deps): Promise<Checked<
   return { ok: true, value: { body: { ...preferences } } };
 }
 
-/** What somebody wants, of the first membership that says so: one that was joined later says nothing yet. */
+/** The preferences of the first membership that has any. A membership that was joined later has none yet. */
 export function preferencesOf(memberships: readonly Membership[]): Preferences {
   const said = memberships.find(({ member }) => member.preferences !== null)?.member.preferences;
   return { ...NO_PREFERENCES, ...said };

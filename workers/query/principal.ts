@@ -1,7 +1,8 @@
-// Who asks the admin API, and what they may do there. A request has one principal. It is the deployment, which may do
-// everything, or somebody of one merchant, by a key or signed in. Each route names its door, and one list says which
-// doors a scope or role opens. A merchant other than one's own gets the same answer as one that does not exist. That
-// answer needs no look into the database, so not even its time tells the two apart (L6).
+// Finds who sends a request of the admin API, and decides what they may do. A request has one principal. It is either
+// the deployment, which may do everything, or somebody of one merchant, with a key or signed in. Each route names its
+// door, and one list says which doors a scope or role opens. A request about another merchant gets the same answer as
+// one about a merchant that does not exist. That answer needs no read of the database, so not even its time tells the
+// two apart (L6).
 
 import { createHmac } from "node:crypto";
 import type { Context } from "hono";
@@ -34,8 +35,8 @@ export type Door = "read" | "admin" | "owner" | "replay" | "watch" | "operate" |
 const OUTSIDE = ["anybody", "link", "person"] as const;
 
 /**
- * Who may use a route that is behind no door, and asks for itself who comes: anybody, the holder of a share link, or
- * whoever is signed in to any shop.
+ * Who may use a route without a door: anybody, the holder of a share link, or whoever is signed in to any shop. The
+ * handler of such a route checks that itself.
  */
 export type Outside = (typeof OUTSIDE)[number];
 
@@ -66,7 +67,7 @@ export const OPERATOR_OPENS: Readonly<Record<OperatorScope, readonly Door[]>> = 
   owner: ["read", "admin", "owner", "replay", "watch", "operate", "deployment"],
 };
 
-/** Who may enter by a door, as it is told to a caller who may not. */
+/** Who may enter by a door, in the words of a refusal. */
 export const TAKES: Readonly<Record<Door | Exclude<Outside, "anybody">, string>> = {
   link: "the token of a share link",
   person: "whoever is signed in",
@@ -80,8 +81,8 @@ export const TAKES: Readonly<Record<Door | Exclude<Outside, "anybody">, string>>
 };
 
 /**
- * Who sends a request. It is read from the database each time, so a revoked key, a removed member or a changed role
- * takes effect at once.
+ * The principal of a request. It is read from the database each time, so a revoked key, a removed member or a changed
+ * role takes effect at once.
  */
 export async function authenticate(c: Context, deps: Deps): Promise<Checked<Principal>> {
   const authorization = c.req.header("authorization");
@@ -98,13 +99,14 @@ export async function authenticate(c: Context, deps: Deps): Promise<Checked<Prin
 }
 
 /**
- * Whether a token is ADMIN_TOKEN, or ADMIN_TOKEN_PREVIOUS where that is set. While the token is changed both are valid.
+ * Whether a token is ADMIN_TOKEN or ADMIN_TOKEN_PREVIOUS, which is set while the token is being changed. Both are valid
+ * then.
  */
 export function isAdminToken(token: string, { adminTokens }: Pick<Deps, "adminTokens">): boolean {
   return adminTokens.some((secret) => isSecret(token, secret));
 }
 
-/** The operator whose token this is; undefined where it is nobody's, or has expired. */
+/** The operator of a token. Undefined where the token is nobody's, or has expired. */
 export async function findValidOperator(
   token: string,
   { directory, now }: Pick<Deps, "directory" | "now">,
@@ -115,8 +117,8 @@ export async function findValidOperator(
 }
 
 /**
- * The operator that Cloudflare Access vouches for; undefined where it vouches for none, or is not asked. Of several
- * groups the widest scope holds.
+ * The operator that Cloudflare Access vouches for. Undefined where it vouches for none, or does not sign operators in.
+ * Of several groups the one with the widest scope decides.
  */
 async function authenticateOperator(c: Context, deps: Deps): Promise<Checked<Principal> | undefined> {
   const jwt = c.req.header(ACCESS_HEADER) ?? "";
@@ -129,7 +131,8 @@ async function authenticateOperator(c: Context, deps: Deps): Promise<Checked<Pri
   const [widest] = valid.sort((a, b) => OPERATOR_SCOPES.indexOf(b.scope) - OPERATOR_SCOPES.indexOf(a.scope));
   if (widest === undefined) return nobody();
   if (!["GET", "HEAD"].includes(c.req.method) && !isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
-  // Who of a group it is: the same text each time, and nobody's address in the log of a merchant.
+  // Which person of a group it is. The text is the same each time, so the log can tell people apart. No e-mail address
+  // gets into the log of a merchant.
   const who = createHmac("sha256", deps.sealSecrets[0] ?? "")
     .update(`operator ${vouched.email}`)
     .digest("hex");
@@ -148,7 +151,7 @@ async function authenticateMember(c: Context, deps: Deps): Promise<Checked<Princ
   if (!["GET", "HEAD"].includes(c.req.method) && !isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
   const inPath = /^\/api\/v1\/merchants\/([^/]+)/.exec(c.req.path)?.[1];
   const wanted = inPath ?? c.req.header("footfall-merchant");
-  // Where the path names a merchant that is not one's own, any membership may be chosen: the path is answered with 404.
+  // If the path names a foreign merchant, any membership may be chosen, since the request is answered with 404.
   const isClear = memberships.length === 1 || inPath !== undefined;
   const chosen = memberships.find(({ merchant }) => merchant.id === wanted) ?? (isClear ? first : undefined);
   if (chosen === undefined) return problem("missing_field", SEVERAL, "Footfall-Merchant");
@@ -159,7 +162,7 @@ async function authenticateMember(c: Context, deps: Deps): Promise<Checked<Princ
 const SEVERAL = "You are a member of several merchants: name one by its id in the header Footfall-Merchant.";
 
 /**
- * Why the principal may not enter by a door; undefined where it may. The answer does not depend on the merchant that
+ * Why the principal may not enter by a door. Undefined where it may. The answer does not depend on the merchant that
  * the path names.
  */
 export function refusalAt(door: Door, principal: Principal) {
@@ -181,17 +184,19 @@ export function actorOf(principal: Principal): string {
   return principal.kind === "merchant" ? principal.key : principal.member;
 }
 
-/** The one merchant a principal may see; undefined for the deployment, which sees all. */
+/** The one merchant that a principal may see. Undefined for the deployment, which sees all. */
 export function ownMerchant(principal: Principal): Merchant | undefined {
   return principal.kind === "deployment" ? undefined : principal.merchant;
 }
 
-/** The principal of a request that came through a door. */
+/** The principal of a request that has passed its door. */
 export function principalOf(c: Context): Principal {
   return c.get("principal") as Principal;
 }
 
-/** The merchant of an id. Somebody of one merchant finds only that one; for the deployment `find` looks up any. */
+/**
+ * The merchant with an id. Somebody of one merchant finds only that merchant. For the deployment `find` looks up any.
+ */
 export async function merchantFor(
   principal: Principal,
   id: string,

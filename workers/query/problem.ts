@@ -1,4 +1,4 @@
-// What an admin request can get wrong: a closed list of codes, each with its status, all answered in one shape:
+// The mistakes of admin requests: a closed list of codes, each with its status. All are answered in one shape:
 // {"error": {"code", "message", "field"?}}.
 
 import type { Context } from "hono";

@@ -1,8 +1,8 @@
-// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. For each Day its events are counted once
+// GET /api/v1/merchants/:id/proof?from&to: what proves a merchant's numbers. The events of each Day are counted once
 // more. The proof says whether questions are answered with the same numbers. It says how many events were received,
-// counted and dropped, for which reason, and which agents, networks, pages and referrers the dropped ones had (PRF-4).
-// It names the seals that hold the events, each with the checksum of the merchant's own rows. Of a file that several
-// merchants share it tells nothing of the others: none of their counts, sizes or differences (PRF-3).
+// counted and dropped, and for which reasons. It says which agents, networks, pages and referrers the dropped events
+// had (PRF-4). It names the seals that have the events, each with the checksum of the merchant's own rows. It tells
+// nothing about other merchants in the same file: no counts, sizes or differences of theirs (PRF-3).
 
 import type { Context } from "hono";
 import { sealName } from "../../core/archive/object-key.ts";
@@ -38,7 +38,7 @@ import { inTurn } from "./turn.ts";
 
 export const PROOF = { from: required(DATE), to: required(DATE) };
 
-/** Steps (units of a budget) that it costs to judge one event and to put it into a visit. */
+/** How many steps (units of a budget) it costs to judge one event and to put it into a visit. */
 const EVENT_RECOUNTED_STEPS = 100 * EVENT_STEPS;
 
 /** GET /api/v1/merchants/:id/proof?from&to */
@@ -69,7 +69,7 @@ export async function getProof(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return problem("invalid_field", proof.rejection.message.replace("#/date_range: ", ""), "from");
 }
 
-/** What proves a merchant's Days from `from` to `to`. */
+/** The proof of a merchant's Days from `from` to `to`. */
 export async function prove(
   merchant: Merchant,
   { from, to, budgets }: { readonly from: number; readonly to: number; readonly budgets: Budgets },
@@ -119,7 +119,7 @@ export async function prove(
 /** For each date, the numbers with which questions are answered. */
 type Said = ReadonlyMap<string, Readonly<Record<string, number>>>;
 
-/** Answers from rollups, as anybody would get them. */
+/** The answers from rollups, the same as anybody gets. */
 async function saidOf(
   merchant: Merchant,
   { from, to }: { readonly from: number; readonly to: number },
@@ -184,7 +184,7 @@ async function sealsOf(
 
 interface DayFacts {
   readonly recount: Recount;
-  /** The numbers of answers, before the Day was counted once more (`before`) and after (`said`). */
+  /** The numbers of answers before the Day was counted once more (`before`), and after that (`said`). */
   readonly before: Said;
   readonly said: Said;
   readonly seals: readonly Seal[];
@@ -226,7 +226,10 @@ function sumOf(all: readonly Recount[]) {
   };
 }
 
-/** A Day is "late" only where events of this merchant wait. Those of other merchants in the same file do not matter. */
+/**
+ * The state of a Day. It is "late" only if events of this merchant wait. Events of other merchants in the same file do
+ * not matter.
+ */
 function stateOfDay(
   day: number,
   seals: readonly Seal[],

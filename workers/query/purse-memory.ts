@@ -1,7 +1,7 @@
-// What askers and merchants have left to spend on questions (core/query/budget.ts), in this isolate: what a question
-// may take is bounded, and so is what a hundred of them may, which an isolate would else count one after the other
-// while everybody waits. A purse holds so much at once, and fills by the second. It is of the isolate, because its time
-// is what has to be shared.
+// What askers and merchants may still spend on questions in this isolate (core/query/budget.ts). A single question is
+// bounded. A hundred questions of one asker must be bounded too, since an isolate would count them one after the other
+// while everybody waits. A purse holds a fixed amount when it is full, and fills every second. Each isolate has purses
+// of its own, because its time is what askers share.
 
 import {
   ASKER_READS_MAX,
@@ -25,11 +25,11 @@ import {
 import type { Purse } from "../../core/query/budget.ts";
 
 export interface KeptPurse extends Purse {
-  /** What it holds when it is full. */
+  /** How much the purse holds when it is full. */
   readonly size: number;
-  /** UTC ms. */
+  /** When it was last filled, UTC ms. */
   filledAt: number;
-  /** What partitions went through for the last question that was paid from it, in events. */
+  /** How many events partitions read for the last question that was paid from it. */
   looked: number;
 }
 
@@ -38,7 +38,7 @@ interface Size {
   readonly perSecond: number;
 }
 
-/** What an asker has, and all askers of a merchant. */
+/** The size of an asker's purse, and of the purse of all askers of a merchant. */
 interface Sizes {
   readonly asker: Size;
   readonly merchant: Size;
@@ -49,19 +49,19 @@ const OF_STEPS: Sizes = {
   merchant: { steps: MERCHANT_STEPS_MAX, perSecond: MERCHANT_STEPS_PER_SECOND },
 };
 
-/** Of events that are read, beside the steps of what is asked of them. */
+/** The purses for events that are read. Steps for what is done with the events are paid separately. */
 export const OF_READS: Sizes = {
   asker: { steps: ASKER_READS_MAX, perSecond: ASKER_READS_PER_SECOND },
   merchant: { steps: 2 * ASKER_READS_MAX, perSecond: 2 * ASKER_READS_PER_SECOND },
 };
 
-/** Of bytes in the audit log: it is the merchant's, whoever of its people acts. */
+/** The purses for bytes in the audit log. They are the merchant's, whichever of its people acts. */
 export const OF_AUDIT: Sizes = {
   asker: { steps: AUDIT_BYTES_MAX, perSecond: AUDIT_BYTES_PER_SECOND },
   merchant: { steps: AUDIT_BYTES_MAX, perSecond: AUDIT_BYTES_PER_SECOND },
 };
 
-/** Of judging passwords, in microseconds: the asker is a kind of browser, and the merchant nobody. */
+/** The purses for judging passwords, in microseconds. The asker is a kind of browser, and the merchant is nobody. */
 export const OF_PASSWORDS: Sizes = {
   asker: {
     steps: PASSWORDS_AT_ONCE * PASSWORD_MICROSECONDS,
@@ -73,7 +73,7 @@ export const OF_PASSWORDS: Sizes = {
   },
 };
 
-/** Of signing in: the asker is a member. */
+/** The purses for signing in. The asker is a member. */
 export const OF_SIGN_INS: Sizes = {
   asker: { steps: MEMBER_SIGN_INS_MAX, perSecond: MEMBER_SIGN_INS_PER_SECOND },
   merchant: { steps: MERCHANT_SIGN_INS_MAX, perSecond: MERCHANT_SIGN_INS_PER_SECOND },
@@ -83,8 +83,8 @@ export interface PurseHolder {
   readonly asker: string;
   readonly merchant: number;
   /**
-   * Whether it is a share link: those of a merchant have smaller purses of their own, so that none of
-   * them empties the merchant's.
+   * Whether the asker is a share link. A merchant's share links have smaller purses of their own, so that none of them
+   * empties the merchant's.
    */
   readonly isShared?: boolean;
 }
@@ -97,7 +97,7 @@ export class PurseMemory {
     this.#sizes = sizes;
   }
 
-  /** What pays for a question that is asked now: the asker's purse, and the merchant's. */
+  /** The purses that pay for a question now: the asker's and the merchant's. */
   of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly KeptPurse[] {
     const all = isShared ? `links of merchant ${merchant}` : `merchant ${merchant}`;
     const sized = (size: Size) => (isShared ? shareOf(size) : size);
@@ -107,10 +107,10 @@ export class PurseMemory {
   #filled(key: string, { steps, perSecond }: Size, now: number): KeptPurse {
     const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now, looked: 0 };
     const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
-    // What fills slower than it is looked at is filled all the same.
+    // A purse may fill more slowly than it is looked at. So `filledAt` stays until it has gained something.
     if (gained > 0 || purse.left >= steps) purse.filledAt = now;
     purse.left = Math.min(steps, purse.left + gained);
-    this.#purses.delete(key); // one that is used goes to the end: the first entry has not been used longest
+    this.#purses.delete(key); // a used purse moves to the end: the first entry is the one unused for longest
     this.#purses.set(key, purse);
     const [oldest] = this.#purses.keys();
     if (this.#purses.size > PURSES_KEPT_MAX && oldest !== undefined) this.#purses.delete(oldest);
@@ -118,7 +118,9 @@ export class PurseMemory {
   }
 }
 
-/** Takes as much from each of these purses; false where one of them does not hold it, and nothing is taken. */
+/**
+ * Takes the same amount from each of these purses. False if a purse does not hold it. Then nothing is taken from any.
+ */
 export function takeFrom(purses: readonly KeptPurse[], steps: number): boolean {
   if (purses.some(({ left }) => left < steps)) return false;
   for (const purse of purses) purse.left -= steps;

@@ -1,5 +1,5 @@
-// Tells partitions that settings changed, so that they need not wait until their copy has grown old. One that cannot be
-// reached reads them again by itself: every change is dated further ahead than a copy may be used.
+// Tells partitions that settings changed, so that they need not wait until their copy expires. A partition that cannot
+// be reached reads the settings again by itself in time: every change is dated further ahead than a copy may be used.
 
 import { partitionsOf } from "../../core/counting/placement.ts";
 import { causeOf } from "../../core/outcome.ts";
@@ -10,8 +10,8 @@ import type { Deps } from "./deps.ts";
 import { findPartitions } from "./operations.ts";
 
 /**
- * Pushes a merchant's settings to its partitions. The deployment's concern every partition there is: they are only
- * pushed on a developer's machine, where there are few and where a change may be dated sooner than copies grow old.
+ * Pushes a merchant's settings to its partitions. The deployment's settings concern every partition. They are pushed
+ * only on a developer's machine. There are few partitions there, and a change may be dated sooner than copies expire.
  */
 export async function pushSettings(
   { number: merchant, spread }: Pick<Merchant, "number" | "spread">,
@@ -31,9 +31,9 @@ export async function pushSettings(
 }
 
 /**
- * The merchant's partitions that hold anything. To push to one that holds nothing would make it, near whoever
- * pushes; one that began to hold something since it told last, a quarter of an hour ago at most, finds the change
- * by itself within a minute.
+ * The merchant's partitions that have anything. A push to a partition that has nothing would create it, near the
+ * sender. A partition may have got its first events since its last report, at most a quarter of an hour ago. It finds
+ * the change by itself within a minute.
  */
 async function holdersOf(
   { merchant, spread }: { readonly merchant: number; readonly spread: Merchant["spread"] },

@@ -1,6 +1,6 @@
-// Questions and reports that are too large for one request: they become a job, whose parts a queue counts
-// (queues/question.ts). The asker gets 202 and where to look; who sends `Prefer: wait=N` gets the answer
-// itself if it is there in time.
+// Questions and reports that are too large for one request. Each becomes a job, and a queue counts the job's parts
+// (queues/question.ts). The asker gets 202 and the job's address. With `Prefer: wait=N` the asker gets the answer
+// itself if it is ready in time.
 
 import type { Context } from "hono";
 import {
@@ -33,25 +33,25 @@ import type { Large } from "./execute.ts";
 import { JobLooks } from "./job-looks.ts";
 import type { TooLarge } from "./scan.ts";
 
-/** A status, a body, and where the job is while it runs. */
+/** The reply to a question: a status, a body, and the job's address while it runs. */
 export interface JobReply {
   readonly status: 200 | 202 | 400 | 429;
   readonly body: unknown;
   readonly location?: string;
-  /** Of a refusal: in how many seconds to come again. */
+  /** For a refusal: after how many seconds to ask again. */
   readonly retrySeconds?: number;
 }
 
-/** What every answer is given with. */
+/** What comes with every question. */
 export interface Given {
   readonly deps: Deps;
-  /** Filters that hold whatever is asked: a share link's. */
+  /** Filters that a share link adds to whatever it asks. */
   readonly fixed: readonly unknown[];
-  /** What the question draws on. */
+  /** The budgets that pay for the question. */
   readonly budgets: Budgets;
-  /** The share link that asks; undefined where none does. */
+  /** The share link that asks. Undefined where none does. */
   readonly link: string | undefined;
-  /** Seconds the asker would wait for a large answer. */
+  /** How many seconds the asker waits for a large answer. */
   readonly waitSeconds: number;
 }
 
@@ -61,7 +61,7 @@ interface LargeQuestion {
   readonly large: Large;
 }
 
-/** Makes a job of a question, unless that is too large as well, and says where it is. */
+/** Makes a job of a question and returns its address. A question that is too large for a job as well is refused. */
 export async function answerByJob(
   { kind, body, large }: LargeQuestion,
   merchant: Merchant,
@@ -86,7 +86,7 @@ async function startJob(
   const job = { id, merchant: merchant.number, question, parts, runningMax };
   const refusal = await createQuestionJob(deps.ledgers.ofMerchant(merchant.number), job);
   if (refusal !== undefined) return refusedJob(refusal, runningMax, deps);
-  // Of a link's job one part after the other (queues/question.ts).
+  // The parts of a share link's job are counted one after the other (queues/question.ts).
   const sent = question.guest ? parts.slice(0, 1) : parts;
   await deps.sendQuestions(sent.map((_, part) => ({ job: id, part, merchant: merchant.number })));
   const { merchant: number } = job;
@@ -102,7 +102,7 @@ function refusedJob(refusal: JobRefusal, runningMax: number, deps: Deps): JobRep
   return { ...refused(`Share links have asked for too many days of data within 24 hours. ${remedy}`), retrySeconds };
 }
 
-/** Parts are of whole Days: a report sees a Day's visitors in all partitions. */
+/** Splits places into parts of whole Days, because a report sees a Day's visitors in all partitions. */
 function partsOf(places: TooLarge["places"]): readonly (readonly SealPlace[])[] {
   const parts: SealPlace[][] = [];
   const ordered = [...places].sort((a, b) => a.day - b.day);
@@ -114,7 +114,7 @@ function partsOf(places: TooLarge["places"]): readonly (readonly SealPlace[])[] 
   return parts;
 }
 
-/** What the asker gets, at once or within the seconds it would wait. */
+/** What the asker gets, at once or within the seconds that it waits. */
 async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): Promise<JobReply> {
   let current = job;
   for (const end = deps.now() + waitSeconds * 1_000; current.state === "running" && deps.now() < end; ) {
@@ -125,10 +125,13 @@ async function replyWithJob(job: QuestionJob, waitSeconds: number, deps: Deps): 
   return replyOf(current, deps);
 }
 
-/** Of all who wait in this isolate: a job's id is random, and nobody else's. */
+/**
+ * The looks of all who wait in this isolate. They may be shared, because a job's id is random and known to its asker
+ * alone.
+ */
 const looks = new JobLooks();
 
-/** GET /api/v2/queries/:id?site_id: the answer, why there is none, or how far it is. */
+/** GET /api/v2/queries/:id?site_id: the answer, its refusal, or how much of it is ready. */
 export async function getQuery(c: Context, deps: Deps): Promise<Response> {
   if (!saysWho(c)) return refuseQuestion(c, "unauthorized", MISSING_KEY);
   const siteId = c.req.query("site_id") ?? "";
@@ -149,7 +152,7 @@ export function toResponse(c: Context, { status, body, location, retrySeconds }:
   return c.json(body as object, status, location === undefined ? {} : { location, "Retry-After": "1" });
 }
 
-/** Seconds that a client would wait (RFC 7240): `Prefer: wait=10`. */
+/** How many seconds a client waits, as in `Prefer: wait=10` (RFC 7240). */
 export function waitOf(c: Context): number {
   const [, seconds = "0"] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(c.req.header("prefer") ?? "") ?? [];
   return Math.min(Number(seconds), JOB_WAIT_SECONDS_MAX);
@@ -158,8 +161,8 @@ export function waitOf(c: Context): number {
 async function replyOf({ id, state, error, parts, partsDone, question }: QuestionJob, deps: Deps): Promise<JobReply> {
   if (state === "failed") return { status: 400, body: refusalOf("invalid_field", error) };
   if (state === "running") {
-    // How many Days there are to read is more than a share link's filters admit: it is told how far its answer is in
-    // per cent.
+    // A share link must not learn how many Days there are to read, because its filters hide that. So it gets the
+    // progress in per cent.
     const hundredth = { all: 100, done: Math.floor((100 * partsDone) / parts) };
     const progress = { id, state, parts: question.fixed.length > 0 ? hundredth : { all: parts, done: partsDone } };
     return { status: 202, body: progress, location: `/api/v2/queries/${id}` };

@@ -1,6 +1,6 @@
 // Admin requests about exchange rates. The deployment's rates (/api/v1/rates) convert the money of all merchants. A
-// merchant's own rates (/api/v1/merchants/:id/rates) go before them. Money is converted when a question is answered. So
-// a change holds at once, for the past as well, and nothing is counted again.
+// merchant's own rates (/api/v1/merchants/:id/rates) take precedence over them. Money is converted when a question is
+// answered. So a change takes effect at once, for the past as well, and nothing is counted again.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, OWN_RATES_MAX, QUESTION_DAY_MAX, RATES_SENT_MAX } from "../../core/limits.ts";
@@ -22,7 +22,7 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, parametersOf, type Reply } from "./request.ts";
 
-/** The parser of an entry says what is wrong with it, and where it stands (rate-parser.ts). */
+/** Entries. The parser of an entry says what is wrong with it, and where (rate-parser.ts). */
 const ENTRIES: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of 1 to ${RATES_SENT_MAX} entries`,
@@ -40,7 +40,7 @@ export const RATES_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: DATE }
 export const OWN_RATES_CHANGE = { rates: required(ENTRIES), preview: PREVIEW };
 export const OWN_RATES_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, OWN_RATES_MAX * 2) };
 
-/** POST /api/v1/rates {"rates":[{"date","per_euro"}]}: known from now on. */
+/** POST /api/v1/rates {"rates":[{"date","per_euro"}]}: adds rates, known from now on. */
 export async function postRates(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, RATES_IMPORT);
   if (!body.ok) return body;
@@ -49,7 +49,7 @@ export async function postRates(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { ...(await writeRates(deps.directory, days.value)) } } };
 }
 
-/** GET /api/v1/rates?limit&after: the newest first; `after` is a date. */
+/** GET /api/v1/rates?limit&after: the newest first. `after` is a date. */
 export async function getRates(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const page = parametersOf(c, RATES_PAGE);
   if (!page.ok) return page;
@@ -63,8 +63,9 @@ export async function getRates(c: Context, deps: Deps): Promise<Checked<Reply>> 
 }
 
 /**
- * POST /api/v1/merchants/:id/rates {"rates":[{"currency","in","rate","from"}],"preview"?}. `before` in the answer holds
- * the former rates, in the form of a request: sending it takes the change back. With `preview` nothing is changed.
+ * POST /api/v1/merchants/:id/rates {"rates":[{"currency","in","rate","from"}],"preview"?}. `before` in the answer has
+ * the former rates in the form of a request. Sending that request takes the change back. With `preview` nothing is
+ * changed.
  */
 export async function postOwnRates(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -98,7 +99,10 @@ export async function getOwnRates(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { rates: rows.map(shown), next } } };
 }
 
-/** The former rates in the places of changes, for those that change anything. The rate is null where there was none. */
+/**
+ * The former rates, in the order of the changes. Changes that change nothing are left out. The rate is null where there
+ * was none.
+ */
 function beforeOf(changes: readonly OwnChange[], replaced: readonly OwnRate[]) {
   return changes.flatMap((change) => {
     const pair = pairOf(change.currency, change.in);

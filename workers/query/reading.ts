@@ -1,19 +1,19 @@
-// What an asker's questions may read in this isolate. Steps (core/query/budget.ts) bound what is done with events
-// beside reading them; reading and judging them takes most of the time, 50 µs each, and nobody else is answered
-// meanwhile. So it is paid for as well, from purses of its own, before anything is read. A question whose purse does
-// not hold what it would read is refused before it begins, so that several do not enter on what is left for one; only
-// what is more than a purse may begin with one that is nearly full, which owes the rest.
+// Bounds how much an asker's questions may read in this isolate. Steps (core/query/budget.ts) bound what is done with
+// events after they are read. To read and judge events takes most of the time, 50 µs each, and the isolate answers
+// nobody meanwhile. So reading is paid for from purses of its own, before anything is read. A question is refused at
+// the start if its purse holds less than it would read. So several questions do not start on what is left for one. A
+// question that would read more than a whole purse may start when its purse is nearly full, and owes the rest.
 
 import { LIVE_BYTES_OF_READ, PURSE_FULL_SHARE, ROLLUP_READS } from "../../core/limits.ts";
 import type { KeptPurse } from "./purse-memory.ts";
 
-/** Of one question. */
+/** The reading of one question. */
 export class Reading {
   readonly #purses: readonly KeptPurse[];
-  /** Whether it is asked through a share link. */
+  /** Whether the question comes through a share link. */
   readonly isShared: boolean;
   #wasRefused: boolean;
-  /** What it owes for open Days. It does not stand in its own way. */
+  /** What the question itself owes for open Days. That debt does not keep the question from reading on. */
   #live = 0;
 
   constructor(purses: readonly KeptPurse[], isShared: boolean) {
@@ -22,17 +22,17 @@ export class Reading {
     this.#wasRefused = !this.#holds(1);
   }
 
-  /** Whether it has been refused something, or began with nothing: its asker may come again later. */
+  /** Whether a read was refused, or the purse was empty at the start. The asker may come again later. */
   isRefused(): boolean {
     return this.#wasRefused;
   }
 
-  /** It is refused for another reason that will be gone later. */
+  /** Refuses the question for another reason that passes with time. */
   refuse(): void {
     this.#wasRefused = true;
   }
 
-  /** Pays for events, or for what takes as long; false where there is not as much left. */
+  /** Pays for events, or for work that takes as long. False where there is not as much left. */
   ofEvents(events: number): boolean {
     this.#wasRefused ||= !this.#holds(events);
     if (this.#wasRefused) return false;
@@ -40,30 +40,30 @@ export class Reading {
     return true;
   }
 
-  /** What partitions will go through for it, as it was last time. */
+  /** How many events partitions will probably read for the question: as many as last time. */
   get expectedLook(): number {
     return Math.max(0, ...this.#purses.map(({ looked }) => looked));
   }
 
-  /** They went through so much, of which `expectedLook` was paid before. */
+  /** Settles how many events partitions did read. `expected` events were paid before. */
   settleLook(looked: number, expected: number): void {
     for (const purse of this.#purses) purse.looked = looked;
     this.owe(looked - expected);
   }
 
-  /** Pays for what was known only when it was done. */
+  /** Pays for work whose cost was known only when it was done. The purse may owe then. */
   owe(events: number): void {
     for (const purse of this.#purses) purse.left -= events;
   }
 
-  /** Pays for open Days, of which partitions have put so many bytes together. Who asks next may have to wait for it. */
+  /** Pays for open Days by the bytes that partitions have sent. The next question may have to wait for it. */
   oweLive(bytes: number): void {
     const events = Math.ceil(bytes / LIVE_BYTES_OF_READ);
     this.#live += events;
     this.owe(events);
   }
 
-  /** Pays for rollups with breakdowns, which a merchant's own askers read freely. */
+  /** Pays for rollups with breakdowns. Only share links pay: a merchant's own askers read them freely. */
   ofRollups(rows: number): boolean {
     return !this.isShared || this.ofEvents(rows * ROLLUP_READS);
   }

@@ -1,5 +1,6 @@
-// Admin requests about lost databases: backups of the directory, and recovering the directory, a ledger or erasures.
-// docs/operate.md says which request mends what, and GET /api/v1/doctor says which ones a deployment needs (doctor.ts).
+// Admin requests about lost databases: backups of the directory, and recovery of the directory, a ledger, a partition
+// or erasures. docs/operate.md says which request mends what. GET /api/v1/doctor says which of them a deployment needs
+// (doctor.ts).
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -47,12 +48,12 @@ const STEP: Field<RecoveryStep, false> = {
 };
 export const PARTITION_RECOVERY = { partition: PARTITION, step: STEP };
 
-/** POST /api/v1/backups: backs the directory up now. */
+/** POST /api/v1/backups: makes a backup of the directory now. */
 export async function postBackup(_: Context, deps: Deps): Promise<Checked<Reply>> {
   return { ok: true, value: { status: 201, body: shown(await deps.background.backUpDirectory()) } };
 }
 
-/** GET /api/v1/backups: the backups that are complete, the newest first. */
+/** GET /api/v1/backups: the complete backups, the newest first. */
 export async function getBackups(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const names = await listBackups(archiveOf(deps));
   const backups = names.map((backup) => ({ backup, at: new Date(instantOf(backup)).toISOString() }));
@@ -82,10 +83,10 @@ const REFUSALS: Readonly<Record<RecoveryRefusal, string>> = {
 };
 
 /**
- * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: an empty database becomes the ledger. Its closed
- * Days are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again
- * with it as `from`. Imported rollups are copied from R2, some parts at a time: while it has an `imports_next`, ask
- * again with it as `imports_after`. Doing it again is harmless.
+ * POST /api/v1/recover/ledger {"ledger","from"?,"imports_after"?}: makes an empty database the ledger. Its closed Days
+ * are noted to be counted from the archive, a page of dates at a time. While the answer has a `next`, ask again with
+ * that as `from`. Imported rollups are copied from R2, some parts at a time. While the answer has an `imports_next`,
+ * ask again with that as `imports_after`. A repeat is harmless.
  */
 export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, LEDGER_RECOVERY);
@@ -109,7 +110,7 @@ export async function postLedgerRecovery(c: Context, deps: Deps): Promise<Checke
     await noteDay(day, { ...deps, ...archiveOf(deps) });
   }
   const next = days[RECOVERED_DAYS];
-  // Erasures are asked for again when all Days are known, because an erasure wakes the Days that it concerns.
+  // Erasures are started again only when all Days are known, because an erasure wakes the Days that it concerns.
   const erasures = next === undefined ? await askAgain(position, { ...deps, ...archiveOf(deps) }) : 0;
   if (next === undefined) await sendDue(deps);
   const imports = from === undefined ? await importsRecovered(position, "", deps) : NO_IMPORTS;
@@ -141,15 +142,15 @@ async function importsRecovered(position: number, after: string, deps: Deps) {
 }
 
 /**
- * The numbers of open Days are now in partitions alone. So all partitions publish them once more, and say which
- * merchants' events they hold.
+ * The numbers of open Days are now in partitions alone. So every partition publishes them once more, and reports which
+ * merchants' events it has.
  */
 async function republishAll(position: number, deps: Deps): Promise<void> {
   const ledger = deps.ledgers.all[position] as Ledger;
   const republish = async (partition: string) => {
     const archived = await archivedNext(partition, { ...archiveOf(deps), log: deps.log });
     const stub = deps.partition(partition);
-    // Its storage was lost as well, and the ledger that would know is new.
+    // The partition's storage was lost as well, and the ledger that would know that is new.
     if (archived > (await stub.status()).nextPosition) await noteForgotten(ledger, { partition, now: deps.now() });
     for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
   };
@@ -171,9 +172,9 @@ async function recoverMonths(position: number, deps: Deps): Promise<void> {
 }
 
 /**
- * POST /api/v1/recover/partition {"partition","step"?}: a partition whose storage was lost or put back is brought back
- * from the archive and its ledger, a step at a time. While the answer has a `next`, ask again with it as `step`.
- * Without a step it begins anew, which is harmless at any time.
+ * POST /api/v1/recover/partition {"partition","step"?}: recovers a partition whose storage was lost or put back, from
+ * the archive and its ledger, a step at a time. While the answer has a `next`, ask again with that as `step`. Without
+ * `step` it begins anew, which is harmless at any time.
  */
 export async function postPartitionRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, PARTITION_RECOVERY);
@@ -206,13 +207,13 @@ export async function postPartitionRecovery(c: Context, deps: Deps): Promise<Che
   return { ok: true, value: { status: 202, body: shownEnd } };
 }
 
-/** Whether a name is that of a partition that is asked now, or ever told of itself. */
+/** Whether a name belongs to a partition of today, or to one that ever reported. */
 async function isPartition(name: string, deps: Deps): Promise<boolean> {
   if ((await findPartitions(deps)).includes(name)) return true;
   return (await readClaim(deps.ledgers.of(name), name)) !== undefined;
 }
 
-/** POST /api/v1/recover/erasures: erasures that no ledger knows any more are asked for again. */
+/** POST /api/v1/recover/erasures: starts erasures again that no ledger knows any more. */
 export async function postErasureRecovery(_: Context, deps: Deps): Promise<Checked<Reply>> {
   let erasures = 0;
   for (let position = 0; position < deps.ledgers.all.length; position++)

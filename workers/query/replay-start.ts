@@ -1,7 +1,8 @@
-// Starts a replay job, and says what its undo takes back. This file decides which parts the job has, by which rules or
-// zone its Days are counted, and whether it may start. Only sealed Days may be counted by rules or zones that differ
-// from the present ones. A partition counts an open Day by what it knew at each event. A Day that is closed and not yet
-// sealed will be corrected by its seal, which keeps nothing for an undo. `replays.ts` parses the requests.
+// Starts a replay job, and finds what its undo must take back. This file decides which parts the job has, by which
+// rules or zone its Days are counted, and whether it may start. Only sealed Days may be counted by rules or zones that
+// differ from the present ones. A partition counts an open Day by the rules that it knew at each event. A closed Day
+// that is not sealed yet will be corrected by its seal, which keeps nothing for an undo. `replays.ts` parses the
+// requests.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
 import { isExpired } from "../../core/counting/erasure.ts";
@@ -51,14 +52,14 @@ import { type Checked, problem } from "./problem.ts";
 
 export type StartDeps = DriveDeps & Archive & Pick<Deps, "placement">;
 
-/** A well-formed request for a job. */
+/** The fields of a valid request for a job. */
 export type AskedReplay = Pick<
   ReplayJob,
   "kind" | "fromDay" | "toDay" | "merchants" | "rules" | "draft" | "dimensions"
 > & {
-  /** A time zone for past Days of the one merchant that is named. The job's Days are meant in that zone. */
+  /** A time zone for past Days of the one named merchant. The dates of the job are dates of that zone. */
   readonly zone?: string | undefined;
-  /** The import that no longer counts on these Days of the one merchant that is named. */
+  /** The import that no longer counts on these Days of the one named merchant. */
   readonly importNumber?: number | undefined;
 };
 
@@ -73,7 +74,7 @@ export async function startReplay(given: AskedReplay, deps: StartDeps): Promise<
   return startJob({ ...asked, fromDay, toDay, pastZone }, [settings], deps);
 }
 
-/** A backfill by the rules decided last fills in goals only. Any other change by new rules needs a rebuild. */
+/** A backfill by the rules decided last only fills in goals. Any other change by new rules needs a rebuild. */
 function ofGoals(asked: AskedReplay): AskedReplay {
   if (asked.kind !== "backfill" || asked.rules !== "current") return asked;
   return { ...asked, rules: "goals", dimensions: ["goal"] };
@@ -81,7 +82,7 @@ function ofGoals(asked: AskedReplay): AskedReplay {
 
 type Planned = Omit<AskedReplay, "zone"> & { readonly pastZone: PastZone | undefined };
 
-/** Starts a job. `moved` holds the settings of the merchant whose Days get another zone, if any do. */
+/** Starts a job. `moved` has the settings of the merchant whose Days get another zone, if any do. */
 async function startJob(asked: Planned, moved: readonly Settings[], deps: StartDeps): Promise<Checked<ReplayJob>> {
   const places = await placesOf(asked, deps);
   if (places === undefined) {
@@ -153,7 +154,7 @@ function withZone(
   return { scope, version, timeline, past: [...past, pastZone] };
 }
 
-/** Which Days a zone for the past changes, or why it may not change them. */
+/** The Days that a zone for the past changes, or why it may not change them. */
 async function moveDays(
   { zone, merchants = [], fromDay, toDay }: Omit<AskedReplay, "zone"> & { readonly zone: string },
   deps: StartDeps,
@@ -168,7 +169,7 @@ async function moveDays(
   if ((settings.past ?? []).length >= PAST_ZONES_MAX)
     return problem("conflict", `At most ${PAST_ZONES_MAX} zones of the past stand at once: undo one.`, "time_zone");
   const closed = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
-  // The last Day gives Hours to the next Day or takes some from it, so the next Day is counted again as well.
+  // The last Day gives Hours to the next Day, or takes some from it. So the next Day is counted again as well.
   const folders = daysBetween(settings.zones, [pastZone.from, pastZone.to]);
   const last = Math.max(pastZone.days[1], folders[1]) - 1;
   if (last >= closed) {
@@ -199,8 +200,8 @@ async function moveDays(
 }
 
 /**
- * The last moved Day within which the number of the merchant's partitions changed. Such a change is made at a midnight;
- * here the new zone has moved that midnight into a Day.
+ * The last moved Day within which the number of the merchant's partitions changed. Such a change takes effect at a
+ * midnight, but the new zone moves that midnight into the middle of a Day.
  */
 function splitDay(settings: Settings): number | undefined {
   const shown = shownZones(settings);
@@ -208,7 +209,7 @@ function splitDay(settings: Settings): number | undefined {
   return days.findLast(([before, day]) => before === day && isMovedDay(settings, day))?.[1];
 }
 
-/** The timelines without what a job applied to them, for a verb that takes it back. Empty for all other verbs. */
+/** The timelines without what a job applied to them, for a verb that undoes the job. Empty for all other verbs. */
 export async function takenBack(
   job: ReplayJob,
   verb: ReplayVerb,
@@ -249,7 +250,10 @@ interface Applied {
 
 const NOTHING_APPLIED: Checked<Applied> = { ok: true, value: { applies: [], applied: undefined } };
 
-/** The timelines of the merchants, or of the deployment, in which the rules decided last hold on the job's Days. */
+/**
+ * The timelines of the merchants, or of the deployment, after a change by which the rules decided last hold on the
+ * job's Days.
+ */
 async function appliedTimelines(
   { merchants, fromDay, toDay, rules: asked, importNumber }: Planned,
   deps: StartDeps,
@@ -284,13 +288,13 @@ async function appliedTimelines(
 
 interface Places {
   readonly all: readonly SealPlace[];
-  /** The (Day, partition)s that have anything in the archive. */
+  /** The (Day, partition)s that have any event in the archive. */
   readonly archived: readonly SealPlace[];
 }
 
 /**
- * The (Day, partition)s of a job; undefined when they are too many. Events of a Day that has moved, or that the job
- * moves, may lie in the folders of Days near it.
+ * The (Day, partition)s of a job. Undefined when there are too many. Events of a Day that has moved, or that the job
+ * moves, may be in the folders of Days near it.
  */
 async function placesOf(
   { fromDay, toDay, merchants, pastZone }: Planned,
@@ -307,14 +311,14 @@ async function placesOf(
     const partitions = await listPartitions(deps, dateOf(day));
     folders.set(day, partitions);
     if (day < fromDay - nearby || day >= toDay + nearby) continue;
-    // A Day near those that move is looked at only if it is closed.
+    // A Day near the moved Days is included only if it is closed.
     if (nearby > 0 && day >= firstOpenDay(deps.now(), deps.pace.sealAfterMs)) continue;
     archived.push(...partitions.map((partition) => ({ day, partition })));
   }
   for (let day = fromDay; day < toDay; day++) {
     const near = Array.from({ length: 2 * FOLDERS_APART_MAX + 1 }, (_, at) => day - FOLDERS_APART_MAX + at);
-    // A folder of a partition that today's placement does not know is from an earlier placement. Any merchant's events
-    // may lie in it.
+    // A folder of a partition that today's placement does not know is from an earlier placement. It may have any
+    // merchant's events.
     const unknown = near.flatMap((one) => folders.get(one) ?? []).filter((name) => !placed.has(name));
     const partitions = new Set([...wanted, ...unknown]);
     for (const partition of partitions) all.push({ day, partition });

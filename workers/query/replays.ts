@@ -1,5 +1,5 @@
-// Admin requests about replay jobs: ask for one, follow it, pause, resume, cancel or undo it. The work itself is
-// done by the background Worker, as the consumer of footfall-replay (queues/replay.ts).
+// Admin requests about replay jobs: start one, follow it, pause, resume, cancel or undo it. The background Worker does
+// the work, as the consumer of footfall-replay (queues/replay.ts).
 
 import type { Context } from "hono";
 import { firstOpenDay } from "../../core/counting/closed.ts";
@@ -106,7 +106,7 @@ export async function postReplay(c: Context, deps: Deps): Promise<Checked<Reply>
   };
 }
 
-/** The rules that the Days will be counted by: those that hold, those decided last, or a draft. */
+/** The rules by which the Days will be counted: those that hold now, those decided last, or a draft. */
 function countedBy(
   {
     kind,
@@ -188,8 +188,8 @@ const WHY_NOT: Record<ReplayVerb, string> = {
 };
 
 /**
- * The merchants that a job is for. Somebody of one merchant always replays that one, named or not, and may do so only a
- * few times.
+ * The merchants that a job is for. Somebody of one merchant always replays that merchant, named or not, and only a few
+ * times a day.
  */
 async function merchantsOf(
   c: Context,
@@ -216,7 +216,8 @@ function noSuchMerchants() {
 }
 
 /**
- * The job that a path names, if the caller may see it. Somebody of one merchant sees only jobs for that merchant alone.
+ * The job that a path names. Undefined if the caller may not see it. Somebody of one merchant sees only jobs for that
+ * merchant alone.
  */
 async function jobOf(c: Context, deps: Deps): Promise<ReplayJob | undefined> {
   const job = await findJob(deps.directory, c.req.param("id") ?? "");
@@ -250,7 +251,7 @@ function summaryOf(job: ReplayJob, ids: ReadonlyMap<number, string>) {
 }
 
 /**
- * A job with its progress, the first differences and the parts that failed. The reason why a part failed may name other
+ * A job with its progress, its first differences and the parts that failed. The reason of a failure may name other
  * merchants of the partition, so only the deployment sees it.
  */
 async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<string, unknown>> {
@@ -269,7 +270,7 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
     ...summaryOf(job, ids),
     parts: { all: progress.parts, done: progress.done, failed: progress.failed, undone: progress.undone },
     events: progress.events,
-    /** The speed of a consumer while it works. */
+    /** The speed of one consumer while it works. */
     events_per_second: Math.round((progress.events * 1_000) / Math.max(progress.durationMs, 1)),
     buckets: progress.buckets,
     differences: progress.differences,
@@ -293,7 +294,10 @@ async function shown(c: Context, job: ReplayJob, deps: Deps): Promise<Record<str
   };
 }
 
-/** The numbers before and after of each merchant that differs. Revenue is in units of the currency, as in answers. */
+/**
+ * The numbers before and after, of each merchant whose numbers differ. Revenue is in units of the currency, as in
+ * answers.
+ */
 function shownTotals(totals: readonly JobTotal[], ids: ReadonlyMap<number, string>) {
   const merchants = [...new Set(totals.map(({ merchant }) => merchant))];
   return merchants.map((merchant) => {

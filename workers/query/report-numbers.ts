@@ -1,5 +1,5 @@
-// The numbers of a report: three questions, asked as any client of the API asks them, so that a report says what the
-// API says. A report waits until each hit of its period that was acknowledged is counted.
+// The numbers of a report. They come from three questions, asked as any client of the API asks them. So a report has
+// the same numbers as the API. A report waits until each acknowledged hit of its period is counted.
 
 import { isObject } from "../../core/formats/field.ts";
 import { REPORT_ROWS_LOOKED_AT } from "../../core/limits.ts";
@@ -52,14 +52,14 @@ export async function readReportNumbers(
   });
 }
 
-/** A question's own range and the one that it is compared with, as a client writes them. */
+/** The range of a question and the range that it is compared with, in the form that clients write. */
 function rangesOf({ from, to, before }: Period) {
   const dates = (days: Days) => [dateOf(days.from), dateOf(days.to - 1)];
   const comparisons = { mode: "custom", date_range: dates(before) };
   return { date_range: dates({ from, to }), include: { comparisons } };
 }
 
-/** The answer to a question of the API that names no filters, and so needs no job. */
+/** The answer to a question of the API. It names no filters, so it never needs a job. */
 export async function answerTo(question: object, merchant: Merchant, deps: Deps): Promise<Outcome<Answer>> {
   const parsed = parseQuestion({ site_id: merchant.id, ...question }, [], undefined);
   if (!parsed.ok) return parsed;
@@ -78,7 +78,7 @@ function toRow(row: Result): ReportRow {
   return { name: String(row.dimensions[0] ?? ""), ...comparedAt(row, 0) };
 }
 
-/** A number, or the value of an amount of money. */
+/** A number, or the value of an amount of money. Null for anything else. */
 export function numberOf(metric: unknown): number | null {
   const value = isObject(metric) ? metric["value"] : metric;
   return typeof value === "number" ? value : null;

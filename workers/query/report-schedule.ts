@@ -1,4 +1,4 @@
-// When a subscription's reports are due, and its alarms looked at.
+// Decides when a subscription's reports are due, and when its alarms are looked at.
 
 import { hash32 } from "../../core/hash.ts";
 import { LOOK_AFTER_MINUTES, LOOK_SPREAD_MINUTES } from "../../core/limits.ts";
@@ -12,7 +12,7 @@ export function reportTopicsOf({ topics }: { readonly topics: readonly Topic[] }
   return REPORT_TOPICS.filter((topic) => topics.includes(topic));
 }
 
-/** Topics that are looked at every Hour. */
+/** The topics that are looked at every Hour. */
 export function alarmTopicsOf({ topics }: { readonly topics: readonly Topic[] }): readonly Topic[] {
   return topics.filter((topic) => !(REPORT_TOPICS as readonly Topic[]).includes(topic));
 }
@@ -21,7 +21,7 @@ export function scheduleOf(merchant: Merchant, subscription: string, now: number
   return { zone: zoneAt(zonesOf(merchant), now), offset: spreadOf(subscription) };
 }
 
-/** The next look at a merchant's alarms after `now`: once an Hour, some minutes after it is over. */
+/** When a merchant's alarms are looked at next after `now`: once an Hour, some minutes after the Hour is over. */
 export function nextLookAt(merchant: number, now: number): number {
   const after = (LOOK_AFTER_MINUTES + (merchant % LOOK_SPREAD_MINUTES)) * MINUTE_MS;
   const at = Math.floor(now / HOUR_MS) * HOUR_MS + after;
@@ -35,7 +35,10 @@ interface Scheduled {
   readonly pausedUntil: number | null;
 }
 
-/** What is due when, of a subscription with these topics. Nothing of one that is not on, or before its pause ends. */
+/**
+ * When the reports and the look at alarms of a subscription with these topics are due. Null for those that never are.
+ * Both are null where the subscription is not on, and neither is before the end of its pause.
+ */
 export function dueOf(
   { id, topics, state, pausedUntil }: Scheduled,
   merchant: Merchant,

@@ -1,6 +1,6 @@
-// Reports: POST /api/v2/{funnel,retention,paths,orders,realtime}. Those over a range are counted from the merchant's
-// events as questions are (scan.ts), and become jobs where they are too large for one request; who is there now is read
-// from the last events alone.
+// Reports: POST /api/v2/{funnel,retention,paths,orders,realtime}. Reports over a range are counted from the merchant's
+// events, as questions are (scan.ts). If they are too large for one request they become jobs. The realtime report is
+// read from the last events alone.
 
 import { Slices } from "../../core/gradual.ts";
 import { TIMESTAMP_AHEAD_MS } from "../../core/limits.ts";
@@ -37,12 +37,12 @@ export const askRetention = asking("retention");
 export const askPaths = asking("paths");
 export const askOrders = asking("orders");
 
-/** POST /api/v2/realtime {"site_id","filters"?} */
+/** POST /api/v2/realtime {"site_id","filters"?}: who is there now. */
 export const askRealtime = answering((body, merchant, { deps, fixed, budgets }) =>
   readRealtime(body, { merchant, fixed, budgets }, deps),
 );
 
-/** Who is there now. */
+/** The visitors who are there now, and what they look at. */
 export async function readRealtime(
   body: unknown,
   {
@@ -62,7 +62,7 @@ export async function readRealtime(
   const zones = zonesOf(merchant);
   const days = { from: dayAt(zoneAt(zones, first), first), to: dayAt(zoneAt(zones, now), now) + 1 };
   const realtime = openRealtime(question.value, now);
-  // What happened since cannot have been archived before, but for clocks that run ahead.
+  // Events since then cannot have been archived earlier, except those of clients whose clock is ahead.
   const putSince = first - TIMESTAMP_AHEAD_MS;
   const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
   const wanted = { ...days, columns: ["props"], together: "partition", putSince } as const;
@@ -97,7 +97,7 @@ function asking(kind: ReportName) {
   });
 }
 
-/** A report over a range, or what a job would have to read for it. */
+/** A report over a range, or which places a job would have to read for it. */
 export async function readReport(report: Report, merchant: Merchant, deps: Deps): Promise<Outcome<unknown> | Large> {
   const goals = checkGoals([report.question.filter, ...report.filters], merchant.rules, report.question);
   if (!goals.ok) return goals;

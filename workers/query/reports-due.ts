@@ -1,7 +1,7 @@
-// The cron's part in reports: it writes those that are due to the outbox, from which the background Worker sends them.
-// A report is written under the name of its subscription and period. So a cron that died is simply followed by the next
-// one, and no period is sent twice, whatever the instants in the directory say. Of periods that nobody wrote in time,
-// such as while crons did not run, only the latest is written.
+// The cron's step that writes reports. It writes those that are due to the outbox, from which the background Worker
+// sends them. The name of a report is its subscription and its period. So if a cron dies, the next one continues, and
+// no period is sent twice, whatever the directory says about times. Several periods may be late, for example because
+// crons did not run. Then only the latest one is written.
 
 import { REPORT_AGAIN_MS, REPORTS_TURN_MAX } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
@@ -18,7 +18,9 @@ import { noticeLink } from "./notice-link.ts";
 import { readReportNumbers } from "./report-numbers.ts";
 import { dueOf, reportTopicsOf, scheduleOf } from "./report-schedule.ts";
 
-/** Writes reports that are due. One that fails is logged and tried again, and keeps no other from being written. */
+/**
+ * Writes the reports that are due. A report that fails is logged and tried again. The others are written all the same.
+ */
 export async function writeReports(deps: Deps): Promise<void> {
   const due = await listReportsDue(deps.directory, { now: deps.now(), rowsMax: REPORTS_TURN_MAX });
   for (const subscription of due) {
@@ -35,7 +37,7 @@ async function writeReportsOf(subscription: StoredSubscription, deps: Deps): Pro
   const { merchant: number, id } = subscription;
   const merchant = await findMerchantByNumber(deps.directory, number);
   const now = deps.now();
-  // A subscription goes with its merchant; this one is going.
+  // A subscription is deleted with its merchant, and this one is being deleted.
   if (merchant === undefined) return;
   if (subscription.state === "on") {
     const messages: NewMessage[] = [];
@@ -59,7 +61,10 @@ interface Asked {
   readonly now: number;
 }
 
-/** The message; nothing where its period was written, is not due, or has nothing to say; "later" where it waits. */
+/**
+ * Makes the message of a report. "later" where the report must wait. Undefined where the period was already written, is
+ * not due, or has nothing to tell.
+ */
 async function writeReport(
   { topic, subscription, now }: Asked,
   merchant: Merchant,
@@ -70,7 +75,7 @@ async function writeReport(
   const period = periodBefore(topic, dayAt(zone, now));
   const isOfBefore = dayStart(zone, period.to) <= subscription.createdAt;
   const dueAt = reportDueAt(period.to, schedule);
-  // What was due during a pause is left out, and not told after it.
+  // A report that was due during a pause is left out, and is not sent after the pause either.
   if (isOfBefore || dueAt > now || isPaused(subscription, dueAt)) return undefined;
   const id = `${subscription.id}:${topic}:${period.key}`;
   const ledger = deps.ledgers.ofMerchant(merchant.number);
@@ -85,7 +90,7 @@ async function writeReport(
   return { merchant: merchant.number, id, subscription: subscription.id, message, notBefore };
 }
 
-/** Where a message of a subscription leads. */
+/** The addresses to which the links of a message lead. */
 export function linksOf(
   { id }: Pick<StoredSubscription, "id">,
   merchant: Pick<Merchant, "id">,

@@ -1,4 +1,4 @@
-// What admin handlers share: reading a body by its table, and the shape of what they answer.
+// What admin handlers share: how they read a body by its table, and the shape of their answers.
 
 import type { Context } from "hono";
 import { ADMIN_BYTES_MAX } from "../../core/limits.ts";
@@ -9,14 +9,14 @@ import { parseJson } from "./json.ts";
 import { type Checked, problem } from "./problem.ts";
 
 export interface Reply {
-  /** 200 unless said. */
+  /** The status, 200 by default. */
   readonly status?: 201 | 202;
-  /** Where what was asked for can be followed. */
+  /** The address at which the request's work can be followed. */
   readonly location?: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** An answer that is a file, made while it is sent. */
+/** An answer that is a file. Its bytes are made while they are sent. */
 export interface FileReply {
   readonly file: {
     readonly contentType: string;
@@ -27,8 +27,8 @@ export interface FileReply {
 }
 
 /**
- * The query string of a request, checked against the table of its parameters. Parsed here and not by Hono, whose plain
- * object does not see a parameter named "toString".
+ * The query string of a request, checked against the table of its parameters. It is not parsed by Hono, whose plain
+ * object misses a parameter named "toString".
  */
 export function parametersOf<Table extends Readonly<Record<string, Field<unknown>>>>(
   c: Context,
@@ -56,7 +56,7 @@ export async function bodyOf<Table extends Readonly<Record<string, Field<unknown
   return fields;
 }
 
-/** The fields that a request was sent with, as they were sent, for the audit log. */
+/** The fields of a request as they were sent, for the audit log. */
 export function askedOf(c: Context): AuditDetails {
   return (c.get("asked") as AuditDetails | undefined) ?? {};
 }

@@ -1,5 +1,5 @@
-// Warns whoever changes a merchant's rules if most of its recent events would not have counted under the new list of
-// allowed hostnames. Mostly a hostname is misspelt then. The breakdown by hostname of the last few Days tells this. A
+// Warns whoever changes a merchant's rules if most of its recent events would not count under the new list of allowed
+// hostnames. Mostly the cause is a misspelt hostname. The breakdown of the last few Days by hostname shows it. A
 // warning changes nothing.
 
 import { OTHER } from "../../core/counting/dimension.ts";

@@ -1,6 +1,6 @@
-// Admin requests about rules: what holds for a merchant (/api/v1/merchants/:id/rules) or for all of them
-// (/api/v1/rules), changing it from now on, and what was decided before. A change is dated ahead, so that every
-// partition knows it by then.
+// Admin requests about rules of a merchant (/api/v1/merchants/:id/rules) or of all merchants (/api/v1/rules): read
+// those that hold, change them from now on, and list former versions. A change takes effect at a later instant, so that
+// every partition knows it by then.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX, RULE_NOTE_LENGTH_MAX } from "../../core/limits.ts";
@@ -45,13 +45,13 @@ const NOTE: Field<string, false> = {
 export const RULES_CHANGE = { rules: required(ANYTHING), note: NOTE, if_version: wholeNumber(0, 1e15 - 1) };
 export const VERSION_PAGE = { limit: wholeNumber(1, ADMIN_PAGE_MAX), after: wholeNumber(1, 1e15 - 1) };
 
-/** GET …/rules: the rules decided last, from when they hold, and the whole timeline. */
+/** GET …/rules: the rules decided last, the instant from which they hold, and the whole timeline. */
 export async function getRules(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const scope = await scopeOf(c, deps);
   return scope.ok ? { ok: true, value: { body: shown(scope.value.rules) } } : scope;
 }
 
-/** PUT …/rules {rules, note?, if_version?}: from now on. The same rules again change nothing. */
+/** PUT …/rules {rules, note?, if_version?}: decides rules from now on. Equal rules change nothing. */
 export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const scope = await scopeOf(c, deps);
   if (!scope.ok) return scope;
@@ -93,7 +93,7 @@ export async function putRules(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return { ok: true, value: { body: { ...shown(extended), ...(warnings.length > 0 && { warnings }) } } };
 }
 
-/** GET …/rules/versions?limit&after: what was decided, the newest first. */
+/** GET …/rules/versions?limit&after: the versions that were decided, the newest first. */
 export async function getRuleVersions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const scope = await scopeOf(c, deps);
   if (!scope.ok) return scope;
@@ -119,7 +119,7 @@ export async function getRuleVersion(c: Context, deps: Deps): Promise<Checked<Re
   };
 }
 
-/** Whose rules a path means: those of the merchant it names, or the deployment's. */
+/** The owner of the rules that a path means: the merchant that it names, or the deployment. */
 async function scopeOf(c: Context, deps: Deps): Promise<Checked<Merchant>> {
   if (c.req.param("id") !== undefined) return merchantOf(c, deps);
   const global = await findScope(deps.directory, GLOBAL_MERCHANT);

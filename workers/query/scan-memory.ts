@@ -1,7 +1,8 @@
-// What an isolate remembers of answers from events: what sealed (Day, partition)s came to for a question, as the text
-// that parts of jobs are written in (core/query/count.ts), so that a question reads and counts only the Days that it
-// has not in the version they have now. A version names all that the text was made from: the sealed files, how often
-// events came late, who is being erased, and the settings, rules included. Days that are not sealed are always read.
+// Remembers in an isolate, for each question, the result of each sealed (Day, partition) that was counted. A result is
+// a text, in the form in which parts of jobs are written (core/query/count.ts). So a question reads and counts only the
+// Days whose present version is not remembered. A version names everything that the text was made from: the sealed
+// files, how often late events came, which erasures are running, and the settings with their rules. Days that are not
+// sealed are always read.
 
 import { SCAN_KEPT_BYTES, SCAN_KEPT_DAY_BYTES } from "../../core/limits.ts";
 
@@ -11,11 +12,14 @@ interface Kept {
 }
 
 export class ScanMemory {
-  /** The one unused for longest is the first. */
+  /** The first one is the one unused for longest. */
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
 
-  /** What was remembered under a name in this version. Another version is forgotten: it will not come again. */
+  /**
+   * What was remembered under a name in this version. A text of another version is forgotten, since that version will
+   * not come back.
+   */
   find(name: string, version: string): string | undefined {
     const kept = this.#kept.get(name);
     if (kept === undefined) return undefined;
@@ -47,7 +51,7 @@ export class ScanMemory {
   }
 }
 
-/** Texts at two bytes a UTF-16 unit, and what an entry costs by itself. */
+/** The bytes of an entry: two for each UTF-16 unit of its texts, and what the entry itself takes. */
 function bytesOf(name: string, { version, text }: Kept): number {
   return 200 + 2 * (name.length + version.length + text.length);
 }

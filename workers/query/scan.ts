@@ -1,7 +1,7 @@
-// Finds a merchant's events for a question: reads what the partitions have not archived yet, then finds out
-// which (Day, partition)s have anything of the merchant, and what reading those from the archive takes
-// (count-events.ts counts them). What is too much for one request is refused, with the (Day, partition)s that
-// a job would have to read (question-jobs.ts).
+// Finds a merchant's events for a question. First it reads what the partitions have not archived yet. Then it finds
+// which (Day, partition)s have any event of the merchant, and how much there is to read in the archive. count-events.ts
+// then counts the events. A question that is too much for one request is refused, with the (Day, partition)s that a job
+// would have to read (question-jobs.ts).
 
 import {
   FOLDERS_APART_MAX,
@@ -40,12 +40,12 @@ import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import { askPartitions, readLive } from "./live.ts";
 
-/** What answering took. */
+/** The cost of an answer. */
 export interface Cost {
   rows: number;
   objects: number;
   bytes: number;
-  /** (Day, partition)s of which it was remembered what they came to, where there were any. */
+  /** The number of (Day, partition)s whose results were remembered. Absent where there were none. */
   remembered?: number;
 }
 
@@ -55,7 +55,7 @@ interface Days {
   readonly to: number;
 }
 
-/** From the first Day of a plan's ranges to the last. */
+/** The Days from the first Day of a plan's ranges to the last. */
 export function daysOf({ ranges, rest }: Pick<CountPlan<Counting>, "ranges" | "rest">): Days {
   if (rest !== undefined) return { from: Math.min(...rest.days), to: Math.max(...rest.days) + 1 };
   const from = Math.min(...ranges.map(({ fromDay }) => fromDay));
@@ -63,7 +63,7 @@ export function daysOf({ ranges, rest }: Pick<CountPlan<Counting>, "ranges" | "r
 }
 
 export interface Under extends SeenUnder {
-  /** Of the deployment's own settings. */
+  /** The version of the deployment's own settings. */
   readonly globalVersion: number;
 }
 
@@ -78,20 +78,20 @@ export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
 }
 
 export interface OpenedEvents {
-  /** What they are seen under. */
+  /** The settings and rules under which the events are seen. */
   readonly under: SeenUnder;
   readonly days: FoundEvents["days"];
 }
 
 export interface EventsWanted extends Days {
-  /** Columns of the archive beside those that counting reads. */
+  /** Columns of the archive to read beside those that counting reads. */
   readonly columns: readonly string[];
   readonly together: CountPlan<Counting>["together"];
-  /** UTC ms: what lay in the archive before is not wanted. */
+  /** UTC ms. What was archived before is not wanted. */
   readonly putSince?: number;
 }
 
-/** Finds a merchant's events of Days in [from, to); refused when that is more than one request may read. */
+/** Finds a merchant's events of Days in [from, to). Refused when they are more than one request may read. */
 export async function openEvents(
   merchant: Merchant,
   { from, to, ...wanted }: EventsWanted,
@@ -106,16 +106,16 @@ export async function openEvents(
   return accepted({ under: await underOf(merchant, deps), days: found.value.days });
 }
 
-/** What of it is to be read. */
+/** Which events are to be read. */
 export interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
   readonly known: KnownPlaces;
-  /** Those that are to be read. */
+  /** The places that are to be read. */
   readonly places: readonly SealPlace[];
 }
 
 /**
- * Finds out what reading some of the places takes; refused, with all of them, when that is more than one request may
- * read.
+ * Finds how much there is to read in some of the places. Refused, with all of the places, when it is more than one
+ * request may read.
  */
 export async function openPlaces(
   merchant: Merchant,
@@ -125,12 +125,13 @@ export async function openPlaces(
   const tooLarge = (what: string) => tooLargeFor(what, known.places);
   if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`);
   const events = places.reduce((sum, place) => sum + (known.events.get(keyOf(place)) ?? 0), 0);
-  // Of what is younger than `putSince` nobody knows how many there are; its bytes are bounded below.
+  // The number of events after `putSince` is not known. Their bytes are bounded below.
   if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
   const { recent } = known;
   const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
   const located = await locateEvents(search, { ...deps, ...archiveOf(deps) });
-  // Manifests name everybody in the partition. They are paid for before they are read, whatever comes of it.
+  // A manifest names all merchants of the partition. Manifests are paid for before they are read, whatever is found in
+  // them.
   if (deps.reading?.ofEvents(manifestReads(located)) === false) return invalid(NOTHING_LEFT);
   const found = await located.open();
   const { objects, bytes } = found.cost;
@@ -146,26 +147,26 @@ export async function openPlaces(
   return accepted(found);
 }
 
-/** What looking into (Day, partition)s costs, in events. */
+/** The cost of looking into (Day, partition)s, in events. */
 export function manifestReads({ folders, sealedMerchants }: Omit<LocatedEvents, "open">): number {
   return folders * PLACE_READS + Math.ceil(sealedMerchants / MANIFEST_MERCHANTS_OF_READ);
 }
 
-/** What the asker hears is made of it by whoever asked (ask.ts). */
+/** ask.ts turns this into the text that the asker gets. */
 export const NOTHING_LEFT = "#: Too many events were read. Ask again later.";
 
-/** Where a merchant has anything in some Days. */
+/** The places in which a merchant has any event of some Days. */
 export interface KnownPlaces {
   readonly places: readonly SealPlace[];
-  /** About how many, by "day partition". */
+  /** About how many events each place has. Keys are "day partition". */
   readonly events: ReadonlyMap<string, number>;
-  /** What partitions may not have archived. */
+  /** Events that partitions may not have archived yet. */
   readonly recent: RecentEvents;
-  /** Rows of D1 that were read to find out. */
+  /** How many rows of D1 were read to find this. */
   readonly rows: number;
 }
 
-/** Finds out where there are events of Days in [from, to); refused where retention has deleted some of them. */
+/** Finds the places of events of Days in [from, to). Refused where retention has deleted some of these Days. */
 export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<KnownPlaces>> {
   const { number } = merchant;
   const eventsFrom = firstKeptDay(merchant, deps.now());
@@ -175,7 +176,8 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   }
   const settings = settingsOf(merchant);
   const days = Array.from({ length: to - from }, (_, index) => from + index);
-  // Events of a Day that has moved may lie, and be counted until it is rebuilt, under Days near it.
+  // Events of a Day that has moved may be in the folders of Days near it. They are counted there until the Day is
+  // rebuilt.
   const near = days.some((day) => isMovedDay(settings, day)) ? FOLDERS_APART_MAX : 0;
   const around = { from: from - near, to: to + near };
   const [recent, live] = await Promise.all([
@@ -183,28 +185,26 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
     readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps),
   ]);
   if (!recent.ok) return recent;
-  // What is not among `recent` any more lies in the archive, and was noted before its partition forgot it.
+  // Events that are no longer in `recent` are in the archive, and were noted before their partition forgot them.
   const archived = await listPlaces(deps.ledgers.ofMerchant(number), {
     merchant: number,
     ...around,
     rowsMax: JOB_PLACES_MAX + 1,
   });
-  // What is beyond is not in the list: whoever counted by it would leave Days out, unread and remembered ones alike.
+  // The list ends at its bound. Whoever counted by a shortened list would leave Days out, unread and remembered ones
+  // alike.
   if (archived.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
   const found = distinctPlaces([...archived, ...recent.value.values()]);
   const places = near === 0 ? found : placesNear(found, { settings, from, to });
-  // Where events lie is known by the index; how many there are is only guessed at, from what was counted.
+  // The index knows exactly where events are. How many there are is only estimated, from numbers that were counted.
   const counted = live.rows.map(({ bucket: day, partition, counts }) => ({ day, partition, events: counts.events }));
   return accepted({ places, events: eventsOf([...archived, ...counted]), recent: recent.value, rows: archived.length });
 }
 
-/**
- * What partitions may not have archived of a merchant's Days in [from, to). Whoever reads it reads the archive after
- * it.
- */
+/** What partitions may not have archived of a merchant's Days in [from, to). The archive must be read after it. */
 export async function readRecent(merchant: Merchant, { from, to }: Days, deps: Deps): Promise<Outcome<RecentEvents>> {
-  // It is the partitions' time, which they have for those who send: so it is paid for, whatever comes of the question.
-  // How much it takes is known when it is done. Until then it is taken to be what it was last time.
+  // The read takes the partitions' time, which hits need too. So it is paid for, whatever becomes of the question. Its
+  // cost is known only when it is done. Until then it is taken to be the same as last time.
   const expected = deps.reading?.expectedLook ?? 0;
   if (deps.reading?.ofEvents(expected) === false) return invalid(NOTHING_LEFT);
   const replies = await askPartitions(merchant, deps, async (stub, partition) => ({
@@ -218,7 +218,7 @@ export async function readRecent(merchant: Merchant, { from, to }: Days, deps: D
   return accepted(recent);
 }
 
-/** Where the events of Days in [from, to) may be, given the Days near them that have any. */
+/** The places that may have events of Days in [from, to), given the Days near them that have any. */
 function placesNear(
   known: readonly SealPlace[],
   { settings, from, to }: { readonly settings: Settings; readonly from: number; readonly to: number },
@@ -230,13 +230,13 @@ function placesNear(
   return distinctPlaces([...known, ...own]).filter(({ day }) => day >= from && day < to);
 }
 
-/** About how many events there are: what is live and stored of one Day is the same, or nearly. */
+/** About how many events there are. Live and stored numbers of one Day are nearly the same. */
 function eventsOf(counted: readonly (SealPlace & { readonly events: number })[]): ReadonlyMap<string, number> {
   const places = Map.groupBy(counted, keyOf);
   return new Map([...places].map(([key, own]) => [key, Math.max(...own.map(({ events }) => events))]));
 }
 
-/** The first Day whose events a merchant's retention keeps. */
+/** The first Day whose events the merchant's retention keeps. */
 export function firstKeptDay(merchant: Merchant, now: number): number {
   const { retentionDays } = merchant;
   if (retentionDays === null) return 0;
@@ -247,7 +247,7 @@ export function firstKeptDay(merchant: Merchant, now: number): number {
   return day;
 }
 
-/** A refusal that says which (Day, partition)s it would take: a job may read them. */
+/** A refusal with the (Day, partition)s that would have to be read. A job may read them. */
 export interface TooLarge extends ReturnType<typeof invalid> {
   readonly places: readonly SealPlace[];
 }
@@ -256,7 +256,7 @@ export function tooLargeFor(what: string, places: readonly SealPlace[]): TooLarg
   return { ...invalid(tooMuch(what, "request")), places };
 }
 
-/** Bounds are named and not what there is: a share link must not be told how much it does not see. */
+/** The text names bounds only, not how much there is. A share link must not learn how much its filters hide. */
 function tooMuch(what: string, reader: "request" | "job"): string {
   const remedy =
     "Ask for a shorter range, fewer filters, or one dimension without filters, which is read from rollups.";

@@ -1,5 +1,5 @@
-// Segments: filters that a merchant saves under a name and that questions, reports and share links then name. What they
-// name is put in its place here, before anything else reads the question.
+// Segments: filters that a merchant saves under a name. Questions, reports and share links may name them. This file
+// replaces each name by the segment's filters, before anything else reads the question.
 
 import type { Context } from "hono";
 import { SEGMENTS_COUNT_MAX, SHARE_FILTERS_LENGTH_MAX } from "../../core/limits.ts";
@@ -23,7 +23,7 @@ import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
 
-/** Filters that stand alone: they name no segment. */
+/** Filters that name no segment. */
 const FILTERS: Field<readonly unknown[], false> = {
   required: false,
   expected: `a list of one or more filters as questions have them, none of a segment, with few regular expressions, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
@@ -47,7 +47,7 @@ export async function postSegment(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { status: 201, body: shown(segment) } };
 }
 
-/** GET /api/v1/merchants/:id/segments: all of them. */
+/** GET /api/v1/merchants/:id/segments: all segments. */
 export async function getSegments(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -55,7 +55,9 @@ export async function getSegments(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { segments: rows.map(shown), next: null } } };
 }
 
-/** PATCH /api/v1/merchants/:id/segments/:segment_id {"name"?,"filters"?}: holds for every question from now on. */
+/**
+ * PATCH /api/v1/merchants/:id/segments/:segment_id {"name"?,"filters"?}: takes effect for every question from now on.
+ */
 export async function patchSegment(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -70,7 +72,7 @@ export async function patchSegment(c: Context, deps: Deps): Promise<Checked<Repl
   return { ok: true, value: { body: shown(changed) } };
 }
 
-/** DELETE /api/v1/merchants/:id/segments/:segment_id, unless a share link stands on it. */
+/** DELETE /api/v1/merchants/:id/segments/:segment_id. Refused while a share link uses the segment. */
 export async function deleteSegment(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -83,8 +85,8 @@ export async function deleteSegment(c: Context, deps: Deps): Promise<Checked<Rep
 }
 
 /**
- * The body of a question or report with the filters of segments in the place of their names. One look-up, where any is
- * named. What a merchant calls its segments, and what they are, is not for those who hold a share link.
+ * The body of a question or report, with the names of segments replaced by their filters. It makes one look-up if any
+ * segment is named. Holders of a share link may not name segments: neither their names nor their filters are for them.
  */
 export async function fillSegments(
   body: unknown,
@@ -112,7 +114,7 @@ export async function fillSegments(
   });
 }
 
-/** Filters with those of the segments that they name now: a share link's, an export's. */
+/** The filters of a share link or an export, with the present filters of the segments that they name. */
 export async function fillFilters(
   filters: readonly unknown[],
   merchant: number,
@@ -124,8 +126,8 @@ export async function fillFilters(
 }
 
 /**
- * Filters as a share link keeps them: segments by their ids, so that they may be renamed. Rejected when they make no
- * filter.
+ * Filters in the form in which a share link stores them. They name segments by their ids, so that segments may be
+ * renamed. Rejected when they are no valid filters.
  */
 export async function keepSegments(
   filters: readonly unknown[],

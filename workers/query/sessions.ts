@@ -1,8 +1,9 @@
-// Signing in and out, taking an invite, and another password. An address and a password open all shops of the address
-// that have this password, by one session. Whether a name is nobody's or its password wrong is one answer, made in one
-// time; after so many attempts from one sender a name is closed to that sender for a while, and after many from strange
-// places by lot for those, whether anybody has it or not. So who guesses does not lock out who knows. What is public
-// here is only done for requests from this origin, so that no other site signs anybody in.
+// Sign-in, sign-out, accepting an invite, and changing a password. An address and a password open, by one session, all
+// shops at which the address has this password. An unknown address and a wrong password get the same answer in the same
+// time. After some attempts from one sender an address is closed to that sender for a while. After many attempts from
+// unknown senders, a lot decides which of their attempts are judged. So whoever guesses does not lock out whoever knows
+// the password. Addresses that nobody has are treated the same. Public requests are accepted only from this origin, so
+// that no other site can sign anybody in.
 
 import type { Context } from "hono";
 import {
@@ -79,7 +80,7 @@ const PASSWORD: Field<string, false> = {
   parse: (value) => (isText(value) && value.length >= PASSWORD_LENGTH_MIN ? value : undefined),
   hidden: true,
 };
-/** A password that is to be the right one: how long that is, is not said. */
+/** A password to be checked. Any length is allowed, so that the bounds of the right one are not shown. */
 const ANY_PASSWORD: Field<string, false> = {
   required: false,
   expected: `a text of at most ${PASSWORD_LENGTH_MAX} characters`,
@@ -91,7 +92,7 @@ export const SIGN_IN = { email: required(EMAIL), password: required(ANY_PASSWORD
 export const ACCEPTANCE = { token: required(INVITE), password: PASSWORD };
 export const PASSWORD_CHANGE = { password: required(ANY_PASSWORD), new_password: required(PASSWORD) };
 
-/** POST /api/v1/session {"email","password"}: signs in by a cookie. */
+/** POST /api/v1/session {"email","password"}: signs in and sets the cookie. */
 export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply>> {
   if (deps.access !== undefined) return byAccess();
   const closed = await refusalToStrangers(c, deps);
@@ -103,7 +104,7 @@ export async function postSession(c: Context, deps: Deps): Promise<Checked<Reply
   return right.ok ? await signIn(c, { members: right.value, act: "session.open" }, deps) : right;
 }
 
-/** POST /api/v1/invites/accept {"token","password"}: becomes a member, or gets a new password, and is signed in. */
+/** POST /api/v1/invites/accept {"token","password"}: makes a member, or sets a new password, and signs in. */
 export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const closed = await refusalToStrangers(c, deps);
   if (closed !== undefined) return closed;
@@ -116,7 +117,7 @@ export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Re
     return problem("missing_field", '"password" is missing.', "password");
   if (deps.access !== undefined && password !== undefined) return problem("invalid_field", BY_ACCESS, "password");
   const now = deps.now();
-  // Taken first, so that it works once. Should what follows fail, the owner makes another.
+  // The invite is taken first, so that it works once. If a later step fails, the owner makes another invite.
   const invite = await takeInvite(deps.directory, { token: invited, email, now });
   if (invite === undefined) return problem("not_found", "This invite was used, has ended or is for somebody else.");
   const { merchant, role } = invite;
@@ -124,14 +125,14 @@ export async function postAcceptance(c: Context, deps: Deps): Promise<Checked<Re
   const id = memberId(deps.random(ID_RANDOM_BYTES));
   const added = { id, merchant, email: invite.email, role, password: stored, createdAt: now };
   const member = await admitMember(deps.directory, added);
-  // Signs in to this shop alone, also where the password opens others: who guesses there has to sign in,
+  // Signs in to this shop alone, even if the password also opens others. To try it at other shops one must sign in,
   // where guesses are counted.
   if (deps.access === undefined) return await signIn(c, { members: [member], act: "invite.accept" }, deps);
   await noteAct(deps.directory, { at: now, actor: member.id, merchant, act: "invite.accept", target: member.id });
   return { ok: true, value: { status: 201, body: { member: member.id, email: member.email, role: member.role } } };
 }
 
-/** GET /api/v1/session: who is asking. */
+/** GET /api/v1/session: who is signed in. */
 export async function getSession(c: Context): Promise<Checked<Reply>> {
   return { ok: true, value: { body: shown(principalOf(c)) } };
 }
@@ -146,8 +147,8 @@ export async function deleteSession(c: Context, deps: Deps): Promise<Checked<Rep
 }
 
 /**
- * PUT /api/v1/session/password {"password","new_password"}: at all shops that are signed in to; every
- * other session of theirs ends.
+ * PUT /api/v1/session/password {"password","new_password"}: changes the password at all shops of the session. Every
+ * other session of these shops' memberships ends.
  */
 export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const open = sessionOf(c);
@@ -155,8 +156,8 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   const body = await bodyOf(c, PASSWORD_CHANGE);
   if (!body.ok) return body;
   const claim = { email: open.principal.email };
-  // Whoever has the session is known: strangers who guess do not keep a member from another password. Of the shops that
-  // it is not signed in to it learns nothing: there the address may be somebody else's.
+  // The owner of a session is known. So strangers who guess cannot keep a member from changing the password. Shops that
+  // the session is not signed in to are left out: there the address may be somebody else's.
   const attempt = { claim, from: `session ${open.principal.member}` };
   if ((await counted(attempt, deps)) > SIGN_IN_ATTEMPTS_MAX) return tooMany(c, SIGN_IN_PERIOD_SECONDS);
   if (!mayJudge("known", deps)) return tooMany(c, SIGN_IN_STRANGER_SECONDS);
@@ -174,7 +175,7 @@ export async function putPassword(c: Context, deps: Deps): Promise<Checked<Reply
   return { ok: true, value: { body: { changed: true } } };
 }
 
-/** Requests of other sites' pages, and of addresses that come too often. */
+/** Refuses requests from pages of other sites, and from addresses that send too often. */
 async function refusalToStrangers(c: Context, deps: Deps) {
   if (!isSameOrigin(c)) return problem("forbidden", FOREIGN_ORIGIN);
   if (await admitAddress(c, deps.signInLimit)) return undefined;
@@ -187,10 +188,10 @@ interface Judged {
 }
 
 /**
- * The members that a claim is of, whose password is right. An attempt counts before its answer is known, so that many
- * at once are not judged for one. A known browser is known to members and not to the address of mail: at the other
- * members of the address it guesses as strangers do. One of these may be somebody else's, and whoever owns a shop can
- * give the address any password there.
+ * The members that a claim is about and whose password is right. An attempt is counted before it is judged, so that
+ * many at once are not judged as one. A known browser is known to members, not to the e-mail address. At other members
+ * of the address it guesses as strangers do. One of these may be somebody else's, since the owner of a shop can give
+ * the address any password there.
  */
 async function judge(c: Context, { claim, password }: Judged, deps: Deps): Promise<Checked<readonly Candidate[]>> {
   const all = await findCandidates(deps.directory, claim);
@@ -218,8 +219,8 @@ interface Found {
 }
 
 /**
- * Attempts from here are forgotten only where the password opened every shop of the address. Whoever has one of them
- * could else guess at the others for ever, with the own password in between.
+ * Attempts from this sender are forgotten only if the password opened every shop of the address. Otherwise whoever has
+ * one of the shops could guess at the others for ever, with the right password of the own shop in between.
  */
 async function ofStranger(
   c: Context,
@@ -241,7 +242,7 @@ function tooMany(c: Context, waitSeconds: number) {
   return problem("rate_limited", TOO_MANY_ATTEMPTS);
 }
 
-/** A chosen password as it is stored: with the salt that the address has already. */
+/** A chosen password in its stored form. It uses the salt that the address already has. */
 async function storedPassword(claim: Claim, password: string, deps: Deps): Promise<string> {
   const others = await findCandidates(deps.directory, claim);
   return hashPassword(password, saltOf(others, deps.random(SALT_RANDOM_BYTES)));
@@ -250,18 +251,21 @@ async function storedPassword(claim: Claim, password: string, deps: Deps): Promi
 const TOO_MANY_ATTEMPTS =
   "Too many attempts under this name. Try again after the seconds of Retry-After, from another address, or from a browser that has signed in before.";
 
-/** Counts an attempt; how many there were in the period. */
+/** Counts an attempt. Returns how many there were in the period. */
 function counted(attempt: Attempt, deps: Deps): Promise<number> {
   return countAttempt(deps.directory, { ...attempt, now: deps.now(), seconds: SIGN_IN_PERIOD_SECONDS });
 }
 
-/** Where an attempt comes from, for those who do not know the browser: its address, and the network of that. */
+/** Where an attempt of an unknown browser comes from: its address and the network of the address. */
 function placesOf(c: Context) {
   const address = c.req.header("cf-connecting-ip") ?? "";
   return { address: `address ${addressKey(address)}`, network: `network ${networkKey(address)}` };
 }
 
-/** Counts an attempt of a stranger; 0 where it may be judged. What one tries too often counts for no other. */
+/**
+ * Counts an attempt of an unknown browser. Returns how many seconds it must wait, 0 if it may be judged now. Too many
+ * attempts of one sender do not count for the others.
+ */
 async function strangerWaits(c: Context, claim: Claim, deps: Deps): Promise<number> {
   const { address, network } = placesOf(c);
   if ((await counted({ claim, from: address }, deps)) > SIGN_IN_ATTEMPTS_MAX) return SIGN_IN_PERIOD_SECONDS;
@@ -270,15 +274,15 @@ async function strangerWaits(c: Context, claim: Claim, deps: Deps): Promise<numb
   return isJudged && mayJudge("strangers", deps) ? 0 : SIGN_IN_STRANGER_SECONDS;
 }
 
-/** Whether this isolate has time to judge a password, whoever's; takes it if so. */
+/** Whether this isolate has time to judge a password, whoever sent it. If so, the time is taken from the purse. */
 function mayJudge(who: "known" | "strangers", { keyLimit, passwordPurses, now }: Deps): boolean {
   if (keyLimit === undefined) return true;
   return takeFrom(passwordPurses.of({ asker: who, merchant: 0 }, now()), PASSWORD_MICROSECONDS);
 }
 
 /**
- * Whether the n-th attempt of strangers is judged: the first ones all, later ones by lot. Nobody can take the turn of
- * others.
+ * Whether the n-th attempt of strangers is judged. The first ones all are, later ones by lot, so that nobody can use up
+ * the attempts of others.
  */
 export function isDrawn(count: number, random: Uint8Array): boolean {
   const lot = new DataView(random.buffer, random.byteOffset).getUint32(0) / 2 ** 32;
@@ -319,14 +323,14 @@ async function signIn(
   return { ok: true, value: { status: 201, body: shown(principal) } };
 }
 
-/** The session of a request that came by one. */
+/** The session of a request. Undefined where the request has none. */
 function sessionOf(c: Context) {
   const principal = principalOf(c);
   const secret = sessionTokenOf(c);
   return principal.kind === "member" && secret !== undefined ? { principal, token: secret } : undefined;
 }
 
-/** The refusal of what only a session can do. */
+/** The refusal of a request that needs a session. */
 export function noSession() {
   return problem("conflict", "There is no session: this request came by a key or by Cloudflare Access.");
 }

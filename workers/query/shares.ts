@@ -1,6 +1,6 @@
-// Share links. Anybody who has one may ask questions about one merchant, and change nothing. Every question gets the
-// link's filters beside its own. They are parsed together with the question (core/query/filter.ts), as filters that
-// hold whatever is asked, so no way of asking leaves them out.
+// Share links. Anybody who has one may ask questions about one merchant, but change nothing. The link's filters are
+// added to those of every question. They are parsed together with the question (core/query/filter.ts), as filters that
+// always hold. So no question can leave them out.
 
 import type { Context } from "hono";
 import {
@@ -44,14 +44,14 @@ const FILTERS: Field<readonly unknown[], false> = {
   expected: `a list of filters as questions have them, with few regular expressions, at most ${SHARE_FILTERS_LENGTH_MAX} characters of JSON`,
   schema: { type: "array", items: { type: "array" } },
   parse: savedFilters((value) => {
-    // Whether the named segments exist is looked up when the link is made. Here any filter stands in for them.
+    // Whether the named segments exist is checked when the link is made. Here any filter replaces them.
     const filled = withSegments(value, () => [["is", "event:page", ["/"]]]);
     return filled.ok && parseFilters([], filled.value as readonly unknown[]).ok;
   }),
 };
 /**
- * An origin as a browser writes it. A browser would take others as hosts, `a;sandbox` among them, and it stands in a
- * header.
+ * An origin as a browser writes it. It becomes part of a header. A browser would accept other texts as hosts, such as
+ * `a;sandbox`.
  */
 const ORIGIN = /^https:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9]\d{0,4})?$/;
 const EMBED_ORIGINS: Field<readonly string[], false> = {
@@ -70,7 +70,7 @@ export const NEW_SHARE = { name: required(NAME), filters: FILTERS, expires_at: I
 
 /**
  * POST /api/v1/merchants/:id/shares {"name","filters"?,"expires_at"?,"embed_origins"?}: the token is in this answer and
- * never shown again.
+ * is never shown again.
  */
 export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -92,7 +92,7 @@ export async function postShare(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { status: 201, body: { ...shown(share), token: secret } } };
 }
 
-/** GET /api/v1/merchants/:id/shares: all of them, without their tokens. */
+/** GET /api/v1/merchants/:id/shares: all links, without their tokens. */
 export async function getShares(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -100,7 +100,7 @@ export async function getShares(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { shares: rows.map(shown), next: null } } };
 }
 
-/** DELETE /api/v1/merchants/:id/shares/:share_id: it opens nothing any more, at once. */
+/** DELETE /api/v1/merchants/:id/shares/:share_id: the link opens nothing from now on. */
 export async function deleteShare(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -123,7 +123,7 @@ export async function getShared(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { id, name, site_id, time_zone: zoneAt(zones, deps.now()), currency, filters } } };
 }
 
-/** What a link's token opens now; undefined when it is none, revoked or over. */
+/** What a link's token opens now. Undefined for an unknown, revoked or expired one. */
 export async function openShare(secret: string, deps: Deps): Promise<ShareHolder | undefined> {
   if (!isTokenShaped("ffs", secret)) return undefined;
   const holder = await findShareHolder(deps.directory, hashKey(secret));

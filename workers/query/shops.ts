@@ -12,7 +12,8 @@ import { type Checked, problem } from "./problem.ts";
 import type { Reply } from "./request.ts";
 
 /**
- * GET /api/v1/shops: the merchants that the caller is a member of. For sessions and Cloudflare Access, not for keys.
+ * GET /api/v1/shops: the merchants that the caller is a member of. It is for sessions and Cloudflare Access, not for
+ * keys.
  */
 export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const memberships = await membershipsOf(c, deps);
@@ -22,7 +23,7 @@ export async function getShops(c: Context, deps: Deps): Promise<Checked<Reply>> 
   return { ok: true, value: { body: { email: first.member.email, shops: toShops(memberships, deps.now()) } } };
 }
 
-/** Memberships as they are shown to their member. */
+/** Memberships in the form that their member sees. */
 export function toShops(memberships: readonly Membership[], now: number): readonly Shop[] {
   return memberships.map(({ member, merchant: { id, name, zones, currency } }) => {
     return { id, name, time_zone: zoneAt(zones, now), currency, role: member.role };

@@ -23,8 +23,8 @@ const START: Field<(typeof STARTS)[number], false> = {
 export const NEW_SPREAD = { partitions: required(wholeNumber(0, SPREAD_MAX)), from: START };
 
 /**
- * POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from that instant its events are counted by so many
- * partitions.
+ * POST /api/v1/merchants/:id/spread {"partitions", "from"?}: from that instant this many partitions count the
+ * merchant's events.
  */
 export async function postSpread(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
@@ -49,7 +49,7 @@ export async function getSpread(c: Context, deps: Deps): Promise<Checked<Reply>>
   return merchant.ok ? { ok: true, value: { body: shown(merchant.value.spread, deps.now()) } } : merchant;
 }
 
-/** The answer. 0 partitions means those of the pool, which small merchants share. */
+/** The answer. 0 partitions means that the merchant is in the pool, which small merchants share. */
 function shown(spread: SpreadTimeline, now: number) {
   const timeline = spread.map(({ from, partitions }) => ({ from: new Date(from).toISOString(), partitions }));
   return { partitions: spreadAt(spread, now), timeline };

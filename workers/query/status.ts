@@ -1,6 +1,6 @@
-// GET /status, /status.json and /status.atom: how the deployment is, for merchants. Read from R2 alone, so that they
-// stand when D1 does not; kept for half a minute by whoever asks and by the isolate. And what operators tell of: POST
-// and PATCH /api/v1/incidents.
+// GET /status, /status.json and /status.atom: the state of the deployment, for merchants. They are read from R2 alone,
+// so they work while D1 does not. Clients and the isolate keep them for half a minute. Operators report incidents with
+// POST and PATCH /api/v1/incidents.
 
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
@@ -29,7 +29,7 @@ export async function getStatusDocument(c: Context, { told, now }: Deps): Promis
   return c.json(documentOf(await told(), now()), 200, KEPT);
 }
 
-/** What a status that is too old does not say any more is null. */
+/** The state as JSON. The state of a component is null where the last status is too old. */
 function documentOf({ status, incidents }: Told, now: number) {
   return {
     checked_at: instantOf(status?.at ?? null),
@@ -66,7 +66,7 @@ const WORDS: Readonly<Record<ComponentState | "unknown", string>> = {
   disturbed: "is disturbed",
   unknown: "nobody has looked lately",
 };
-/** A day in a line of 90. */
+/** The mark of a day in a line of 90 days. */
 const MARKS: Readonly<Record<ComponentState, string>> = { working: "·", late: "▂", disturbed: "█" };
 
 /** GET /status */
@@ -98,7 +98,7 @@ function pageOf({ status, incidents }: Told, now: number): string {
 `;
 }
 
-/** GET /status.atom: what was told of incidents, newest first, for readers of feeds (RFC 4287). */
+/** GET /status.atom: the reports of incidents, newest first, for feed readers (RFC 4287). */
 export async function getStatusFeed(c: Context, { told, now }: Deps): Promise<Response> {
   const { origin } = new URL(c.req.url);
   const headers = {
@@ -109,7 +109,7 @@ export async function getStatusFeed(c: Context, { told, now }: Deps): Promise<Re
   return c.body(feedOf(await told(), { origin, now: now() }), 200, headers);
 }
 
-/** Each update is an entry of its own, because a reader shows an entry once. */
+/** Makes the feed. Each update is an entry of its own, because a reader shows an entry once. */
 function feedOf({ incidents }: Told, { origin, now }: { readonly origin: string; readonly now: number }): string {
   const all = incidents.flatMap((incident) => incident.updates.map((update) => ({ incident, ...update })));
   const entries = all
@@ -128,7 +128,7 @@ ${entries.join("\n")}</feed>
 `;
 }
 
-/** Characters that XML 1.0 has no way to write are left out. */
+/** Escapes a text for XML. Characters that XML 1.0 cannot express are left out. */
 function inXml(text: string): string {
   const known = [...text.toWellFormed()].filter((char) =>
     char >= " " ? char < "\ufffe" || char > "\uffff" : /[\t\n\r]/.test(char),

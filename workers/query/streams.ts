@@ -1,5 +1,5 @@
-// Admin requests about a merchant's streams: its shops, apps and tills. A stream's tracking ID is computed, never
-// stored: it is a function of the two numbers and the deployment's secret.
+// Admin requests about a merchant's streams: its shops, apps and tills. A stream's tracking ID is never stored. It is
+// computed from the merchant's number, the stream's number and the deployment's secret.
 
 import type { Context } from "hono";
 import { ADMIN_PAGE_MAX } from "../../core/limits.ts";

@@ -1,6 +1,6 @@
 // Admin requests about subscriptions. A subscription sends messages on some topics to one address. A preview shows what
-// it would send, and a test message can be sent. The messages themselves are written by the crons (reports-due.ts,
-// alarms-due.ts) and sent by the background Worker.
+// it would send, and a test message can be sent. The crons write the messages (reports-due.ts, alarms-due.ts), and the
+// background Worker sends them.
 
 import type { Context } from "hono";
 import { isObject } from "../../core/formats/field.ts";
@@ -141,7 +141,7 @@ export const NOTICE_PREVIEW = {
 
 export const ALARM_PREVIEW = { language: oneOf(LANGUAGES) };
 
-/** POST /api/v1/merchants/:id/subscriptions: a webhook's secret is in this answer and never shown again. */
+/** POST /api/v1/merchants/:id/subscriptions: a webhook's secret is in this answer and is never shown again. */
 export async function postSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -178,7 +178,7 @@ export async function postSubscription(c: Context, deps: Deps): Promise<Checked<
   return { ok: true, value: { status: 201, body: { ...shown(subscription), ...(secret !== null && { secret }) } } };
 }
 
-/** GET /api/v1/merchants/:id/subscriptions: all of them, without secrets. */
+/** GET /api/v1/merchants/:id/subscriptions: all subscriptions, without secrets. */
 export async function getSubscriptions(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -196,7 +196,10 @@ export async function getSubscription(c: Context, deps: Deps): Promise<Checked<R
   return { ok: true, value: { body: { ...shown(subscription), deliveries: deliveries.map(shownDelivery) } } };
 }
 
-/** PATCH …/:subscription_id: can also switch it on again. An address that ended it by mail has to be asked again. */
+/**
+ * PATCH …/:subscription_id: changes it, or switches it on again. If the receiver ended it by mail, the address is asked
+ * again.
+ */
 export async function patchSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const shop = await merchantOf(c, deps);
   if (!shop.ok) return shop;
@@ -241,7 +244,7 @@ export async function patchSubscription(c: Context, deps: Deps): Promise<Checked
   return { ok: true, value: { body: shown(changed) } };
 }
 
-/** DELETE …/:subscription_id: from now on nothing is sent to it. */
+/** DELETE …/:subscription_id: nothing is sent to it from now on. */
 export async function deleteSubscription(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -250,7 +253,10 @@ export async function deleteSubscription(c: Context, deps: Deps): Promise<Checke
   return { ok: true, value: { body: { id, deleted: true } } };
 }
 
-/** POST …/:subscription_id/rotate: makes a new secret, shown in this answer. The old one signs as well for 24 hours. */
+/**
+ * POST …/:subscription_id/rotate: makes a new secret, which is in this answer. For 24 hours messages are signed with
+ * the old one as well.
+ */
 export async function postSubscriptionRotation(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const found = await subscriptionOf(c, deps);
   if (!found.ok) return found;
@@ -264,7 +270,7 @@ export async function postSubscriptionRotation(c: Context, deps: Deps): Promise<
   return { ok: true, value: { body: { ...shown(changed), secret, previous_until } } };
 }
 
-/** POST …/:subscription_id/test: writes a message that says that it is a test. At most one a minute. */
+/** POST …/:subscription_id/test: writes a message that says that it is a test. At most one a minute is allowed. */
 export async function postSubscriptionTest(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const found = await subscriptionOf(c, deps);
   if (!found.ok) return found;
@@ -292,7 +298,10 @@ export async function postSubscriptionTest(c: Context, deps: Deps): Promise<Chec
   return { ok: true, value: { status: 202, body: { id } } };
 }
 
-/** GET /api/v1/merchants/:id/alarms: what looks at the last 30 Days would have told, with what each was made from. */
+/**
+ * GET /api/v1/merchants/:id/alarms: the alarms that would have been told in the last 30 Days, each with the numbers it
+ * was made from.
+ */
 export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -310,14 +319,7 @@ export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>>
   if (!read.ok) return problem("invalid_field", read.rejection.message);
   const { hours, asOf } = read.value;
   const today = dayAt(zone, now);
-  // A look waits for the hits of an Hour; this one leaves the Hour out.
-  console.log(
-    "DBG",
-    hours.length,
-    new Date(asOf).toISOString(),
-    hours.filter((h) => h.visitors > 0).length,
-    JSON.stringify(hours.at(-1)),
-  );
+  // A look of the cron waits for the hits of an Hour. Here such an Hour is left out.
   const counted = hours.filter((hour) => hourAfter(zone, hour.start) <= asOf);
   const { id, name, currency } = merchant.value;
   const writing = { language, links: {}, now };
@@ -331,7 +333,7 @@ export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { from, to: dateOf(today), as_of: new Date(asOf).toISOString(), alarms } } };
 }
 
-/** POST /api/v1/merchants/:id/subscriptions/preview: exactly what would be sent of the latest period. */
+/** POST /api/v1/merchants/:id/subscriptions/preview: exactly what would be sent for the latest period. */
 export async function postNoticePreview(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -370,12 +372,12 @@ interface Saying {
   readonly deps: Pick<Deps, "dashboardUrl" | "sealSecrets">;
 }
 
-/** A short message of one paragraph. */
+/** A short message with one paragraph. */
 function saying(
   { type, subject: said, text: words }: { readonly type: string; readonly subject: string; readonly text: string },
   { merchant, subscription, now, deps }: Saying,
 ): Message {
-  const shop = unlinked(merchant.name); // strangers get these messages, too
+  const shop = unlinked(merchant.name); // strangers get these messages too
   const subject = fill(said, { shop });
   const sections = [{ rows: [[fill(words, { shop })]] }];
   const link = type === CONFIRMATION ? noticeLink(subscription.id, "confirm", deps) : undefined;
@@ -389,7 +391,8 @@ function saying(
 
 /**
  * Asks an address that nobody vouches for whether it wants messages, at most once a Day. False if the merchant has
- * asked too often: a subscription that is deleted and made again has another id, so a limit for one id is not enough.
+ * asked too often. A limit for one subscription is not enough, since a subscription that is deleted and made again has
+ * a new id.
  */
 async function writeConfirmation(subscription: StoredSubscription, merchant: Merchant, deps: Deps): Promise<boolean> {
   const now = deps.now();
@@ -402,7 +405,7 @@ async function writeConfirmation(subscription: StoredSubscription, merchant: Mer
   return writeWithin(deps.ledgers.ofMerchant(merchant.number), written, quota);
 }
 
-/** What ids of these messages have in common. */
+/** What the ids of these messages have in common. */
 const CONFIRM_PART = ":confirm:";
 const TEST_PART = ":test:";
 const ASKED_MANY = problem(
@@ -412,8 +415,8 @@ const ASKED_MANY = problem(
 );
 
 /**
- * Whether an address is known to be read by a member. Cloudflare Access vouches for addresses. An invite by password
- * does not: its token goes to the owner, who may take it for any address and so subscribe a stranger.
+ * Whether it is known that a member reads mail of an address. Cloudflare Access vouches for addresses. An invite by
+ * password does not. Its token goes to the owner, who may use it with any address and so subscribe a stranger.
  */
 async function isVouched(merchant: Merchant, email: string, deps: Deps): Promise<boolean> {
   if (deps.access === undefined) return false;

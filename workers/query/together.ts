@@ -1,10 +1,10 @@
-// Several questions about one merchant that are answered together. Each is answered by the code that answers it
-// alone (execute.ts, report.ts), with three differences behind what it is given: partitions are asked once for the
-// numbers that several want; a statement of D1 that several ask is asked once; and what has to be counted from
-// events is counted in one pass. For that they wait for each other: once all that are not answered yet wait, what
-// they wait for is done for all of them.
+// Answers several questions about one merchant together. The code that answers one question alone also answers each of
+// these (execute.ts, report.ts). It gets `deps` with three differences. Partitions are asked once for numbers that
+// several questions need. D1 is asked once for a statement that several need. What must be counted from events is
+// counted in one pass. For that, questions wait for each other. Once all unanswered questions wait, what they wait for
+// is done for all of them.
 //
-// Partitions are asked before D1, always (L1, L2): what D1 has said is forgotten whenever partitions have been asked
+// Partitions are always asked before D1 (L1, L2). So the answers of D1 are forgotten whenever partitions are asked
 // again.
 
 import type { LiveRequest } from "../../core/counting/live.ts";
@@ -26,13 +26,13 @@ interface Waiting<In, Out> {
 }
 
 export class Together {
-  /** What each of the questions is answered with. */
+  /** The `deps` with which each question is answered. */
   readonly deps: Deps;
   readonly #merchant: Merchant;
-  /** What is read for all of them is read with these. */
+  /** The `deps` for what is read once for all questions. */
   readonly #own: Deps;
   readonly #reads = new ReadOnce();
-  /** Questions that are not answered yet. */
+  /** How many questions are not answered yet. */
   #going = 0;
   #lives: Waiting<LiveWanted, Live>[] = [];
   #counts: Waiting<Counted, Outcome<Counting>>[] = [];
@@ -42,12 +42,13 @@ export class Together {
     const now = deps.now();
     const directory = this.#reads.of(deps.directory);
     const ledgers = ledgersOf(deps.ledgers.all.map((ledger) => withMonths(this.#reads.of(ledger), ledger.months)));
-    // Reading itself may be told how late it is; questions are all of one instant.
+    // These `deps` keep the real clock, because a slow read must know how late it is. The questions' `deps` stop the
+    // clock, so that all questions have the same instant.
     this.#own = { ...deps, directory, ledgers, partition: forgetting(deps, this.#reads) };
     this.deps = { ...this.#own, now: () => now, together: this };
   }
 
-  /** Answers them all; what `answer` gives or throws is that question's own. */
+  /** Answers all questions. A result or an exception of `answer` belongs to its question alone. */
   async each<Q, A>(questions: readonly Q[], answer: (question: Q, deps: Deps) => Promise<A>): Promise<readonly A[]> {
     this.#going += questions.length;
     return Promise.all(
@@ -62,7 +63,7 @@ export class Together {
     );
   }
 
-  /** What only partitions know of the merchant's numbers. */
+  /** What only partitions know about the merchant's numbers. */
   live(wanted: LiveWanted): Promise<Live> {
     return new Promise((settle, fail) => {
       this.#lives.push({ wanted, settle, fail });
@@ -70,7 +71,7 @@ export class Together {
     });
   }
 
-  /** Counts a plan from events, with those of the others. */
+  /** Counts a plan from events, together with those of the other questions. */
   count<C extends Counting>(wanted: Counted<C>): Promise<Outcome<C>> {
     return new Promise((settle, fail) => {
       this.#counts.push({ wanted, settle: settle as (value: Outcome<Counting>) => void, fail });
@@ -85,7 +86,7 @@ export class Together {
     else void this.#countAll(this.#counts.splice(0));
   }
 
-  /** Once for each range of buckets, with the breakdowns of all that want it. */
+  /** Asks once for each range of buckets, for all breakdowns that the waiting questions need. */
   async #askPartitions(waiting: readonly Waiting<LiveWanted, Live>[]): Promise<void> {
     const ranges = Map.groupBy(waiting, ({ wanted: { grain, from, to } }) => [grain, from, to].join());
     await Promise.all(
@@ -113,7 +114,7 @@ export class Together {
   }
 }
 
-/** Partitions whose answers make what D1 has said before them old. */
+/** Partitions whose answers make the earlier answers of D1 forgotten, since those may be out of date then. */
 function forgetting({ partition }: Deps, reads: ReadOnce): Deps["partition"] {
   return (name) => {
     const stub = partition(name);

@@ -1,16 +1,15 @@
-// Who may count events in this isolate, and when. Counting gives way after each slice (core/gradual.ts), so that
-// whoever else waits for the isolate is answered in between. Of questions through share links one counts at a time, and
-// goes on only while no merchant's own question counts: guests wait for each other and for the house. A request that
-// waits asks again by its own timer, since one request may not wake another here; one that was given up by its client
-// leaves a seat that is free again after TURN_LEASE_MS.
+// Decides who may count events in this isolate, and when. Counting pauses after each slice (core/gradual.ts), so that
+// other requests are answered in between. Questions through share links (guests) count one at a time, and only while no
+// merchant's own question counts. A waiting request looks again by its own timer, since one request may not wake
+// another here. If a guest's client leaves, the seat is free again after TURN_LEASE_MS.
 
 import type { Gradual } from "../../core/gradual.ts";
 import { SLICE_ROWS, TURN_LEASE_MS, TURN_OWN_MS, TURN_POLL_MS, TURN_WAIT_MS_MAX } from "../../core/limits.ts";
 import type { Deps } from "./deps.ts";
 
-/** What an isolate knows of who is counting. Instants are UTC ms. */
+/** Who is counting in an isolate. Instants are UTC ms. */
 export class TurnMemory {
-  /** Lets others go on for so many ms. */
+  /** Lets other requests run for so many ms. */
   readonly pause: (ms: number) => Promise<void>;
   #guest: { readonly who: Turn; until: number } | undefined;
   #ownUntil = 0;
@@ -19,7 +18,7 @@ export class TurnMemory {
     this.pause = pause;
   }
 
-  /** Takes the guests' seat, or keeps it; false while another has it. */
+  /** Takes the guests' seat, or keeps it. False while another guest has it. */
   seat(who: Turn, now: number): boolean {
     if (this.#guest !== undefined && this.#guest.who !== who && this.#guest.until > now) return false;
     this.#guest = { who, until: now + TURN_LEASE_MS };
@@ -30,7 +29,7 @@ export class TurnMemory {
     if (this.#guest?.who === who) this.#guest = undefined;
   }
 
-  /** A merchant's own question is counting. */
+  /** Notes that a merchant's own question is counting. */
   noteOwn(now: number): void {
     this.#ownUntil = now + TURN_OWN_MS;
   }
@@ -42,7 +41,7 @@ export class TurnMemory {
 
 type TurnDeps = Pick<Deps, "turns" | "reading" | "now">;
 
-/** Of one question that counts events. */
+/** The turn of one question that counts events. */
 export class Turn {
   readonly #deps: TurnDeps;
   readonly #isGuest: boolean;
@@ -54,7 +53,7 @@ export class Turn {
     this.#isGuest = deps.reading?.isShared === true;
   }
 
-  /** Whether it may begin, once it may; false where that took too long. */
+  /** Resolves with true once the question may begin, and with false where that took too long. */
   async begin(): Promise<boolean> {
     const { turns, now } = this.#deps;
     while (this.#isGuest && !turns.seat(this, now())) {
@@ -64,17 +63,18 @@ export class Turn {
     return true;
   }
 
-  /** Lets others be answered. */
+  /** Lets other requests be answered. */
   async giveWay(): Promise<void> {
     const { turns, now } = this.#deps;
     await this.#wait(0);
     if (!this.#isGuest) return turns.noteOwn(now());
-    // Who has waited long enough goes on beside them, so that a busy house does not keep a guest for ever.
+    // A guest that has waited long enough goes on beside merchants' own questions. Otherwise a busy merchant would keep
+    // it for ever.
     while (turns.isOwnCounting(now()) && this.#waitedMs < TURN_WAIT_MS_MAX) await this.#wait(TURN_POLL_MS);
     turns.seat(this, now());
   }
 
-  /** The same after so many rows were read, once they are enough. */
+  /** The same, but only once enough rows were read. */
   async giveWayAfter(rows: number): Promise<void> {
     this.#rows += rows;
     if (this.#rows < SLICE_ROWS) return;
@@ -82,7 +82,7 @@ export class Turn {
     await this.giveWay();
   }
 
-  /** Does some work, giving way after each slice. */
+  /** Does some work, with a pause after each slice. */
   async run<T>(work: Gradual<T>): Promise<T> {
     for (;;) {
       const { done, value } = work.next();
@@ -101,7 +101,7 @@ export class Turn {
   }
 }
 
-/** Does what reads and counts events when it is its turn; undefined where none came in time. */
+/** Runs work that reads and counts events when its turn comes. Undefined where it did not come in time. */
 export async function inTurn<T>(deps: TurnDeps, work: (turn: Turn) => Promise<T>): Promise<T | undefined> {
   const turn = new Turn(deps);
   if (!(await turn.begin())) {

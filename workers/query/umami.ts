@@ -1,6 +1,6 @@
-// GET /api/websites/:website/{stats,pageviews,metrics,active}: what Umami's own client reads. The website is a
-// merchant's id, a tracking ID (which is a UUID, as Umami's are) or a hostname; the token is an API key, a share
-// link's, or a session. Each request becomes a question (core/query/umami.ts) and is answered as any other is.
+// GET /api/websites/:website/{stats,pageviews,metrics,active}: the requests of Umami's own client. The website is a
+// merchant's id, a tracking ID (which is a UUID, as Umami's ids are) or a hostname. The token is that of an API key, a
+// share link or a session. Each request becomes a question (core/query/umami.ts) and is answered like any other.
 
 import type { Context } from "hono";
 import { RATE_LIMIT_PERIOD_SECONDS } from "../../core/limits.ts";
@@ -15,7 +15,7 @@ import { execute } from "./execute.ts";
 import { PROBLEM_STATUS, type ProblemCode } from "./problem.ts";
 import { readRealtime } from "./report.ts";
 
-/** Umami's codes for our problems. */
+/** Umami's codes for Footfall's refusals. */
 const WORDS = {
   invalid_field: "bad-request",
   unauthorized: "unauthorized",

@@ -1,9 +1,8 @@
-// Late events of closed Days that no rollup knows yet: they wait in a partition's log or, noted, in the archive for the
-// recount of their Day. A question to rollups that touches such a Day has it counted now, from the events, by the code
-// that will count it then; the rows that come out stand in the place of those that are stored. So it says the same
-// before, while and after the recount writes (L8). So it does with Days that a zone of the past, on its way through the
-// Days, has yet to reach: an event that it moves has left one Day and come to another at once. Where nothing waits,
-// nearly always, this does nothing.
+// Late events of closed Days that no rollup has yet. They wait for the recount of their Day, in a partition's log or,
+// after a note, in the archive. A question to rollups that touches such a Day counts it now from its events, with the
+// code of the later recount. The resulting rows replace the stored ones. So the answer is the same before, during and
+// after the recount's write (L8). The same is done for Days that a zone for the past has not reached yet, because such
+// a zone moves events from one Day to another. Nearly always nothing waits, and then this file does nothing.
 
 import { joinBlocks, sortRows } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
@@ -31,9 +30,9 @@ import {
   underOf,
 } from "./scan.ts";
 
-/** Rollups as their recount will write them. */
+/** Rollups as the recount will write them. */
 export interface Recounted {
-  /** Whether a stored or live row is one that these take the place of. */
+  /** Whether these rollups replace a stored or live row. */
   readonly replaces: (row: RollupRow) => boolean;
   readonly rows: readonly RollupRow[];
 }
@@ -42,20 +41,24 @@ const NOTHING: Recounted = { replaces: () => false, rows: [] };
 
 interface NotCounted {
   readonly plan: Plan;
-  /** What partitions have said. */
+  /** The late events that partitions have named. */
   readonly late: readonly SealPlace[];
-  /** What the ledger has said after them, with the first of the rollups. */
+  /** What the ledger has said after the partitions, together with the first rollups. */
   readonly behind: BehindPlaces;
 }
 
-/** Where it is looked for what a plan's rollups lack: a zone of the past shows what lies in folders of Days near. */
+/**
+ * The Days in which to look for what a plan's rollups lack. A zone for the past shows events from the folders of Days
+ * near.
+ */
 export function aroundOf({ range: { fromDay, toDay } }: Pick<Plan, "range">) {
   return { fromDay: fromDay - FOLDERS_APART_MAX, toDay: toDay + FOLDERS_APART_MAX };
 }
 
 /**
- * What stored rows lack. The ledger is asked after partitions, and no rollup is read before it has said what is behind,
- * so an event is among `late`, or among `behind`, or in the rollups that were read with it or later.
+ * Counts what stored rows lack. The ledger is asked after partitions, and no rollup is read before the ledger has named
+ * the Days that are behind. So each event is in `late`, in `behind`, or in rollups that were read at the same time or
+ * later.
  */
 export async function countUncounted(
   { plan, late, behind }: NotCounted,
@@ -77,7 +80,7 @@ export async function countUncounted(
   const keys = new Set(places.map(keyOf));
   const { settings } = under;
   const zones = shownZones(settings);
-  // An Hour that has moved belongs to the Day that it is shown in, whatever Day it was counted under.
+  // A moved Hour belongs to the Day in which it is shown, whatever Day it was counted under.
   const dayOf = ({ grain, bucket, day }: RollupRow) => {
     const other = grain === "hour" && settings.past !== undefined ? shownDay(zones, bucket) : day;
     return isMovedDay(settings, other) ? other : day;
@@ -85,14 +88,14 @@ export async function countUncounted(
   return accepted({ replaces: (row) => keys.has(keyOf({ day: dayOf(row), partition: row.partition })), rows });
 }
 
-/** The Days that events of a folder are shown in. */
+/** The Days in which events of a folder are shown. */
 function shownPlaces({ day, partition }: SealPlace, merchant: Merchant): readonly SealPlace[] {
   const settings = settingsOf(merchant);
   const [from, to]: Span = settings.past === undefined ? [day, day + 1] : shownDaysOf(settings, day);
   return Array.from({ length: to - from }, (_, index) => ({ day: from + index, partition }));
 }
 
-/** Numbers of Days whose events retention has taken stay what they are, whatever comes late. */
+/** Leaves out Days whose events retention has deleted. Their numbers stay as they are, whatever late events come. */
 async function withoutTaken(
   places: readonly SealPlace[],
   merchant: Merchant,
@@ -116,7 +119,10 @@ async function withoutTaken(
   return left;
 }
 
-/** Their events; refused where they are too many for a request, with all that a job would read for the question. */
+/**
+ * The events of the Days. Refused where they are too many for a request, with all places that a job would read for the
+ * question.
+ */
 async function openDays(
   places: readonly SealPlace[],
   { plan, merchant }: { readonly plan: Plan; readonly merchant: Merchant },
@@ -125,13 +131,13 @@ async function openDays(
   const folders = places.flatMap((place) => foldersOfPlace(settingsOf(merchant), place)).map(({ day }) => day);
   const recent = await readRecent(merchant, { from: Math.min(...folders), to: Math.max(...folders) + 1 }, deps);
   if (!recent.ok) return recent;
-  // How many events there are nobody has counted; their bytes are bounded.
+  // Nobody has counted how many events there are, but their bytes are bounded.
   const known = { places, events: new Map<string, number>(), recent: recent.value, rows: 0 };
   const wanted = { known, places, columns: ["props"], together: "partition" } as const;
   const found = await openPlaces(merchant, wanted, { deps, cost });
   if (!isTooLarge(found)) return found;
   const { fromDay, toDay } = plan.range;
-  // A job counts events: of Days that only numbers are left of it would know nothing, and of drops nothing at all.
+  // A job counts events. It knows nothing of Days of which only numbers are left, and nothing of drops.
   const isForJob = fromDay >= firstKeptDay(merchant, deps.now()) && !plan.question.metrics.includes("drops");
   if (!isForJob) return { ok: found.ok, rejection: found.rejection };
   const all = await findPlaces(merchant, { from: fromDay, to: toDay }, deps);
@@ -146,7 +152,7 @@ interface PlaceCount {
   readonly events: FoundEvents;
 }
 
-/** A merchant's Day in one partition, in the order of its log: of rows with one id the first counts. */
+/** Counts a merchant's Day in one partition, in the order of its log. Of rows with the same id the first one counts. */
 async function countPlace(
   { day, partition }: SealPlace,
   { plan, under, events }: PlaceCount,
@@ -165,7 +171,7 @@ async function countPlace(
   if (day >= plan.openFrom)
     return [...state.changed].flatMap(([slot, at]) => (slot === WHOLE_DAY ? [] : [rowOf(slot, at)]));
   const within = withinOf(toRollupRow(state, { slot: WHOLE_DAY, partition, version: 0, dimensions: [] }));
-  // As the block will have them.
+  // The Hours as the block will have them.
   const hours = [...state.changed].filter(([slot]) => slot !== WHOLE_DAY);
   return hours.map(([slot, version]) => {
     const row = thinned(rowOf(slot, version));

@@ -1,6 +1,6 @@
-// Saved views of the dashboard: a page and the query part of its address, under a name; the merchant's, or one that a
-// member keeps for itself. What the address says is for the page to read, which leaves out what it does not know; here
-// it is text of bounded length that is of one page.
+// Saved views of the dashboard. A view is a page and the query of its address, under a name. It belongs to the
+// merchant, or to one member alone. The page reads the query and leaves out what it does not know. Here the query is a
+// text of bounded length.
 
 import type { Context } from "hono";
 import { OWN_VIEWS_COUNT_MAX, VIEW_SEARCH_LENGTH_MAX, VIEWS_COUNT_MAX } from "../../core/limits.ts";
@@ -39,12 +39,12 @@ const SEARCH: Field<string, false> = {
 export const NEW_VIEW = { name: required(NAME), page: required(PAGE), search: required(SEARCH) };
 export const VIEW_CHANGE = { name: required(NAME) };
 
-/** Whose views a request is about. */
+/** Whether a request is about the merchant's views or a member's own. */
 type Whose = "merchant" | "own";
 
 /** POST /api/v1/merchants/:id/views {"name","page","search"} */
 export const postView = saving("merchant");
-/** POST /api/v1/merchants/:id/own-views {"name","page","search"}: for nobody but whoever is signed in. */
+/** POST /api/v1/merchants/:id/own-views {"name","page","search"}: a view that only the signed-in member sees. */
 export const postOwnView = saving("own");
 /** PATCH /api/v1/merchants/:id/views/:view_id {"name"} */
 export const patchView = renaming("merchant");
@@ -55,7 +55,7 @@ export const deleteView = deleting("merchant");
 /** DELETE /api/v1/merchants/:id/own-views/:view_id */
 export const deleteOwnView = deleting("own");
 
-/** GET /api/v1/merchants/:id/views: the merchant's, and the own ones of whoever is signed in, by name. */
+/** GET /api/v1/merchants/:id/views: the merchant's views and the signed-in member's own, by name. */
 export async function getViews(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const merchant = await merchantOf(c, deps);
   if (!merchant.ok) return merchant;
@@ -127,7 +127,7 @@ async function placeOf(
   return merchant.ok ? { ok: true, value: { merchant: merchant.value.number, owner: owner.value } } : merchant;
 }
 
-/** A key and the deployment are nobody who could have views of their own. */
+/** The owner of views. Keys and the deployment cannot have views of their own. */
 function ownerOf(c: Context, whose: Whose): Checked<string> {
   if (whose === "merchant") return { ok: true, value: OF_MERCHANT };
   const principal = principalOf(c);

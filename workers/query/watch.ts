@@ -1,5 +1,5 @@
-// What operators of the deployment watch: GET /metrics for Prometheus, GET /api/v1/alerts for people. Both read what
-// the cron has written, in two statements, and wake no partition.
+// What operators of the deployment watch: GET /metrics for Prometheus, and GET /api/v1/alerts for people. Both read
+// what the cron has written, in two statements, and wake no partition.
 
 import type { Context } from "hono";
 import { causeOf } from "../../core/outcome.ts";
@@ -25,8 +25,8 @@ export async function getMetrics(c: Context, deps: Deps): Promise<Response> {
 }
 
 /**
- * GET /health says that the Worker answers. With `?deep` and a token it says whether the services that it depends on
- * answer, and is 503 where one does not.
+ * GET /health: says that the Worker answers. With `?deep` and a token it also says whether the services that it depends
+ * on answer. It is 503 if one does not.
  */
 export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   if (c.req.query("deep") === undefined) return c.json(healthOf(c.env as VersionEnv));
@@ -48,7 +48,7 @@ export async function getHealth(c: Context, deps: Deps): Promise<Response> {
   return c.json({ ok, checks }, ok ? 200 : 503);
 }
 
-/** The time of three crons. */
+/** As long as three crons are apart. */
 const CRON_SILENT_MS = 15 * MINUTE_MS;
 
 type Tried<T> = { readonly value: T } | { readonly error: string };
@@ -67,13 +67,13 @@ function saysOf(tried: Tried<unknown>): string {
 
 const TAKES_TOKEN = "send Authorization: Bearer <the token of an operator, or ADMIN_TOKEN>\n";
 
-/** Whether a request may see these. Every operator may: the smallest scope is "metrics". */
+/** Whether a request may see these. Every operator may, since the smallest scope is "metrics". */
 async function mayWatch(c: Context, deps: Deps): Promise<boolean> {
   const token = bearerOf(c.req.header("authorization")) ?? "";
   return isAdminToken(token, deps) || (await findValidOperator(token, deps)) !== undefined;
 }
 
-/** GET /api/v1/alerts: alerts that are raised, or have ended and could not be told of yet. */
+/** GET /api/v1/alerts: alerts that are raised, and ended alerts that could not be told yet. */
 export async function getAlerts(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const standing = await readStanding(deps.directory);
   const alerts = await listAlerts(deps.directory);
@@ -87,7 +87,7 @@ export async function getAlerts(_: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { checked_at: instant(standing?.at ?? null), alerts: shown } } };
 }
 
-/** GET /api/v1/cost: what the month has cost so far, as of the cron's last look. */
+/** GET /api/v1/cost: the cost of the month so far, as of the cron's last look. */
 export async function getCost(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const standing = await readStanding(deps.directory);
   if (standing === undefined) return { ok: true, value: { body: { as_of: null, lines: [], total_usd: 0 } } };

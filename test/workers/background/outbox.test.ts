@@ -247,6 +247,19 @@ describe("[NTC-9] no request goes to a private address", () => {
     expect([hook.taken.length, await states()]).toEqual([0, ["waiting"]]);
   });
 
+  test("nor does a resolver that is silent for days switch its subscription off", async () => {
+    resolver.answers.answer = (to) => void to.writeHead(500).end();
+    await given();
+    let now = AT;
+    for (let attempt = 0; (await states())[0] === "waiting" && attempt < 100; attempt++) {
+      await cron().run(now);
+      now += 60 * MINUTE;
+    }
+    expect(await states()).toEqual(["failed"]);
+    const own = { merchant: 7, id: "sub_a" };
+    expect(await findSubscription(databases.directory, own)).toMatchObject({ state: "on" });
+  });
+
   test("nor to where a redirect leads", async () => {
     hook.answers.status = 307;
     hook.answers.headers = { location: "/elsewhere" };
@@ -323,6 +336,23 @@ describe("[NTC-10] mail", () => {
     await cron(databases, API).run(AT + 5 * MINUTE);
     expect(await states()).toEqual(["failed"]);
     expect(JSON.stringify(lines)).not.toContain("anna@");
+  });
+
+  test("that the provider takes from nobody, because the key is wrong, is given up after three days; no subscription goes with it", async () => {
+    await given(mail);
+    hook.answers.status = 401;
+    let now = AT;
+    for (let attempt = 0; (await states())[0] === "waiting" && attempt < 100; attempt++) {
+      await cron(databases, API).run(now);
+      now += 60 * MINUTE;
+    }
+    expect([hook.taken.length, await states()]).toEqual([9, ["failed"]]);
+    const own = { merchant: 7, id: "sub_a" };
+    expect(await findSubscription(databases.directory, own)).toMatchObject({ state: "on", reason: "" });
+    hook.answers.status = 422;
+    await write([{ merchant: 7, subscription: "sub_a", message, id: "sub_a:2", notBefore: now }]);
+    await cron(databases, API).run(now);
+    expect(await findSubscription(databases.directory, own)).toMatchObject({ state: "off" });
   });
 
   test("to somebody who has not agreed is the question alone", async () => {

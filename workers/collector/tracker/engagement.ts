@@ -1,11 +1,11 @@
-// How long a page was in front of its reader (visible and focused) and how far down they came, reported when it is
-// left. Each report says the time since the last one, so they add up.
+// Measures how long a page was visible and focused, and how far down the visitor scrolled. It reports both when the
+// page is left. Each report has the time since the last one, so the reports add up.
 
 import { report } from "./action.ts";
 import { on } from "./guard.ts";
 import { type Leave, page } from "./page.ts";
 
-/** A report is worth a request after this. */
+/** A shorter time than this is not worth a request. */
 const REPORT_AFTER_MS = 1e3;
 
 export function watchEngagement(): Leave {
@@ -13,7 +13,9 @@ export function watchEngagement(): Leave {
   let since: number;
   let engagedMs = 0;
   let depth = 0;
-  /** Adds the time since the last look when it was read, and sees whether it is being read now, and how far. */
+  /**
+   * Adds the time since the last look if the page was read in it. Then notes whether it is read now, and how far down.
+   */
   const look = () => {
     const now = performance.now();
     if (isReading) engagedMs += now - since;

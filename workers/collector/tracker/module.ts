@@ -1,6 +1,5 @@
-// The tracker as an ES module (`footfall/tracker`): for sites that bundle their scripts. It does what /t.js does, with
-// options instead of attributes and functions instead of commands. On a server, where there is no page, nothing
-// happens.
+// The tracker as an ES module (`footfall/tracker`), for sites that bundle their scripts. It does what /t.js does, with
+// options instead of attributes and functions instead of commands. On a server there is no page, so it does nothing.
 
 import { watchAll } from "./full.ts";
 import { attempt } from "./guard.ts";
@@ -11,16 +10,16 @@ import { optOut as stop } from "./visitor.ts";
 
 export type { Details, Product } from "./settings.ts";
 
-/** The settings, with switches that may also be said to be off. */
+/** The settings, where a switch may also be false. */
 export type Options = {
   readonly [Name in keyof Settings]: Settings[Name] | (true extends Settings[Name] ? boolean : never);
 };
 
-/** What was asked for before `init`, or while the browser only prepares the page. */
+/** The calls that came before `init`, or while the browser only prepares the page. */
 let waiting: (() => void)[] | undefined = [];
 let isBegun = false;
 
-/** Starts counting with the page view of this page; a second call changes nothing. */
+/** Starts counting, with the page view of this page. A second call changes nothing. */
 export function init(options: Options): void {
   if (isBegun || typeof window === "undefined") return;
   isBegun = true;
@@ -40,12 +39,12 @@ export function track(name: string, details?: Details): void {
   ask(() => countEvent(name, details));
 }
 
-/** Counts a page view by hand, for pages that have no address of their own or with `manual`. */
+/** Counts a page view. It is for pages that have no address of their own, or for the option `manual`. */
 export function pageview(details?: Details): void {
   ask(() => countPageview(details));
 }
 
-/** Stops counting in this browser, for good, and takes away what the tracker keeps in it. */
+/** Stops counting in this browser for good, and deletes what the tracker keeps in it. */
 export function optOut(): void {
   ask(() => stop());
 }

@@ -1,4 +1,4 @@
-// /p.js: the build for page views alone. The page may report events of its own; nothing else is watched.
+// /p.js: the build for page views alone. The page may report its own events. Nothing else is watched.
 
 import { attempt } from "./guard.ts";
 import { startScript } from "./script.ts";

@@ -1,5 +1,6 @@
-// Page views: of the page itself, of a page that comes back from the browser's cache, and of what a single-page site
-// shows under a new address. It also notices when a page is left, for the parts of the tracker that report then.
+// Counts page views: of a page that is loaded, of a page that comes back from the browser's cache, and of what a
+// single-page site shows under a new address. It also notices when a page is left, for the parts of the tracker that
+// report then.
 
 import { attempt, on } from "./guard.ts";
 import { keep, openQueue, send } from "./queue.ts";
@@ -9,16 +10,18 @@ import { isSilent, visitorId } from "./visitor.ts";
 /** How long a page view waits for the title after the address has changed (ms). */
 const TITLE_WAIT_MS = 99;
 
-/** Called when a page is left: hidden (1), or for the next page of the same document (0). */
+/** Called when a page is left. `isHidden` is 1 if it was hidden, and 0 if the same document shows the next page. */
 export type Leave = (isHidden: number) => void;
 
-/** The address of the page that is shown, as its last page view had it. */
+/** The address of the page that is shown, as in its last page view. */
 export let page: string | undefined;
 let whenLeft: Leave | undefined;
 /** The timer of a page view that waits for its title. */
 let timer = 0;
 
-/** Starts counting. `watch` starts what a build has beside page views, and returns what to do when a page is left. */
+/**
+ * Starts counting. `watch` starts what a build watches beside page views. It returns what to do when a page is left.
+ */
 export function startPages(given: Settings, watch?: () => Leave): void {
   adopt(given);
   openQueue();
@@ -46,7 +49,7 @@ export function pageview(details: Details = {}): void {
   track(undefined, { referrer, title: document.title, screen: `${screen.width}x${screen.height}`, ...details });
 }
 
-/** Counts an event. It belongs to the page in the address bar, unless it names another. */
+/** Counts an event. It belongs to the page in the address bar, unless `details` names another. */
 export function track(name: string | undefined, details: Details = {}): void {
   if (isSilent()) return;
   const url = details.url || address();
@@ -65,7 +68,7 @@ function address(): string {
 }
 
 /**
- * Watches for changes of the address. The Navigation API has one event for all of them; in browsers without it the
+ * Watches for changes of the address. The Navigation API has one event for all of them. In browsers without it the
  * functions of History are wrapped.
  */
 function watchAddress(): void {
@@ -84,7 +87,7 @@ function watchAddress(): void {
   }
 }
 
-/** A replaced address is another page only when its path is another: many sites keep their filters in the query. */
+/** A replaced address is a new page only if its path is new, since many sites keep their filters in the query. */
 function moved(how: unknown): void {
   const end = how === "replace" ? "?" : " ";
   if (address().split(end)[0] !== page?.split(end)[0]) timer ||= setTimeout(pageview, TITLE_WAIT_MS);

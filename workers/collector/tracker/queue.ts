@@ -1,22 +1,29 @@
-// Every event is written down before it is sent, and crossed out when the collector has answered; what has no answer is
-// sent again with the next request, also by a later page. That is harmless: an event keeps its id and its time, and the
-// collector counts an id of one Day once. Each event has an entry of its own in localStorage, because two tabs that
-// rewrite one list would lose each other's. Where storage is blocked or full, an object stands in for it.
+// Keeps every event until the collector has answered for it. An event is stored before it is sent, and deleted after
+// the answer. An event without an answer is sent again with the next request, also by a later page. That is harmless:
+// an event keeps its id and its time, and the collector counts an id once for each Day. Each event has its own entry in
+// localStorage, because two tabs that rewrite one list would lose each other's events. Where storage is blocked or
+// full, an object replaces it.
 
 import { attempt, on } from "./guard.ts";
 import { settings } from "./settings.ts";
 
 const PREFIX = "_ff:";
-/** Events that wait at most: beyond it the oldest are given up. */
+/** How many events wait at most. Beyond it the oldest ones are given up. */
 const KEPT_COUNT_MAX = 100;
-/** Events of one request: 20 of the largest that the collector takes fill its largest body. */
+/** How many events a request has at most: 20 of the largest events fill the largest body that the collector takes. */
 const SENT_COUNT_MAX = 20;
-/** UTF-16 units of a body that is sure to be below the 64 KiB that browsers allow a request that outlives its page. */
+/**
+ * The length of a body, in UTF-16 units, that is surely below 64 KiB. That is the most that browsers allow a request
+ * that outlives its page.
+ */
 const KEEPALIVE_LENGTH_MAX = 2e4;
-/** What was not taken is tried again after this; also with the next event, and when the network is back. */
+/**
+ * Events that were not taken are sent again after this time. They are also sent with the next event, and when the
+ * network is back.
+ */
 const RETRY_AFTER_MS = 2e4;
 
-/** What waits, by key; and whether this browser is not to be counted (visitor.ts). */
+/** The events that wait, by key, and whether this browser must not be counted (visitor.ts). */
 export let store: Record<string, string> = {};
 let isSending: unknown;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -27,13 +34,13 @@ export function openQueue(): void {
   on("online", send);
 }
 
-/** An id of its own: the time, which never repeats on a page, and 52 random bits against other pages. */
+/** Makes an id: the time, which never repeats on a page, and 52 random bits that differ from page to page. */
 export function makeId(): string {
   clock = Math.max(Date.now(), clock + 1);
   return clock.toString(36) + Math.random().toString(36).slice(2);
 }
 
-/** Writes an event down. The order of a page's events is the order of their times, also within a millisecond. */
+/** Stores an event. A page's events are ordered by their times, also within a millisecond. */
 export function keep(event: object): void {
   const id = PREFIX + makeId();
   const text = JSON.stringify({ id, ...event, timestamp: clock });
@@ -42,12 +49,12 @@ export function keep(event: object): void {
   try {
     store[id] = text;
   } catch {
-    store = { [id]: text }; // full: this page goes on in memory, what was written waits for the next one
+    store = { [id]: text }; // full: this page continues in memory, what was stored waits for the next page
   }
-  sendAfter(0); // so that the events of one moment share a request
+  sendAfter(0); // later, so that the events of one moment share a request
 }
 
-/** Keys of what waits, oldest first. */
+/** The keys of the events that wait, oldest first. */
 export function kept(): string[] {
   return Object.keys(store)
     .filter((key) => key.startsWith(PREFIX))
@@ -55,9 +62,9 @@ export function kept(): string[] {
 }
 
 /**
- * Sends what waits and crosses out what the collector answered for; any other answer, as of a hotel's
- * log-in, is none. One request at a time, but when the page goes (`isLast`): then what is under way is
- * sent once more rather than not at all.
+ * Sends the events that wait, and deletes those that the collector has answered for. Any other answer, such as a
+ * hotel's log-in page, deletes nothing. There is one request at a time, except when the page is left (`isLast`). Then
+ * events that are being sent are sent once more, since their request may be lost.
  */
 export async function send(isLast?: unknown): Promise<void> {
   const keys = kept().slice(0, SENT_COUNT_MAX);
@@ -78,7 +85,7 @@ export async function send(isLast?: unknown): Promise<void> {
       const key = keys[index] as string;
       const [, now] = message.split(" ahead of ");
       if (now) {
-        // The clock here is wrong: the event's time is the collector's from now on, the same however often it is sent.
+        // This browser's clock is wrong. The event's time becomes the collector's, and stays so in every later copy.
         store[key] = (store[key] as string).replace(/\d+}$/, `"${now}"}`);
         keys[index] = "";
       }
@@ -86,7 +93,7 @@ export async function send(isLast?: unknown): Promise<void> {
     for (const key of keys) delete store[key];
     waitMs = 0;
   } catch {
-    // No network, a server that wants us to wait (429) or is in trouble (5xx): all of it stays.
+    // There was no network, or the server wants us to wait (429), or it has failed (5xx). All events stay.
   }
   isSending = 0;
   sendAfter(waitMs);

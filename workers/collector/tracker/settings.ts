@@ -1,6 +1,5 @@
-// What a page may tell the tracker: its settings, and the details of an event. The settings are the same as `data-*`
-// attributes of the script element and as options of `init` in the ES module. The table for people is in
-// docs/tracker.md.
+// What a page may tell the tracker: its settings, and the details of an event. The settings are `data-*` attributes of
+// the script element, and options of `init` in the ES module. docs/tracker.md has the table for people.
 
 /** A switch is on when it is present, whatever its value, like an attribute of HTML. */
 type Switch = string | true;
@@ -9,26 +8,25 @@ export interface Settings {
   /** The stream's tracking ID. */
   readonly trackingId: string;
   /**
-   * Where events go, such as "https://collector.example/v1/events". By default a script sends to where it was loaded
-   * from.
+   * Where events go, such as "https://collector.example/v1/events". By default it is where the script was loaded from.
    */
   readonly endpoint: string | URL;
   /**
-   * First-party mode: where the visitor's id is kept. "cookie" may carry attributes,
-   * "cookie;domain=shop.example;secure". Without it nothing identifies the visitor.
+   * First-party mode, which says where the visitor's id is kept. "cookie" may have attributes, such as
+   * "cookie;domain=shop.example;secure". Without this setting nothing identifies the visitor.
    */
   readonly visitor?: "storage" | `cookie${string}`;
-  /** Whether the part after "#" names the page, as on sites that route by it. */
+  /** Whether the part after "#" names the page, as on sites that use it for routing. */
   readonly hash?: Switch;
-  /** Whether page views are counted only when the page says so. */
+  /** Whether page views are counted only when the page asks for it. */
   readonly manual?: Switch;
   /** Counts nothing where the browser sends Do-Not-Track. */
   readonly dnt?: Switch;
   /** Counts nothing where the browser sends Global Privacy Control. */
   readonly gpc?: Switch;
-  /** Names of automatic events that are not to be counted, such as "form outbound". */
+  /** Names of automatic events that must not be counted, such as "form outbound". */
   readonly off?: string;
-  /** This page stands for one that does not exist (404). */
+  /** Says that the page does not exist (404). */
   readonly "404"?: Switch;
 }
 
@@ -38,26 +36,26 @@ export interface Product {
   readonly category?: string;
   readonly brand?: string;
   readonly variant?: string;
-  /** In units of the currency. */
+  /** The price, in units of the currency. */
   readonly price?: number;
   readonly quantity?: number;
 }
 
-/** What an event may say beside its name, as the collector's native format has it. */
+/** What an event may say beside its name, as in the collector's native format. */
 export interface Details {
   readonly props?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Without a currency it is the merchant's own. Refunds are negative. */
+  /** The currency is the merchant's own by default. Refunds are negative. */
   readonly revenue?: { readonly amount: number; readonly currency?: string };
   readonly order_id?: string;
   readonly products?: readonly Product[];
-  /** The absolute address of the page; by default the one in the address bar. */
+  /** The absolute address of the page. By default it is the one in the address bar. */
   readonly url?: string | undefined;
   readonly title?: string;
   readonly referrer?: string;
-  /** "1920x1080". */
+  /** The size of the screen, such as "1920x1080". */
   readonly screen?: string;
   /**
-   * For an engagement report: how many ms the page was in front of the reader since the last report. `scroll` is the
+   * For an engagement report: for how many ms the page was visible and focused since the last report. `scroll` is the
    * deepest scroll in per cent.
    */
   readonly engagement_ms?: number;

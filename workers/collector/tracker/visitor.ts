@@ -1,6 +1,6 @@
-// Who is counted. The first part decides whether the visitor is counted at all (opt-out, and the browser's signals
-// where the page honours them), the second under which id. Without `visitor` the tracker makes no id: the collector
-// makes one for the day from what every request shows anyway.
+// Decides who is counted, and under which id. The first part checks whether the visitor may be counted at all: opt-out,
+// and the browser's signals if the page honours them. The second part finds the id. Without the setting `visitor` the
+// tracker makes no id. The collector then makes one for the day from what every request shows anyway.
 
 import { attempt } from "./guard.ts";
 import { kept, makeId, store } from "./queue.ts";
@@ -21,8 +21,7 @@ export function isSilent(): unknown {
 }
 
 /**
- * The visitor's id in first-party mode. It is made when there is none yet, and undefined where the browser would not
- * keep it.
+ * The visitor's id in first-party mode. It is made if there is none yet. Undefined if the browser would not keep it.
  */
 export function visitorId(): string | undefined {
   const { visitor } = settings;
@@ -36,7 +35,7 @@ export function visitorId(): string | undefined {
   });
 }
 
-/** Stops counting in this browser and deletes what the tracker keeps in it. With `undo` counting begins again. */
+/** Stops counting in this browser and deletes what the tracker keeps in it. With `undo` counting starts again. */
 export function optOut(undo?: boolean): void {
   for (const key of kept()) delete store[key];
   delete store["_ff"];
@@ -49,7 +48,7 @@ function readCookie(): string | undefined {
   return /\b_ff=(\w+)/.exec(document.cookie)?.[1];
 }
 
-/** `visitor` is "cookie" or "cookie;domain=shop.example;secure": browsers skip the first word and obey the others. */
+/** `visitor` is "cookie" or "cookie;domain=shop.example;secure". Browsers ignore the first word and obey the others. */
 function writeCookie(value: string): void {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that count
   document.cookie = `_ff=${value};path=/;samesite=lax;${settings.visitor}`;

@@ -1,12 +1,12 @@
-// How the page felt: the web vitals of the document, sent once, when it is first hidden. Times are ms
-// since the page was asked for, or shown when it was prepared in advance. INP is the slowest
-// interaction; Google's leaves out one in fifty.
+// Measures the web vitals of the document. They are sent once, when it is first hidden. Times are ms since the page was
+// asked for. For a page that was prepared in advance they are ms since it was shown. INP is the slowest interaction;
+// Google's INP leaves out one in fifty.
 
 import { report } from "./action.ts";
 import { attempt } from "./guard.ts";
 import { type Leave, page } from "./page.ts";
 
-/** What an entry of the kinds looked at here may have. */
+/** The fields of the kinds of entries that are read here. */
 export interface Entry extends PerformanceEntry {
   readonly value: number;
   readonly hadRecentInput: boolean;
@@ -17,7 +17,7 @@ export interface Entry extends PerformanceEntry {
   readonly responseStatus: number;
 }
 
-/** Shifts closer than this belong together, up to the length of a window. */
+/** Shifts that are closer than this are of one window, up to the window's longest length. */
 const SHIFT_GAP_MS = 1e3;
 const SHIFT_WINDOW_MS = 5e3;
 

@@ -1,5 +1,5 @@
-// The collector's own format as JSON Schema, made from the lists that core/formats/native.ts reads by. The protocols of
-// other clients are theirs to document (docs/clients.md).
+// The collector's own format as JSON Schema, made from the lists by which core/formats/native.ts parses. The protocols
+// of other clients have their own documents (docs/clients.md).
 
 import { GIVEN_FIELDS } from "../../../core/enrichment/given.ts";
 import { REVENUE_SCALE } from "../../../core/event.ts";
@@ -11,7 +11,7 @@ import { DROP_REASONS, REJECTION_CODES } from "../../../core/outcome.ts";
 import type { Schema } from "../../../core/type-text.ts";
 import { list, object } from "./shape.ts";
 
-/** What events say beyond a schema. */
+/** The meaning of events' fields, beyond what a schema says. */
 const MEANINGS: Readonly<Record<string, string>> = {
   tracking_id: "The merchant's stream. It may stand beside `events`, and may be absent with an API key of scope write.",
   id: "The duplicate key: the same id counts once. Made at the edge when absent.",
@@ -27,7 +27,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 const COUNT: Schema = { type: "integer", minimum: 0 };
 
-/** Absent and null are the same; texts beyond their bound are cut, but for those that name something. */
+/**
+ * An optional field. Absent and null are the same. Texts beyond their bound are cut, except those that name something.
+ */
 function optional(schema: Schema): Schema {
   return { ...schema, type: [schema["type"], "null"].flat() };
 }
@@ -97,7 +99,7 @@ export const COLLECTOR_SHAPES = {
         description: "false for what the page reports by itself: it leaves a visit the bounce that it was.",
       }),
     }),
-    additionalProperties: true, // others are ignored
+    additionalProperties: true, // other properties are ignored
   },
   Events: {
     anyOf: [

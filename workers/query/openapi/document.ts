@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document: routes, their doors and the tables of their fields put together. GET /api/openapi.json
-// serves it, reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
+// The OpenAPI 3.1 document, made of routes, their doors and the tables of their fields. GET /api/openapi.json serves
+// it, reference.ts shows it to people, and a typed client is generated from it (scripts/build-client.ts).
 
 import { JOB_WAIT_SECONDS_MAX } from "../../../core/limits.ts";
 import type { Schema } from "../../../core/type-text.ts";
@@ -18,7 +18,7 @@ const VERSION = "1";
 const BEARER = [{ bearer: [] }];
 const SESSION = [{ session: [] }];
 const ANY_CREDENTIAL = [...BEARER, ...SESSION];
-/** What a request outside of the doors comes with. */
+/** The credentials of a request to a route without a door. */
 const SECURITY: Readonly<Record<string, readonly Schema[]>> = { anybody: [], link: BEARER, person: SESSION };
 
 export interface Document {
@@ -144,7 +144,7 @@ function sentence(expected: string): string {
   return `${expected.charAt(0).toUpperCase()}${expected.slice(1)}.`;
 }
 
-/** A question about this moment is answered at once and never becomes a job. */
+/** A question about the present moment. It is answered at once and never becomes a job. */
 function question(id: string, summary: string, shape: string, answered: string): DocumentedOperation {
   const content = { [JSON_TYPE]: { schema: named(answered) }, "text/csv": { schema: {} } };
   const job = { description: "Too large for one request: a job, to be followed.", content: content202() };
@@ -228,7 +228,7 @@ const NOW: DocumentedOperation = {
   },
 };
 
-/** The kinds of answer that a job may give. */
+/** The kinds of answers of jobs. */
 const JOB_ANSWERS = ["Answer", "FunnelAnswer", "RetentionAnswer", "PathsAnswer", "BatchAnswers"];
 
 const QUERY_JOB: DocumentedOperation = {
@@ -282,9 +282,7 @@ const STATUS: Schema = object({
   history: { type: "array", items: object({ date: { type: "string" }, components: { type: "object" } }) },
 });
 
-/**
- * What the query Worker answers to everybody, or to a program that watches it; the collector has a /health of its own.
- */
+/** Routes of the query Worker for everybody, or for a program that watches it. The collector has its own /health. */
 const OPEN: readonly (readonly [method: string, path: string, operation: DocumentedOperation])[] = [
   [
     "GET",

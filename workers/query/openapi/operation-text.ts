@@ -1,4 +1,4 @@
-// Parts that documented operations are made of: references to shapes, path parameters, names, and answers that many
+// Parts from which documented operations are made: references to shapes, path parameters, names, and answers that many
 // operations share.
 
 import type { Schema } from "../../../core/type-text.ts";
@@ -7,7 +7,7 @@ import type { Content, Parameter } from "./document.ts";
 export const JSON_TYPE = "application/json";
 /** A body of any kind. */
 export const ANYTHING: Content = { "*/*": { schema: {} } };
-/** The collector's server: it has another address than the rest of the API. */
+/** The collector's server. Its address differs from that of the rest of the API. */
 export const COLLECTOR_SERVER: readonly Schema[] = [
   { url: "https://{collector}", variables: { collector: { default: "collector.example" } } },
 ];
@@ -21,7 +21,7 @@ export const PROBLEM = {
   content: { [JSON_TYPE]: { schema: named("Problem") } },
 };
 
-/** "/:script{regex}" as OpenAPI has it: "/{script}". */
+/** A path in the form of OpenAPI: "/:script{regex}" is "/{script}". */
 export function templated(path: string): string {
   return path.replace(/:(\w+)(?:\{.*\})?/g, "{$1}");
 }
@@ -32,7 +32,7 @@ export function pathParameters(path: string): readonly Parameter[] {
   });
 }
 
-/** A name for an operation that has none: ("POST", "/i/v0/e") is "postIV0E". */
+/** A name for an operation that has none: for ("POST", "/i/v0/e") it is "postIV0E". */
 export function camel(method: string, path: string): string {
   const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");

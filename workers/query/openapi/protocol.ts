@@ -1,7 +1,7 @@
-// The collector's routes that are not the native format: the protocols of other clients, route by route as the
-// collector registers them (core/formats/path.ts), the pixel, the tracker's scripts and what operates it. What those
-// clients send is described by their own documents; docs/clients.md says what becomes of it. A test finds a route that
-// is not here.
+// The collector's routes that are not the native format: the protocols of other clients, the pixel, the tracker's
+// scripts, and the routes of operators. The routes are those that the collector registers (core/formats/path.ts). The
+// clients' own documents say what they send; docs/clients.md says what Footfall makes of it. A test finds routes that
+// are missing here.
 
 import { WAYS, type Way } from "../../../core/formats/path.ts";
 import { PIXEL_PARAMETERS } from "../../../core/formats/pixel.ts";
@@ -38,7 +38,7 @@ const AS_THERE = {
   default: { description: "Not taken, in the protocol's words.", content: ANYTHING },
 };
 
-/** An operation, once for each of its paths and methods. */
+/** An operation for each of its paths and methods. */
 function protocolOperations({ methods, paths }: Way, summary: string): Operations {
   const description =
     "docs/clients.md says what becomes of it. A slash at the end changes nothing, and the body may be packed with gzip.";

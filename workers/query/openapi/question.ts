@@ -1,6 +1,6 @@
-// Questions, reports and their answers as JSON Schema, made from the lists that the grammar itself reads by
-// (core/query/): a metric or a dimension that is added there is documented here. What no schema can say (which metrics
-// go with which dimensions) the refusal says.
+// Questions, reports and their answers as JSON Schema, made from the lists by which the parser itself reads
+// (core/query/). A metric or a dimension that is added to these lists is documented here without a change. No schema
+// can say which metrics go with which dimensions. A refusal says that.
 
 import {
   BATCH_NAME_LENGTH_MAX,

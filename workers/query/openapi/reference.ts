@@ -1,6 +1,6 @@
-// The OpenAPI document as a page for people: every operation with who may use it, what it takes and what it
-// answers, and every named shape. It is one file without scripts and without anything of anybody else's;
-// whatever it shows is escaped.
+// The OpenAPI document as a page for people. It has every operation with who may use it, its fields and its answers,
+// and every named shape. It is one file without scripts, and loads nothing from anybody else. All texts in it are
+// escaped.
 
 import { createHash } from "node:crypto";
 import { typeText } from "../../../core/type-text.ts";
@@ -17,7 +17,7 @@ table { border-collapse: collapse } td, th { padding: .1rem .8rem .1rem 0; text-
 h3 code { font-weight: 400 }
 `;
 
-/** The page's policy: its own style and nothing else. */
+/** The page's policy, which allows its own style and nothing else. */
 export const REFERENCE_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
@@ -88,7 +88,7 @@ function parameterText({ name, in: place, required, description = "", schema }: 
   return `<tr>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`;
 }
 
-/** One line for each field, so that long shapes can be read. */
+/** Formats a shape with one line for each field, so that long shapes can be read. */
 function code(text: string): string {
   return `<pre>${escaped(text.replaceAll("readonly ", "").replaceAll("; ", ";\n  "))}</pre>`;
 }

@@ -1,5 +1,5 @@
-// GET /api/openapi.json and GET /api/reference: both are made once an isolate, the same for everybody, and may be
-// cached.
+// GET /api/openapi.json and GET /api/reference. Each is made once per isolate and is the same for everybody, so it may
+// be cached.
 
 import type { Context } from "hono";
 import { documentOf } from "./document.ts";
@@ -10,7 +10,7 @@ const CACHED = { "cache-control": "public, max-age=300", "x-content-type-options
 let made: { readonly json: string; readonly html: string } | undefined;
 
 export function sendDocument(c: Context): Response {
-  // Any page may read it: it says nothing of anybody.
+  // Any page may read the document, since it says nothing about anybody.
   const headers = { ...CACHED, "content-type": "application/json", "access-control-allow-origin": "*" };
   return c.body(textsOf().json, 200, headers);
 }

@@ -1,6 +1,6 @@
 // The shapes of the API's answers as JSON Schema. A shape that several operations answer with has a name. Shapes are
-// strict: an answer has no property that is not listed, and lacks none that is not marked as optional. A test compares
-// real answers with them (test/e2e/openapi.test.ts).
+// strict: an answer has only listed properties, and lacks only those that are marked as optional. A test compares real
+// answers with them (test/e2e/openapi.test.ts).
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
 import { COUNTED } from "../../../core/meter.ts";
@@ -20,15 +20,15 @@ const YES: Schema = { const: true };
 const FLAG: Schema = { type: "boolean" };
 const INSTANT: Schema = { type: "string", format: "date-time" };
 const DATE: Schema = { type: "string", format: "date" };
-/** First and last date. */
+/** The first and the last date. */
 export const DATES: Schema = { type: "array", prefixItems: [DATE, DATE], items: false, minItems: 2 };
 const ANY_OBJECT: Schema = { type: "object" };
-/** A value of a rollup that a replay compares: a number, or a text. */
+/** A value of a rollup that a replay compares: a number or a text. */
 const VALUE: Schema = { type: ["string", "number"] };
 
 type Properties = Readonly<Record<string, Schema>>;
 
-/** Properties whose names end in "?" may be absent. */
+/** The shape of an object. Properties whose names end in "?" may be absent. */
 export function object(properties: Properties): Schema {
   const entries = Object.entries(properties);
   return {
@@ -58,19 +58,19 @@ export function named(name: keyof typeof SHAPES): Schema {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** A page of a list: `next` is the "after" of the next one, null at the end. */
+/** A page of a list. `next` is the "after" of the next page, and null at the end. */
 export function page(name: string, items: Schema): Schema {
   return object({ [name]: list(items), next: nullable(TEXT) });
 }
 
-/** How many events were received, and what became of them. */
+/** How many events were received, and how many of them were counted or dropped. */
 const RECEIVED = {
   received: COUNT,
   counted: COUNT,
   outside_visits: COUNT,
   dropped: { type: "object", additionalProperties: COUNT } as Schema,
 };
-/** Names of what was left out, the most frequent first. */
+/** The most frequent names of what was left out. */
 const LEFT_OUT = object({ named: list(object({ name: TEXT, "label?": TEXT, events: COUNT })), others: COUNT });
 const PLACE = { date: DATE, partition: TEXT };
 
@@ -107,7 +107,7 @@ const OPERATOR: Properties = {
 };
 
 const INVITE = { ...MEMBER, expires_at: INSTANT };
-/** The member that a session's cookie belongs to. */
+/** The member of a session. */
 const SIGNED_IN = object({
   kind: { const: "member" },
   member: TEXT,

@@ -1,5 +1,5 @@
-// The part of the OpenAPI document about what Umami's own client reads. Its parameters come from the lists that
-// core/query/umami.ts parses by.
+// The part of the OpenAPI document about Umami's own client. Its parameters come from the lists by which
+// core/query/umami.ts parses.
 
 import { UMAMI_ATTRIBUTES, UMAMI_OWN, UMAMI_RANGE, type UmamiRead } from "../../../core/query/umami.ts";
 import type { Schema } from "../../../core/type-text.ts";

@@ -48,7 +48,8 @@ export default pageTexts(
     makeDoes: "Add",
     channel: "How",
     toEmail: "E-mail address",
-    toEmailHelp: "Who is no member of the shop is asked first. Each mail can be ended with one click.",
+    toEmailHelp:
+      "The address is asked first, unless it is known to be a member’s. Each mail can be ended with one click.",
     toUrl: "Address",
     toHookHelp: "It begins with https:// and is on the public internet. Every message is signed.",
     toChatHelp: "The address of an incoming webhook, as the chat gives it.",
@@ -151,7 +152,7 @@ export default pageTexts(
       channel: "Wie",
       toEmail: "E-Mail-Adresse",
       toEmailHelp:
-        "Wer kein Mitglied des Ladens ist, wird zuerst gefragt. Jede Mail lässt sich mit einem Klick beenden.",
+        "Die Adresse wird zuerst gefragt, außer sie ist sicher die eines Mitglieds. Jede Mail lässt sich mit einem Klick beenden.",
       toUrl: "Adresse",
       toHookHelp: "Sie beginnt mit https:// und liegt im öffentlichen Internet. Jede Nachricht ist unterschrieben.",
       toChatHelp: "Die Adresse eines eingehenden Webhooks, wie der Chat sie nennt.",
@@ -254,7 +255,8 @@ export default pageTexts(
       makeDoes: "Añadir",
       channel: "Cómo",
       toEmail: "Dirección de correo",
-      toEmailHelp: "A quien no es miembro de la tienda se le pregunta antes. Cada correo puede terminarse con un clic.",
+      toEmailHelp:
+        "Antes se pregunta a la dirección, salvo que conste que es de un miembro. Cada correo puede terminarse con un clic.",
       toUrl: "Dirección",
       toHookHelp: "Empieza por https:// y está en la internet pública. Cada mensaje va firmado.",
       toChatHelp: "La dirección de un webhook entrante, tal como la da el chat.",
@@ -357,7 +359,7 @@ export default pageTexts(
       channel: "Comment",
       toEmail: "Adresse e-mail",
       toEmailHelp:
-        "Qui n’est pas membre de la boutique doit d’abord accepter. Chaque e-mail peut être arrêté d’un clic.",
+        "L’adresse doit d’abord accepter, sauf s’il est certain qu’elle est celle d’un membre. Chaque e-mail peut être arrêté d’un clic.",
       toUrl: "Adresse",
       toHookHelp: "Elle commence par https:// et se trouve sur l’internet public. Chaque message est signé.",
       toChatHelp: "L’adresse d’un webhook entrant, telle que le chat la donne.",
@@ -460,7 +462,8 @@ export default pageTexts(
       makeDoes: "Adicionar",
       channel: "Como",
       toEmail: "Endereço de e-mail",
-      toEmailHelp: "A quem não é membro da loja pergunta-se antes. Cada e-mail pode ser terminado com um clique.",
+      toEmailHelp:
+        "Pergunta-se antes ao endereço, salvo se for certo que é de um membro. Cada e-mail pode ser terminado com um clique.",
       toUrl: "Endereço",
       toHookHelp: "Começa por https:// e está na internet pública. Cada mensagem é assinada.",
       toChatHelp: "O endereço de um webhook de entrada, como o chat o dá.",
@@ -561,7 +564,7 @@ export default pageTexts(
       makeDoes: "إضافة",
       channel: "كيف",
       toEmail: "عنوان البريد الإلكتروني",
-      toEmailHelp: "من ليس عضوًا في المتجر يُسأل أولًا. ويمكن إنهاء كل رسالة بنقرة واحدة.",
+      toEmailHelp: "يُسأل العنوان أولًا، إلا إذا ثبت أنه لعضو. ويمكن إنهاء كل رسالة بنقرة واحدة.",
       toUrl: "العنوان",
       toHookHelp: "يبدأ بـ https:// ويقع على الإنترنت العام. كل رسالة موقّعة.",
       toChatHelp: "عنوان webhook وارد كما تعطيه المحادثة.",
