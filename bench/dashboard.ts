@@ -5,7 +5,7 @@
 // machine.
 
 import { parseArgs } from "node:util";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from "playwright-core";
 import { CHROMIUM } from "../scripts/browsers.ts";
 import { CHROMIUM_ARGUMENTS } from "../test/support/browser.ts";
 import { DEMO_DAYS, type Demo, startDemoShop } from "./demo-shop.ts";
@@ -60,6 +60,13 @@ try {
       };
     }),
   );
+  if (umami !== undefined) {
+    const [ours, theirs] = [rows.slice(0, 2), rows.slice(2)];
+    for (const [at, own] of ours.entries()) {
+      const ratio = own["numbers ms"] / (theirs[at]?.["numbers ms"] ?? Number.NaN);
+      console.error(`${own.browser}: numbers in ${ratio.toFixed(2)} of the time that Umami takes`);
+    }
+  }
   print("dashboard", rows, { days: DEMO_DAYS, ...size, rounds: Number(values.rounds) });
 } finally {
   await browser.close();
@@ -129,18 +136,16 @@ async function lookTwice(browser: Browser, side: Side): Promise<readonly [Look, 
 
 async function lookOnce(context: BrowserContext, { url }: Side): Promise<Look> {
   const page = await context.newPage();
-  const answered: Promise<number>[] = [];
-  page.on("requestfinished", (request) => {
-    answered.push(
-      request.sizes().then(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize),
-    );
-  });
+  const answered: Request[] = [];
+  page.on("requestfinished", (request) => answered.push(request));
   await page.goto(url, { waitUntil: "commit", timeout: NUMBERS_WITHIN_MS });
   const numbersMs = await untilThere(page);
   const paintMs = (await page.evaluate(
     `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Number.NaN`,
   )) as number;
-  const bytes = await Promise.all(answered);
+  // Of those that were there by now: what is answered later is asked for nothing while the page closes.
+  const sizes = await Promise.all([...answered].map((request) => request.sizes()));
+  const bytes = sizes.map(({ responseBodySize, responseHeadersSize }) => responseBodySize + responseHeadersSize);
   await page.close();
   return { paintMs, numbersMs, requests: bytes.length, kilobytes: bytes.reduce((sum, one) => sum + one, 0) / 1_000 };
 }
