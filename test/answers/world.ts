@@ -102,7 +102,6 @@ export class AnswersWorld {
     answers: new AnswerMemory(),
     scans: new ScanMemory(),
     turns: new TurnMemory(),
-    rollupPauses: new RollupPauses(new TurnMemory()),
     rates: new RateMemory(),
     spreads: new SpreadMemory(),
   };
@@ -368,6 +367,7 @@ export class AnswersWorld {
       },
       scans: this.#memory.scans,
       turns: this.#memory.turns,
+      rollupPauses: new RollupPauses(this.#memory.turns),
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),

@@ -205,6 +205,7 @@ test("[LIM-12] questions of a batch that add up many rollups pause one after the
 });
 
 test("[LIM-12] a neighbour is answered while a batch of many breakdowns is answered", async () => {
+  vi.useRealTimers();
   const worker = startQueryWorker();
   const admin = async (path: string, body: object) =>
     (await worker.ask("POST", `/api/v1/merchants${path}`, { token: ADMIN_TOKEN, body })).body;
