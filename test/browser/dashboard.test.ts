@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
       .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("bdi, td")].map((cell) => cell.textContent)));
 
   test("[DSH-1] an invite's page makes a member; signing in leads to the shop, and signing out back", async () => {
-    const token = await invite(other);
+    const token = await invite(other, "viewer");
     const { page } = await stage.visitor();
     await page.goto(`${stage.client.queryUrl}/invite#${token}`);
     await page.getByLabel("New password").fill("a password of the other shop");
@@ -167,6 +167,10 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.goto(`${stage.client.queryUrl}/s/${other.id}/overview`);
     await page.getByText("There is no such shop for you").waitFor();
     await page.context().close();
+    // While the address has a shop with another password, its unknown browsers are few (MEM-3), and tests open many.
+    const members = `/api/v1/merchants/${other.id}/members`;
+    const listed = (await stage.client.admin("GET", members)) as { members: readonly { id: string }[] };
+    for (const { id } of listed.members) await stage.client.admin("DELETE", `${members}/${id}`);
   });
 
   test("[DSH-1] [DSH-2] a page is kept by nobody and says what is the person's own; its parts are kept for ever", async () => {
