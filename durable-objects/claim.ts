@@ -81,8 +81,9 @@ async function askLedger(partition: Partition): Promise<void> {
   const isOld = partition.next > FIRST_POSITION;
   const known = await deps.claimName({ partition: name, claim: asked, isOld, now: deps.now() });
   if (partition.claim !== asked) return; // a recovery has made another storage of it meanwhile
-  // What it has taken since it started says nothing of what it had before.
-  const opened = durableEvents({ next: partition.opened, skipped: partition.skipped });
+  // What it has taken since it started says nothing of what it had before. Once that was checked, it has told of more.
+  const next = partition.isChecked ? partition.next : partition.opened;
+  const opened = durableEvents({ next, skipped: partition.skipped });
   const standing = known.claim === asked && known.events <= opened ? "own" : "lost";
   if (standing === "lost") {
     deps.log({ event: "partition_lost", partition: name, events: opened, of: known.events });

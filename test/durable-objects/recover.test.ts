@@ -322,6 +322,19 @@ describe("[RCV-14] until it is recovered, a lost partition harms nothing", () =>
     expect(statusOf(it.partition).failing).toEqual([STORAGE_LOST]);
   });
 
+  test("a whole one stays so when its ledger is recovered without need, whatever it has told since it started", async () => {
+    const outage = own();
+    const { it } = outage;
+    await outage.run(3);
+    await tell(it.partition);
+    for (let times = 0; times < 2; times++) {
+      expect(await republish(it.partition)).not.toEqual([]);
+      expect([it.partition.standing, await outage.takes(`after ${times}`)]).toEqual(["own", true]);
+      await tell(it.partition);
+      it.restart();
+    }
+  });
+
   test("an object that was only asked about a Day says that it has nothing of it, and writes nothing", () => {
     const it = new TestPartition();
     it.now = (DAY + 9) * DAY_MS;
