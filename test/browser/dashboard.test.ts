@@ -10,7 +10,7 @@ import { CHROMIUM } from "../../scripts/browsers.ts";
 import type { ProofAnswer } from "../../workers/query/dashboard/pages/trust/proof.ts";
 import { PAGES } from "../../workers/query/dashboard/pages.ts";
 import type { Present } from "../../workers/query/dashboard/present.ts";
-import { Stage } from "../support/browser.ts";
+import { Stage, untilSettled, untilStays } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
 import { type Merchant, until, untilArchived, untilSealed } from "../support/services.ts";
 
@@ -106,24 +106,6 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
 
   const addressOf = (name: string, view: string) => `${stage.client.queryUrl}/s/${shop.id}/${name}?v=1&${view}`;
   const address = (view: string) => addressOf("overview", view);
-  /** Until it is so twice in a row: an address changes before the page begins to ask for what it names. */
-  const untilStays = async (page: Page, condition: string) => {
-    let times = 0;
-    await until(
-      async () => {
-        times = (await page.evaluate(condition).catch(() => false)) === true ? times + 1 : 0;
-        return times;
-      },
-      (count) => count === 2,
-    );
-  };
-  /** Until the page of that name is there with what it asked for. */
-  const settlePage = async (page: Page, name: string) => {
-    await untilStays(
-      page,
-      `document.querySelector('[data-page="${name}"]') !== null && document.querySelector('[aria-busy=true]') === null`,
-    );
-  };
   /**
    * Until numbers are there and none is on its way. (Waiting inside the page would be evaluating there,
    * which its policy forbids.)
@@ -378,7 +360,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
       ...["shop", "people", "keys", "shares", "sessions"].map((section) => ["settings", `at=${section}`] as const),
     ]) {
       await page.goto(addressOf(name, `range=day&${view}`));
-      await settlePage(page, name);
+      await untilSettled(page, name);
       await look(page, `${name} ${view}`);
     }
     await page.goto(`${stage.client.queryUrl}/shops`);
@@ -482,7 +464,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.locator(".alone").getByRole("link", { name: "Overview" }).click();
     await settle(page);
     await page.getByRole("navigation").getByRole("link", { name: "Sales" }).click();
-    await settlePage(page, "sales");
+    await untilSettled(page, "sales");
     await page.keyboard.press("1");
     await page.waitForURL(/range=day/);
     await settle(page);
@@ -610,7 +592,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     page.on("request", (request) => request.isNavigationRequest() && documents.push(request.url()));
     await page.locator(".drawer").getByRole("button", { name: "Close" }).click();
     await page.getByRole("navigation").getByRole("link", { name: "Now" }).click();
-    await settlePage(page, "now");
+    await untilSettled(page, "now");
     const { pathname, search } = new URL(page.url());
     expect([pathname, search]).toEqual([`/s/${shop.id}/now`, "?v=1&range=day&metric=visits&f=is%3Asource%3AGoogle"]);
     expect(await page.title()).toBe("shop in Europe/Vienna · Now");
@@ -623,11 +605,11 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     expect(await page.locator(".chip").count()).toBe(1);
     await page.keyboard.press("g");
     await page.keyboard.press("n");
-    await settlePage(page, "now");
+    await untilSettled(page, "now");
     await page.keyboard.press("1"); // there is no range to choose here
     expect(new URL(page.url()).search).toBe(search);
     await page.reload();
-    await settlePage(page, "now");
+    await untilSettled(page, "now");
     await page.keyboard.press("g");
     await page.keyboard.press("o");
     await settle(page);
@@ -656,7 +638,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     let asked = 0;
     page.on("request", (request) => request.url().includes("/api/v2/now") && asked++);
     await page.goto(addressOf("now", "range=day"));
-    await settlePage(page, "now");
+    await untilSettled(page, "now");
     const reply = await fetch(stage.client.queryUrl + path, { headers: { authorization: `Bearer ${token}` } });
     const said = (await reply.json()) as Present;
     expect(said.visitors.last_30_minutes).toBeGreaterThan(4);
@@ -730,7 +712,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const own = await signedIn();
     const page = await own.newPage();
     await page.goto(addressOf("trust", `range=${from}~${to}&f=is:source:Google`));
-    await settlePage(page, "trust");
+    await untilSettled(page, "trust");
     expect(await page.locator(".verdict h2").innerText()).toMatch(/everything that came in is accounted for\.$/);
     expect(await page.locator(".sum b").allInnerTexts()).toEqual(
       [said.received, said.counted, 1, said.outside_visits].map(String),
@@ -744,12 +726,12 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     expect(lists).toEqual(["AgentsGooglebotMake a rule1", "Pagesshop.example/tea1"]);
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
-    await settlePage(page, "rules");
+    await untilSettled(page, "rules");
     expect(await page.getByLabel("Robots to count").inputValue()).toBe("*Googlebot*");
     await page.getByText("Added from Trust: *Googlebot*, to Robots to count.").waitFor();
     expect(await page.getByRole("button", { name: "See what it changes" }).isEnabled()).toBe(true);
     await page.goBack();
-    await settlePage(page, "trust");
+    await untilSettled(page, "trust");
     const days = await page.locator(".days tbody td:nth-child(2)").allInnerTexts();
     expect(days).toEqual(said.days.map(({ received }) => String(received)).reverse());
     expect(await page.getByText("Your filters do not hold here").count()).toBe(1);
@@ -766,7 +748,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.keyboard.press("8"); // this year
     const { searchParams } = new URL((await asked).url());
     expect([searchParams.get("from"), searchParams.get("to")]).toEqual([date(now - 30 * 86_400_000), to]);
-    await settlePage(page, "trust");
+    await untilSettled(page, "trust");
     await page.getByText("At most 31 Days").waitFor();
     expect(await page.locator(".days tbody tr").count()).toBe(31);
     await page.route(/proof\?/, (route) =>
@@ -912,7 +894,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const page = await own.newPage();
     const show = async (view: string) => {
       await page.goto(addressOf("return", view));
-      await settlePage(page, "return");
+      await untilSettled(page, "return");
     };
     await show(`range=${range.join("~")}`);
     const cells = page.locator(".cohorts tbody tr").first().locator("td");
@@ -941,7 +923,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await page.getByRole("button", { name: "2 pages" }).focus();
     await page.keyboard.press("Enter");
     await page.waitForURL(/at=2/);
-    await settlePage(page, "return");
+    await untilSettled(page, "return");
     // From a page in the middle: what came after it, what came before, and its visits as a filter.
     const waysNow = async () =>
       await page
@@ -951,20 +933,20 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
         );
     await press(page, "/second");
     await page.waitForURL(/at=2&?.*s=is%3Apage%3A%2Fsecond|s=is%3Apage%3A%2Fsecond&at=2/);
-    await settlePage(page, "return");
+    await untilSettled(page, "return");
     expect(await waysNow()).toEqual(["/second"]);
     expect(await page.evaluate("document.activeElement.id")).toBe("paths-title");
     await press(page, "Before it");
     await until(waysNow, (ways) => ways.join() === "/first /second");
     await page.reload();
-    await settlePage(page, "return");
+    await untilSettled(page, "return");
     expect(await waysNow()).toEqual(["/first /second"]);
     await press(page, "Filter by it");
     await page.waitForURL(/f=is%3Apage%3A%2Fsecond/);
-    await settlePage(page, "return");
+    await untilSettled(page, "return");
     await press(page, "All paths");
     await page.waitForURL((url) => !url.search.includes("&s="));
-    await settlePage(page, "return");
+    await untilSettled(page, "return");
     expect(await waysNow()).toEqual(["/first /second"]);
     await show("range=day");
     await page.getByText("no second week").waitFor();
@@ -1006,7 +988,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const own = await signedIn();
     const page = await own.newPage();
     await page.goto(settings());
-    await settlePage(page, "settings");
+    await untilSettled(page, "settings");
 
     // The stream, with what is wrong with it at its field.
     await page.getByText("0 events counted today.").waitFor();
@@ -1083,7 +1065,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
 
     // A share link, under the filters of the view.
     await page.goto(`${settings("shares")}&f=is:source:Google`);
-    await settlePage(page, "settings");
+    await untilSettled(page, "settings");
     await typeInto(page, "Name", "press");
     await page.keyboard.press("Enter");
     await link.waitFor();
@@ -1113,7 +1095,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
 
     // What becomes of events: a file of them, how long they stay, and none of a visitor.
     await press(page, "Archive");
-    await settlePage(page, "archive");
+    await untilSettled(page, "archive");
     const today = new Date(now).toISOString().slice(0, 10);
     await page.getByLabel("Last day").fill(today);
     const file = await page.locator("a[download]").getAttribute("href");
@@ -1146,7 +1128,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     seen.on("response", (response) => response.status() === 403 && refused.push(response.url()));
     for (const section of ["", "shop", "people", "keys", "shares"]) {
       await seen.goto(settings(section));
-      await settlePage(seen, "settings");
+      await untilSettled(seen, "settings");
       expect(await seen.locator(".settings > nav a").allInnerTexts()).toEqual([
         ...["Your page", "Shop", "Rules"],
         "Preferences",
@@ -1193,7 +1175,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const own = await signedIn();
     const page = await own.newPage();
     await page.goto(`${stage.client.queryUrl}/s/${mine.id}/rules`);
-    await settlePage(page, "rules");
+    await untilSettled(page, "rules");
     await typeInto(page, "Robots to leave out", "*AcmeShopper*");
     await typeInto(page, "Networks to leave out", "no number");
     await press(page, "See what it changes");
@@ -1237,14 +1219,14 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
     await stage.client.send([{ ...added, visitor_id: "adds", user_agent: CHROME }], headers);
     await page.goto(addressOf("goals", `range=${range.join("~")}`));
-    await settlePage(page, "goals");
+    await untilSettled(page, "goals");
     await page.getByText("There is no goal yet.").waitFor();
     await typeInto(page, "Name", "<b>bought</b>");
     await typeInto(page, "Event", "purchase");
     await page.keyboard.press("Enter");
     const rows = page.locator(".goals tbody tr");
     await rows.first().waitFor();
-    await settlePage(page, "goals");
+    await untilSettled(page, "goals");
     const ask = (question: object) => stage.client.ask(shop, { date_range: range, ...question });
     const { results } = await ask({ metrics: ["visitors", "events", "conversion_rate"], dimensions: ["event:goal"] });
     const [visitors, events, rate] = (results[0]?.metrics ?? []) as number[];
@@ -1278,12 +1260,12 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     expect(await steps.locator("b").allInnerTexts()).toEqual(reached);
     await press(page, "Move up: Goal: <b>bought</b>");
     await page.waitForURL(/&s=is%3Agoal%3A.*&s=is%3Apage/);
-    await settlePage(page, "goals");
+    await untilSettled(page, "goals");
     const asked = page.waitForRequest((request) => request.postData()?.includes('"window_seconds":604800') === true);
     await page.getByLabel("Within, from the first on").selectOption("7 days");
     await asked;
     await page.waitForURL(/&at=7d/);
-    await settlePage(page, "goals");
+    await untilSettled(page, "goals");
     await press(page, "Remove: Page: /tea");
     expect(await steps.count()).toBe(1);
     await press(page, "Remove: Goal: <b>bought</b>");
@@ -1336,7 +1318,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const asked: string[] = [];
     page.on("request", (request) => asked.push(new URL(request.url()).pathname));
     await page.goto(`${stage.client.queryUrl}/s/${mine.id}/morning?v=1&f=is:source:Bing`);
-    await settlePage(page, "morning");
+    await untilSettled(page, "morning");
     expect(asked.filter((path) => path.startsWith("/api/v2/batch"))).toHaveLength(4);
     const euros = (amount: number) =>
       new Intl.NumberFormat("en-GB", { style: "currency", currency: "EUR" }).format(amount);
@@ -1369,7 +1351,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     await settle(page);
     expect(await tile(page, "Revenue")).toBe(euros((revenue as { value: number }).value));
     await page.goBack();
-    await settlePage(page, "morning");
+    await untilSettled(page, "morning");
     expect(await numbers()).toHaveLength(4);
     expect(asked.filter((path) => path.startsWith("/s/"))).toEqual([]); // it is one page, and no load
     await own.close();
@@ -1393,7 +1375,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const statusOf = async (given: BrowserContext) =>
       (await given.request.get(`${stage.client.queryUrl}/api/v1/session`)).status();
     await page.goto(addressOf("settings", "at=sessions"));
-    await settlePage(page, "settings");
+    await untilSettled(page, "settings");
     const rows = page.locator(".list tbody tr");
     expect(await rows.count()).toBe(3); // with the one that took the invite
     expect(await rows.filter({ hasText: "this one" }).count()).toBe(1);
@@ -1424,7 +1406,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const elsewhere = await signedIn({ locale: "en-US" }, "petra@shop.example");
     const page = await own.newPage();
     await page.goto(addressOf("preferences", ""));
-    await settlePage(page, "preferences");
+    await untilSettled(page, "preferences");
     const choose = async (label: string, value: string) => {
       const box = page.locator("main").getByLabel(label);
       await box.focus();
@@ -1499,7 +1481,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const looking = await signedInAs("lea@shop.example", "viewer");
     const seen = await looking.newPage();
     await seen.goto(addressOf("goals", "range=day"));
-    await settlePage(seen, "goals");
+    await untilSettled(seen, "goals");
     await seen.locator("[popovertarget=views]").click();
     await seen.locator(".views-menu a").click();
     await seen.waitForURL(/overview\?v=1&range=7d&metric=visits&f=is%3Asource%3AGoogle/);
@@ -1565,7 +1547,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     const own = await signedIn();
     const page = await own.newPage();
     await page.goto(`${stage.client.queryUrl}/s/${mine.id}/imports`);
-    await settlePage(page, "imports");
+    await untilSettled(page, "imports");
     const row = page.locator(".list tbody tr");
     const visitors = async () =>
       (await stage.client.ask(mine, { metrics: ["visitors"], date_range: [date, date] })).results[0]?.metrics[0];

@@ -9,10 +9,10 @@ import { promisify } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CHROMIUM } from "../../scripts/browsers.ts";
-import { Stage } from "../support/browser.ts";
+import { Stage, untilSettled } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
 import { Keyboard } from "../support/keyboard.ts";
-import { databasesOf, type Merchant, until } from "../support/services.ts";
+import { databasesOf, type Merchant } from "../support/services.ts";
 
 const EMAIL = "anna@shop.example";
 const PASSWORD = "correct horse battery";
@@ -76,17 +76,7 @@ describe.skipIf(CHROMIUM === undefined)("the page Notices", { timeout: 300_000 }
     return page;
   }
 
-  const settled = async (page: Page) => {
-    const there = `document.querySelector('[data-page="notices"]') !== null && document.querySelector('[aria-busy=true]') === null`;
-    let times = 0;
-    await until(
-      async () => {
-        times = (await page.evaluate(there).catch(() => false)) === true ? times + 1 : 0;
-        return times;
-      },
-      (count) => count === 2,
-    );
-  };
+  const settled = (page: Page) => untilSettled(page, "notices");
 
   interface Subscription extends Readonly<Record<string, unknown>> {
     readonly id: string;

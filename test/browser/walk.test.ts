@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BROWSERS, Stage } from "../support/browser.ts";
+import { BROWSERS, Stage, untilSettled } from "../support/browser.ts";
 import { CHROME } from "../support/events.ts";
 import { Keyboard } from "../support/keyboard.ts";
 import { type Merchant, until, untilArchived, untilSealed } from "../support/services.ts";
@@ -78,17 +78,6 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
       expect(await reply.json()).toMatchObject({ accepted: 0, dropped: [{ reason: "bot" }] });
     }
 
-    const settled = async (page: Page, name: string) => {
-      const there = `document.querySelector('[data-page="${name}"]') !== null && document.querySelector('[aria-busy=true]') === null`;
-      let times = 0;
-      await until(
-        async () => {
-          times = (await page.evaluate(there).catch(() => false)) === true ? times + 1 : 0;
-          return times;
-        },
-        (count) => count === 2,
-      );
-    };
     const tile = (page: Page, label: string) => page.locator(".tile", { hasText: label }).locator("b").innerText();
 
     const visitors = async () =>
@@ -106,11 +95,11 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
       await person.fill("New password", PASSWORD);
       await person.keys("Enter");
       await page.waitForURL(`**/s/${shop.id}/overview`);
-      await settled(page, "overview");
+      await untilSettled(page, "overview");
 
       // The line for their page; it is put on one, and what comes of it is told beside it.
       await person.keys("g", "e");
-      await settled(page, "settings");
+      await untilSettled(page, "settings");
       await person.fill("Address of the collector", stage.client.collectorUrl);
       await person.press("Copy: Snippet, shop in UTC");
       await page.getByText("Copied", { exact: true }).waitFor();
@@ -125,12 +114,12 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
 
       // A goal, which has its numbers at once; and a funnel that ends with it.
       await person.keys("g", "f");
-      await settled(page, "goals");
+      await untilSettled(page, "goals");
       await person.fill("Name", "bought");
       await person.fill("Event", "purchase");
       await person.keys("Enter");
       await page.locator(".goals tbody tr").first().waitFor();
-      await settled(page, "goals");
+      await untilSettled(page, "goals");
       expect((await page.locator(".goals tbody tr").innerText()).split("\t").map((cell) => cell.trim())).toEqual([
         ...["bought", "2", "2"],
         "40%",
@@ -150,9 +139,9 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
       // A rule: tried on days that are over, decided for them, and taken back there.
       await person.to("Add this step"); // where nothing is typed into, the page has its keys again
       await person.keys("g", "e");
-      await settled(page, "settings");
+      await untilSettled(page, "settings");
       await person.press("Rules");
-      await settled(page, "rules");
+      await untilSettled(page, "rules");
       await person.fill("Robots to leave out", "*AcmeShopper*");
       await person.press("See what it changes");
       const changes = page.locator(".compared tbody tr");
@@ -180,7 +169,7 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
 
       // The overview: another range, a filter, a comparison, the table of the chart.
       await person.keys("g", "o");
-      await settled(page, "overview");
+      await untilSettled(page, "overview");
       expect(await tile(page, "Visitors")).toBe("5");
       await person.keys("f");
       await page.locator("#filter-values [role=option]").first().waitFor();
@@ -191,18 +180,18 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
       );
       await person.keys("ArrowDown", "Enter");
       await page.waitForURL(/f=is%3Asource%3AGoogle/);
-      await settled(page, "overview");
+      await untilSettled(page, "overview");
       await person.expectKept("a filter is taken");
       expect(await tile(page, "Visitors")).toBe("3");
       const compared = page.locator(".tile", { hasText: "Visitors" }).locator(".change-line");
       expect(await compared.innerText()).not.toBe("");
       await person.keys("c");
       await page.waitForURL(/vs=none/);
-      await settled(page, "overview");
+      await untilSettled(page, "overview");
       expect(await compared.innerText()).toBe("");
       await person.choose("Compare with", "vs. a year");
       await page.waitForURL(/vs=year/);
-      await settled(page, "overview");
+      await untilSettled(page, "overview");
       await person.expectKept("a comparison is chosen");
       await person.press("Table");
       await page.locator(".table-box tbody tr").first().waitFor();
@@ -210,7 +199,7 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
 
       // A share link of what is seen: somebody opens it, and it is revoked.
       await person.keys("g", "e");
-      await settled(page, "settings");
+      await untilSettled(page, "settings");
       await person.press("Share links");
       await page.getByText("There is no share link.").waitFor();
       await person.fill("Name", "press");
@@ -221,7 +210,7 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
       await person.expectKept("a share link is made");
       const reader = await (await stage.context({ locale: "en-GB" })).newPage();
       await reader.goto(address);
-      await settled(reader, "overview");
+      await untilSettled(reader, "overview");
       expect(await tile(reader, "Visitors")).toBe("3");
       await page.bringToFront(); // the reader has a window of their own; whoever walks looks at this one
       await person.press("I have kept it");
@@ -236,7 +225,7 @@ describe.each(Object.entries(BROWSERS))("the dashboard by keys in %s", { timeout
 
       // A file of all events, and a visitor taken out of everything.
       await person.press("Archive");
-      await settled(page, "archive");
+      await untilSettled(page, "archive");
       const download = page.waitForEvent("download");
       await person.press((await page.locator("a[download]").innerText()).trim());
       const file = readFileSync(await (await download).path(), "utf8");

@@ -72,6 +72,27 @@ function withoutMedia(browser: Browser): Browser {
   return browser;
 }
 
+/**
+ * Waits until a condition holds in a page twice in a row, because an address changes before the page begins to ask for
+ * what it names. It is asked from outside: a policy of the page may forbid to evaluate there.
+ */
+export async function untilStays(page: Page, condition: string): Promise<void> {
+  let times = 0;
+  await until(
+    async () => {
+      times = (await page.evaluate(condition).catch(() => false)) === true ? times + 1 : 0;
+      return times;
+    },
+    (count) => count === 2,
+  );
+}
+
+/** Waits until a page of the dashboard is shown, and none of its parts is busy. */
+export async function untilSettled(page: Page, name: string): Promise<void> {
+  const isShown = `document.querySelector('[data-page="${name}"]') !== null`;
+  await untilStays(page, `${isShown} && document.querySelector('[aria-busy=true]') === null`);
+}
+
 /** An event as the tracker sends it. */
 export interface SentEvent {
   readonly id: string;
