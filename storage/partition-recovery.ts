@@ -21,7 +21,7 @@ import { RECOVERED_BUNDLES, RECOVERED_DAYS, RECOVERED_POSITIONS } from "../core/
 import type { Log } from "../core/log.ts";
 import { causeOf } from "../core/outcome.ts";
 import { parseDate } from "../core/time.ts";
-import { listDates } from "./archive/archive-day.ts";
+import { listDates, listPartitions } from "./archive/archive-day.ts";
 import { type Archive, listKeys, readObjectOf } from "./archive/bucket.ts";
 import { readParquet } from "./archive/parquet.ts";
 import type { Ledger, Ledgers } from "./ledger/ledgers.ts";
@@ -102,18 +102,32 @@ async function sealedEnd(place: { readonly date: string; readonly partition: str
 }
 
 /**
- * The position that comes next after what the archive has of a partition on the newest date on which it has anything;
- * 0 where it has nothing of its last RECOVERED_DAYS dates.
+ * By partition, the position that comes next after what the archive has of it on the newest date on which it has
+ * anything. Those of which the last RECOVERED_DAYS dates have nothing are left out.
  */
-export async function archivedNext(partition: string, deps: Archive & { readonly log: Log }): Promise<number> {
+export async function archivedNext(
+  partitions: readonly string[],
+  deps: Archive & { readonly log: Log },
+): Promise<ReadonlyMap<string, number>> {
+  const next = new Map<string, number>();
   for (const date of (await listDates(deps)).slice(-RECOVERED_DAYS).reverse()) {
-    const bundles = (await listKeys(deps, dayPrefix({ date, partition }))).filter(({ key }) => parseBundleKey(key));
-    const sealed = await sealedEnd({ date, partition }, deps);
-    const last = bundles.at(-1);
-    if (last === undefined && sealed === 0) continue;
-    return Math.max(sealed, last === undefined ? 0 : await bundleEnd(last.key, deps));
+    const left = partitions.filter((partition) => !next.has(partition));
+    if (left.length === 0) break;
+    const there = new Set(await listPartitions(deps, date));
+    for (const partition of left.filter((one) => there.has(one)))
+      next.set(partition, await dateEnd({ date, partition }, deps));
   }
-  return 0;
+  return next;
+}
+
+/** The position after what a date has of a partition. */
+async function dateEnd(
+  place: { readonly date: string; readonly partition: string },
+  deps: Archive & { readonly log: Log },
+): Promise<number> {
+  const keys = (await listKeys(deps, dayPrefix(place))).map(({ key }) => key);
+  const last = keys.filter((key) => parseBundleKey(key) !== undefined).at(-1);
+  return Math.max(await sealedEnd(place, deps), last === undefined ? 0 : await bundleEnd(last, deps));
 }
 
 /** The position after a bundle's last event of its date. Of one that cannot be read, the first is known by its key. */

@@ -63,7 +63,8 @@ export async function noteForgotten(
 ): Promise<void> {
   await select(db, [
     `${UNTOLD} VALUES (?1, ?2, 1, 0, 0, 0, 0, '${STORAGE_LOST}', 'forgotten')
-     ON CONFLICT ("partition") DO UPDATE SET claim = excluded.claim, failing = excluded.failing`,
+     ON CONFLICT ("partition") DO UPDATE SET claim = excluded.claim, failing = excluded.failing,
+       events = max(events, 1)`,
     ...[partition, now],
   ]);
 }

@@ -311,11 +311,13 @@ describe("[RCV-14] until it is recovered, a lost partition harms nothing", () =>
     const { it, world } = outage;
     await outage.run(3);
     await world.settle();
-    expect(await archivedNext("pool-0", world.deps())).toBe(statusOf(it.partition).nextPosition);
+    expect((await archivedNext(["pool-0"], world.deps())).get("pool-0")).toBe(statusOf(it.partition).nextPosition);
     it.lose();
     world.database.exec("DELETE FROM partition_status");
     expect(await outage.takes("before")).toBe(true); // nobody knows better
-    expect(await archivedNext("pool-0", world.deps())).toBeGreaterThan(statusOf(it.partition).nextPosition);
+    expect((await archivedNext(["pool-0"], world.deps())).get("pool-0")).toBeGreaterThan(
+      statusOf(it.partition).nextPosition,
+    );
     await noteForgotten(world.d1, { partition: "pool-0", now: it.now });
     expect(await republish(it.partition)).toEqual([]);
     expect(await outage.takes("outage")).toBe(false);

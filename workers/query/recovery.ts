@@ -147,15 +147,16 @@ async function importsRecovered(position: number, after: string, deps: Deps) {
  */
 async function republishAll(position: number, deps: Deps): Promise<void> {
   const ledger = deps.ledgers.all[position] as Ledger;
-  const republish = async (partition: string) => {
-    const archived = await archivedNext(partition, { ...archiveOf(deps), log: deps.log });
-    const stub = deps.partition(partition);
-    // The partition's storage was lost as well, and the ledger that would know that is new.
-    if (archived > (await stub.status()).nextPosition) await noteForgotten(ledger, { partition, now: deps.now() });
-    for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
-  };
   const all = await findPartitions(deps);
   const own = all.filter((partition) => ledgerOf(partition, deps.ledgers.all.length) === position);
+  const archived = await archivedNext(own, { ...archiveOf(deps), log: deps.log });
+  const republish = async (partition: string) => {
+    const stub = deps.partition(partition);
+    // The partition's storage was lost as well, and the ledger that would know that is new.
+    if ((archived.get(partition) ?? 0) > (await stub.status()).nextPosition)
+      await noteForgotten(ledger, { partition, now: deps.now() });
+    for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
+  };
   for (let start = 0; start < own.length; start += ADMIN_FAN_OUT)
     await Promise.all(own.slice(start, start + ADMIN_FAN_OUT).map(republish));
 }

@@ -153,7 +153,8 @@ test("[RCV-7] [RCV-9] a partition whose storage was lost with its ledger is foun
   putBundle({ ...PLACE, partition: "pool-1", first: 40 });
   put(manifestKey(sealedFolder({ date: dateOf(DAY), partition: "pool-2" }, "1-42-0")));
   putBundle({ ...PLACE, partition: "pool-3", first: 40 });
-  await ledgerOf().prepare("DELETE FROM partition_status").run();
+  // The new ledger knows one of them already, of which nobody has told events.
+  await ledgerOf().prepare(`DELETE FROM partition_status WHERE "partition" <> 'pool-1'`).run();
   worker.durable.set("pool-2", 40);
   worker.durable.set("pool-3", 41);
   await admin("POST", "/recover/ledger", { ledger: 0 });
