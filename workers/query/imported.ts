@@ -144,6 +144,7 @@ async function readDays(
     if (deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
     for (const row of rows)
       if (wanted.get(row.day) === row.import && !addImportedDay(sums, unpackImported(row))) return tooManyGroups();
+    await deps.rollupPauses.after(rows.length);
   }
   return accepted(undefined);
 }
