@@ -81,6 +81,41 @@ export interface SeenRows {
   readonly isCounted?: ((visitor: string) => boolean) | undefined;
 }
 
+/** The visits of rows that lie in the order of their visits. Each list has an entry for each visit. */
+export interface VisitRuns {
+  readonly count: number;
+  /** Its rows are those in [starts[visit], starts[visit + 1]). There is one entry more than visits. */
+  readonly starts: Uint32Array;
+  /** The visitor's id, by its code among the rows' visitors. */
+  readonly visitors: Uint32Array;
+  /** 1 where the visitor can be recognised on another Day. */
+  readonly known: Uint8Array;
+  /** The rows of `SeenVisit.start` and `SeenVisit.profile`. */
+  readonly openers: Uint32Array;
+  readonly profiles: Uint32Array;
+  /** The rows of the first and the last page view; -1 where there is none. */
+  readonly entries: Int32Array;
+  readonly exits: Int32Array;
+  readonly bounces: Uint8Array;
+  readonly durationsMs: Float64Array;
+}
+
+/** What is known of rows before a question looks at them (derived.ts). */
+export interface Derived {
+  /** Goals are not among them: they are judged when rows are read, so that a new goal costs nothing. */
+  readonly opinions: Omit<OpinionColumns, "goals">;
+  readonly visits: VisitRuns;
+  readonly earnings: SeenColumns["earnings"];
+}
+
+/**
+ * Counted rows of a merchant, Day and partition in the order of their visits. They have only those fields that
+ * questions read; to read another one throws.
+ */
+export interface DerivedColumns extends EventColumns {
+  readonly derived: Derived;
+}
+
 /** Sees rows, all at once. */
 export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
   return finish(seeDayGradually(rows, under));
@@ -112,6 +147,10 @@ export function* seeVisits(
   dropped: number[] = [],
 ): Generator<SeenVisit, undefined> {
   const seen = finish(seeColumns({ rows, day }, under));
+  if (seen.runs !== undefined) {
+    for (let visit = 0; visit < seen.runs.count; visit++) yield visitAt(seen, seen.runs, { visit, day });
+    return;
+  }
   const visitors = textsOf(rows, "visitor").values;
   const kinds = textsOf(rows, "visitorKind");
   for (let at = 0; at < seen.visitors.length; at++) {
@@ -164,12 +203,14 @@ export interface SeenColumns {
   readonly columns: EventColumns;
   readonly opinions: OpinionColumns;
   readonly times: Float64Array;
-  /** Whether it is an engagement report, a passive event or one that opens a visit. */
-  readonly ranks: Uint8Array;
   /** 1 for page views. */
   readonly views: Uint8Array;
   /** What events earn, by row. Most earn nothing. */
   readonly earnings: ReadonlyMap<number, Earning<ProductLine>>;
+  /** Its visits, where they are known. Otherwise they are made of what follows. */
+  readonly runs: VisitRuns | undefined;
+  /** Whether it is an engagement report, a passive event or one that opens a visit. */
+  readonly ranks: Uint8Array;
   /**
    * Codes of visitors in the order in which they first appear. `byVisitor` has the rows of each, in the order of the
    * log.
@@ -189,6 +230,44 @@ const lastSeen = new WeakMap<
 export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under: SeenUnder): Gradual<SeenColumns> {
   const last = lastSeen.get(rows);
   if (last !== undefined && last.day === day && last.under === under) return last.seen;
+  const seen = "derived" in rows ? seeDerived(rows as DerivedColumns, day, under) : yield* seeRows(rows, day, under);
+  lastSeen.set(rows, { day, under, seen });
+  return seen;
+}
+
+const NO_ROWS = new Uint32Array(0);
+
+function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
+  const { opinions: known, visits, earnings } = rows.derived;
+  let goals: OpinionColumns["goals"] | undefined;
+  const opinions: OpinionColumns = {
+    ...known,
+    get goals() {
+      const timelines = { own: under.settings.rules, global: under.global };
+      goals ??= finish(opineAll(rows, day, timelines, known)).goals;
+      return goals;
+    },
+  };
+  const isView = textsOf(rows, "name").values.map(isPageview);
+  const names = textsOf(rows, "name").codes;
+  const views = new Uint8Array(rows.count);
+  for (let row = 0; row < rows.count; row++) views[row] = isView[names[row] as number] ? 1 : 0;
+  return {
+    token: {},
+    columns: rows,
+    opinions,
+    times: numbersOf(rows, "timestamp"),
+    views,
+    earnings,
+    runs: visits,
+    ranks: new Uint8Array(0),
+    visitors: NO_ROWS,
+    starts: NO_ROWS,
+    byVisitor: NO_ROWS,
+  };
+}
+
+function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<SeenColumns> {
   const opinions = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global });
   const judged = rowsOnce(rows);
   const names = textsOf(rows, "name");
@@ -201,17 +280,16 @@ export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under
     kinds.ranks[row] = rankOf(engagements[name] === true, isPassive);
     kinds.views[row] = views[name] ? 1 : 0;
   }
-  const seen: SeenColumns = {
+  return {
     token: {},
     columns: rows,
     opinions,
     times: numbersOf(rows, "timestamp"),
     ...kinds,
     earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
+    runs: undefined,
     ...groupedByVisitor(rows, judged),
   };
-  lastSeen.set(rows, { day, under, seen });
-  return seen;
 }
 
 /** Each event once, in the order of the log. Other stories under its id are no events. */
@@ -449,6 +527,31 @@ function toVisit(seen: SeenColumns, { own, start, more }: Opened, { visitor, bef
   const isReturn = values[codes[start] as number]?.isReturn === true;
   visit.profile = before !== undefined && isReturn ? before.profile : visit.start;
   return visit;
+}
+
+/** A visit that is known already. */
+function visitAt(seen: SeenColumns, runs: VisitRuns, { visit, day }: { visit: number; day: number }): SeenVisit {
+  const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
+  const id = textsOf(seen.columns, "visitor").values[runs.visitors[visit] as number] as string;
+  const events: SeenRow[] = [];
+  const made: { -readonly [key in keyof SeenVisit]: SeenVisit[key] } = {
+    visitor: visitorName({ id, day, isKnown: runs.known[visit] === 1 }),
+    events,
+    start: undefined as unknown as Seen,
+    profile: undefined as unknown as Seen,
+    entry: undefined,
+    exit: undefined,
+    isBounce: runs.bounces[visit] === 1,
+    durationMs: runs.durationsMs[visit] as number,
+  };
+  for (let row = start; row < end; row++) events.push(new SeenRow(seen, row, made));
+  const at = (row: number) => (row < start || row >= end ? new SeenRow(seen, row, made) : (events[row - start] as Seen));
+  made.start = at(runs.openers[visit] as number);
+  made.profile = at(runs.profiles[visit] as number);
+  const [entry, exit] = [runs.entries[visit] as number, runs.exits[visit] as number];
+  if (entry >= 0) made.entry = at(entry);
+  if (exit >= 0) made.exit = at(exit);
+  return made;
 }
 
 /** A row as an event. Its values are made when somebody reads them. */
