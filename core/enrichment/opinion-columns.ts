@@ -23,7 +23,14 @@ export interface OpinionColumn {
 }
 
 /** The parts that do not depend on goals. */
-export const PARTS_DERIVED = (["address", "origin", "device", "place", "act", "drop"] as const) satisfies readonly PartName[];
+export const PARTS_DERIVED = [
+  "address",
+  "origin",
+  "device",
+  "place",
+  "act",
+  "drop",
+] as const satisfies readonly PartName[];
 
 export type OpinionColumns = Readonly<Record<PartName, OpinionColumn>>;
 

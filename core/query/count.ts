@@ -4,7 +4,7 @@
 
 import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
-import { fixedCountOf } from "./filter.ts";
+import { fixedCountOf, viewOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, timeLabel } from "./plan.ts";
 import type { Range } from "./range.ts";
@@ -40,6 +40,8 @@ export interface CountPlan<C extends Counting> {
   readonly columns: readonly string[];
   /** Which rows must be added at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: "partition" | "day";
+  /** Whether it looks at visits alone, so that derived rows (derived.ts) will do in place of the rows. */
+  readonly isOfVisits: boolean;
   /**
    * A name of everything that the text of a Day depends on, beside the Day's events and the settings that they are seen
    * under. Undefined where Days may not be counted as a whole.
@@ -63,6 +65,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
     rest: plans.length === 1 ? plans[0]?.rest : undefined,
     columns: [...new Set(plans.flatMap(extraColumns))],
     together: "partition",
+    isOfVisits: plans.every(({ question: { filter } }) => viewOf(filter) === undefined),
     nameOf: plans.every(({ range, rest }) => range.wholeDays && rest?.hours === undefined) ? namesOf(plans) : undefined,
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));

@@ -12,7 +12,15 @@ import { assert } from "../outcome.ts";
 import { type Rules, type RuleTimeline, rulesAt } from "../rules.ts";
 import { TextMap } from "../text-map.ts";
 import { DAY_MS } from "../time.ts";
-import { type DerivedColumns, type Seen, type SeenUnder, type SeenVisit, seeColumns, seeVisits, type VisitRuns } from "./seen.ts";
+import {
+  type DerivedColumns,
+  type Seen,
+  type SeenUnder,
+  type SeenVisit,
+  seeColumns,
+  seeVisits,
+  type VisitRuns,
+} from "./seen.ts";
 import { isKnownName } from "./visitor-name.ts";
 
 /** Raised whenever code gives the same events other opinions, earnings or visits: older files are then not read. */

@@ -545,7 +545,8 @@ function visitAt(seen: SeenColumns, runs: VisitRuns, { visit, day }: { visit: nu
     durationMs: runs.durationsMs[visit] as number,
   };
   for (let row = start; row < end; row++) events.push(new SeenRow(seen, row, made));
-  const at = (row: number) => (row < start || row >= end ? new SeenRow(seen, row, made) : (events[row - start] as Seen));
+  const at = (row: number) =>
+    row < start || row >= end ? new SeenRow(seen, row, made) : (events[row - start] as Seen);
   made.start = at(runs.openers[visit] as number);
   made.profile = at(runs.profiles[visit] as number);
   const [entry, exit] = [runs.entries[visit] as number, runs.exits[visit] as number];

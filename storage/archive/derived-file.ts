@@ -11,6 +11,7 @@ import { DERIVED_BYTES_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { DERIVED_NUMBERS, DERIVED_TEXTS } from "../../core/query/derived.ts";
 import type { Derived, DerivedColumns, VisitRuns } from "../../core/query/seen.ts";
+import { type Archive, readObjectOf } from "./bucket.ts";
 import { compress, decompress } from "./gzip.ts";
 
 const FORMAT = 1;
@@ -28,7 +29,7 @@ export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
     jsonBytes([...earnings]),
   ].map(aligned);
   const size = sections.reduce((sum, { length }) => sum + length, 0);
-  const packed = (size <= TOGETHER_BYTES_MAX ? [joined(sections)] : sections).map((bytes) => compress(bytes));
+  const packed = (size <= TOGETHER_BYTES_MAX ? [joinBytes(sections)] : sections).map((bytes) => compress(bytes));
   const head = new ByteWriter();
   head.byte(FORMAT);
   head.unsigned(rows.count);
@@ -75,6 +76,19 @@ export function decodeDerived(bytes: Uint8Array): DerivedColumns {
   };
 }
 
+/** Where a merchant's derived rows lie. */
+export interface DerivedRange {
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly rows: number;
+}
+
+/** Reads the bytes of a merchant's derived rows. */
+export function readDerived(archive: Archive, { key, offset, length }: DerivedRange): Promise<Uint8Array<ArrayBuffer>> {
+  return readObjectOf(archive, key, { offset, length });
+}
+
 /** Bytes of one column. They are unpacked at the first call. */
 type Section = () => Uint8Array<ArrayBuffer>;
 
@@ -118,7 +132,7 @@ const NO_ROW = -(2 ** 31);
 
 function visitRuns(count: number, sections: readonly Section[]): VisitRuns {
   const [rows, visitors, known, openers, profiles, entries, exits, bounces, durations] = sections as [
-    ...([Section, Section, Section, Section, Section, Section, Section, Section, Section]),
+    ...[Section, Section, Section, Section, Section, Section, Section, Section, Section],
   ];
   const starts = new Uint32Array(count + 1);
   const sizes = codesIn(rows(), count);
@@ -193,10 +207,13 @@ function numberBytes(values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function read<Array extends Uint32Array | Float64Array>(bytes: Uint8Array<ArrayBuffer>, into: Array): Array {
+function read<Numbers extends Uint32Array | Float64Array>(bytes: Uint8Array<ArrayBuffer>, into: Numbers): Numbers {
   const head = new DataView(bytes.buffer, bytes.byteOffset);
   const [width, min, count] = [head.getUint8(0), head.getFloat64(ALIGN, true), into.length];
-  if (width === 0) return (min === 0 ? into : into.fill(min)) as Array;
+  if (width === 0) {
+    if (min !== 0) into.fill(min);
+    return into;
+  }
   assert(width in ARRAYS && bytes.length >= HEAD_BYTES + width * count, "a column has a number for each row");
   const numbers = new ARRAYS[width as Width](bytes.buffer, bytes.byteOffset + HEAD_BYTES, count);
   into.set(numbers);
@@ -212,21 +229,21 @@ function numbersIn(bytes: Uint8Array<ArrayBuffer>, count: number): Float64Array 
   return read(bytes, new Float64Array(count));
 }
 
-function columnBytes({ codes, values }: TextColumn | OpinionColumn): readonly Uint8Array<ArrayBuffer>[] {
+function columnBytes({ codes, values }: TextColumn | OpinionColumn): readonly Uint8Array[] {
   return [numberBytes(codes), jsonBytes(values)];
 }
 
-function jsonBytes(value: unknown): Uint8Array<ArrayBuffer> {
+function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
 /** What is behind the text is padding. */
 function jsonIn<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)) as T;
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)) as T;
 }
 
 /** The bytes, with spaces behind them, so that typed arrays in the next ones are aligned. */
-function aligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function aligned(bytes: Uint8Array): Uint8Array {
   const missing = (ALIGN - (bytes.length % ALIGN)) % ALIGN;
   if (missing === 0) return bytes;
   const padded = new Uint8Array(bytes.length + missing).fill(32, bytes.length);
@@ -234,7 +251,8 @@ function aligned(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return padded;
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** Bytes one after the other. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
   for (const part of parts) {

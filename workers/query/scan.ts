@@ -87,6 +87,8 @@ export interface EventsWanted extends Days {
   /** Columns of the archive to read beside those that counting reads. */
   readonly columns: readonly string[];
   readonly together: CountPlan<Counting>["together"];
+  /** Set where derived rows will do (CountPlan.isOfVisits). */
+  readonly derived?: SeenUnder | undefined;
   /** UTC ms. What was archived before is not wanted. */
   readonly putSince?: number;
 }
@@ -119,7 +121,7 @@ export interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
  */
 export async function openPlaces(
   merchant: Merchant,
-  { known, places, columns, together, putSince = 0 }: PlacesWanted,
+  { known, places, columns, together, derived, putSince = 0 }: PlacesWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<FoundEvents>> {
   const tooLarge = (what: string) => tooLargeFor(what, known.places);
@@ -128,7 +130,7 @@ export async function openPlaces(
   // The number of events after `putSince` is not known. Their bytes are bounded below.
   if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
   const { recent } = known;
-  const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
+  const search = { settings: settingsOf(merchant), places, recent, columns, together, derived, putSince };
   const located = await locateEvents(search, { ...deps, ...archiveOf(deps) });
   // A manifest names all merchants of the partition. Manifests are paid for before they are read, whatever is found in
   // them.
