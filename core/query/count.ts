@@ -9,7 +9,8 @@ import type { Groups } from "./group.ts";
 import { type Plan, timeLabel } from "./plan.ts";
 import type { Range } from "./range.ts";
 import type { Rest } from "./rest.ts";
-import { closeScan, extraColumns, openScan, type Scan, type ScanProblem, scanDay } from "./scan.ts";
+import { closeScan, extraColumns, openScan, type Scan, type ScanProblem } from "./scan.ts";
+import { addRows } from "./scan-derived.ts";
 import { absorbScan, encodeScan } from "./scan-part.ts";
 import type { SeenUnder } from "./seen.ts";
 
@@ -74,7 +75,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
           const own = scans.filter(({ plan: { range } }) => day >= range.fromDay && day < range.toDay);
           for (const scan of own)
             for (const rows of partitions) {
-              const problem = yield* scanDay(scan, { day, rows, isCounted });
+              const problem = yield* addRows(scan, { day, rows, isCounted });
               if (problem !== undefined) return problem;
             }
           return undefined;

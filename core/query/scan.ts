@@ -32,7 +32,7 @@ import {
 } from "./seen.ts";
 import { visitsIn } from "./view.ts";
 
-interface Sum {
+export interface Sum {
   readonly dimensions: readonly string[];
   readonly counts: Counts;
   readonly visitors: Visitors;
@@ -41,6 +41,8 @@ interface Sum {
   scrolledVisits: number;
   /** The number of the visit that was counted here last. */
   visit: number;
+  /** The number of the visit whose visitor was added here last, of derived rows. */
+  visitorOf: number;
   /** How deep the present visit has scrolled; -1 where it has not. */
   deepest: number;
 }
@@ -96,7 +98,7 @@ interface KnownCodes {
   readonly labelOf: Map<number, string>;
 }
 
-function noneKnown(seed: number): KnownCodes {
+export function noneKnown(seed: number): KnownCodes {
   return { pairs: new PairCodes(seed), labels: new Map(), sums: [], entries: [], possible: [], labelOf: new Map() };
 }
 
@@ -164,7 +166,7 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
     spend(budgets.own, steps, "#/dimensions");
     yield* addVisit(scan, visit, { day: seen.day, slices });
-    if (visit.events.some((one) => isOrder(one) && isInRange(scan, one, seen.day)))
+    if (visit.events.some((one) => isOrder(one.earning) && isInRange(scan, one, seen.day)))
       scan.orderPlaces.add(`${seen.day} ${partition}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
@@ -175,7 +177,7 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
 }
 
 /** Whether an event is an order or takes something off one. */
-function isOrder({ earning }: Seen): boolean {
+export function isOrder(earning: Seen["earning"]): boolean {
   return earning !== undefined && (earning.ofOrder || earning.sign < 0);
 }
 
@@ -388,13 +390,20 @@ function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; re
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;
-  if (earning === undefined) return;
-  const lines = earning.sale.lines.filter(({ product }) => isOfProducts(scan.axes, product, sum.dimensions));
+  if (earning !== undefined) addEarning(scan, sum, { earning, day });
+}
+
+export function addEarning(
+  scan: Scan,
+  { counts, dimensions, purse }: Sum,
+  { earning, day }: { readonly earning: NonNullable<Seen["earning"]>; readonly day: number },
+): void {
+  const lines = earning.sale.lines.filter(({ product }) => isOfProducts(scan.axes, product, dimensions));
   const { orders, refunds, units, money } = earnedOf({ ...earning, sale: { ...earning.sale, lines } });
   counts.orders += orders;
   counts.refunds += refunds;
   counts.units += units;
-  addToPurse(sum.purse, money, { day, home: scan.under.settings.currency });
+  addToPurse(purse, money, { day, home: scan.under.settings.currency });
 }
 
 /** Whether a product is of the group: a group by product has what was paid for the product, not for the whole order. */
@@ -424,12 +433,20 @@ function isInRange({ plan: { range, zones }, hours }: Scan, { event }: Seen, day
   return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
 }
 
-function labelOf({ plan, known: { labelOf: labels } }: Scan, { event }: Seen, day: number): string {
+function labelOf(scan: Scan, { event }: Seen, day: number): string {
+  return labelAt(scan, { instant: event.timestamp, day });
+}
+
+/** The label of an event's time. */
+export function labelAt(
+  { plan, known: { labelOf: labels } }: Scan,
+  { instant, day }: { readonly instant: number; readonly day: number },
+): string {
   if (plan.time === undefined) return "";
   // In every zone an Hour begins at a whole minute, so all events of a minute have one label.
   const isFine = plan.time === "hour" || plan.time === "minute";
-  const bucket = isFine ? Math.floor(event.timestamp / MINUTE_MS) : 0;
-  const label = labels.get(bucket) ?? eventLabel(plan, { instant: event.timestamp, day });
+  const bucket = isFine ? Math.floor(instant / MINUTE_MS) : 0;
+  const label = labels.get(bucket) ?? eventLabel(plan, { instant, day });
   labels.set(bucket, label);
   return label;
 }
@@ -438,14 +455,14 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;
-  const none = { scroll: 0, scrolledVisits: 0, visit: 0, deepest: -1 };
+  const none = { scroll: 0, scrolledVisits: 0, visit: 0, visitorOf: 0, deepest: -1 };
   const sum = { dimensions, counts: zeroCounts(), visitors: noVisitors(), purse: new Map(), ...none };
   sums.set(key, sum);
   return sum;
 }
 
 /** The dimensions' values for an event: one list, or one for each of its goals and of its products. */
-function combinationsOf(
+export function combinationsOf(
   { plan, axes, timeAt }: Pick<Scan, "plan" | "axes" | "timeAt">,
   seen: Seen,
   label: string,

@@ -555,6 +555,74 @@ function visitAt(seen: SeenColumns, runs: VisitRuns, { visit, day }: { visit: nu
   return made;
 }
 
+/** A row of a visit that is known already, with all of its visit. */
+export function seenAt(
+  seen: SeenColumns,
+  runs: VisitRuns,
+  { visit, day, row }: { readonly visit: number; readonly day: number; readonly row: number },
+): Seen {
+  return visitAt(seen, runs, { visit, day }).events[row - (runs.starts[visit] as number)] as Seen;
+}
+
+/** The name of a visit's visitor on a Day, or, without a Day, the id. */
+export function visitNameAt(
+  { columns }: SeenColumns,
+  runs: VisitRuns,
+  { visit, day }: { readonly visit: number; readonly day: number | undefined },
+): string {
+  const id = textsOf(columns, "visitor").values[runs.visitors[visit] as number] as string;
+  return day === undefined ? id : visitorName({ id, day, isKnown: runs.known[visit] === 1 });
+}
+
+/** One object that stands for one row after the other. It has what codes of attributes are made of. */
+export class RowCursor implements Seen {
+  readonly of: SeenColumns;
+  readonly #runs: VisitRuns;
+  readonly #profile: { row: number };
+  readonly #visit: { entry: { row: number } | undefined; exit: { row: number } | undefined; profile: { row: number } };
+  #at = -1;
+  row = 0;
+
+  constructor(of: SeenColumns, runs: VisitRuns) {
+    this.of = of;
+    this.#runs = runs;
+    this.#profile = { row: 0 };
+    this.#visit = { entry: undefined, exit: undefined, profile: this.#profile };
+  }
+
+  to(visit: number, row: number): this {
+    this.row = row;
+    if (visit === this.#at) return this;
+    const { profiles, entries, exits } = this.#runs;
+    const at = (view: number) => (view < 0 ? undefined : { row: view });
+    this.#at = visit;
+    this.#profile.row = profiles[visit] as number;
+    this.#visit.entry = at(entries[visit] as number);
+    this.#visit.exit = at(exits[visit] as number);
+    return this;
+  }
+
+  get pageRow(): number {
+    return this.row;
+  }
+
+  get visit(): SeenVisit {
+    return this.#visit as unknown as SeenVisit;
+  }
+
+  get event(): Event {
+    return eventAt(this.of.columns, this.row);
+  }
+
+  get opinion(): Opinion {
+    return opinionAt(this.of.opinions, this.row);
+  }
+
+  get earning(): Earning<ProductLine> | undefined {
+    return this.of.earnings.get(this.row);
+  }
+}
+
 /** A row as an event. Its values are made when somebody reads them. */
 class SeenRow implements Seen {
   readonly of: SeenColumns;

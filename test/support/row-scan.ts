@@ -374,7 +374,10 @@ function hasDone(filter: Filter, visit: SeenVisit): boolean {
 export function encodeRowScan(scan: RowScan): string {
   const named = (names: Set<string>) => ({ names, last: undefined });
   const sums = new Map(
-    [...scan.sums].map(([key, sum]) => [key, { ...sum, visitors: named(sum.visitors), visit: 0, deepest: -1 }]),
+    [...scan.sums].map(([key, sum]) => [
+      key,
+      { ...sum, visitors: named(sum.visitors), visit: 0, visitorOf: 0, deepest: -1 },
+    ]),
   );
   const of = (sets: Map<string, Set<string>>) => new Map([...sets].map(([key, names]) => [key, named(names)]));
   const { all, label, group } = scan.totals;

@@ -18,7 +18,8 @@ import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
 import { REPORTS, visitsOf } from "../../../core/query/report-count.ts";
-import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
+import { closeScan, openScan } from "../../../core/query/scan.ts";
+import { addRows } from "../../../core/query/scan-derived.ts";
 import { encodeScan } from "../../../core/query/scan-part.ts";
 import { type SeenUnder, seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
@@ -285,7 +286,7 @@ test("[SCN-9] columns come to what events come to one by one, whatever is asked"
         const { day, rows } = one;
         if (day < own.range.fromDay || day >= own.range.toDay) continue;
         const columns = derivedOf(one, { under, whose, link, ...lie });
-        expect(finish(scanDay(scan, { day, rows: columns, isCounted }))).toEqual(
+        expect(finish(addRows(scan, { day, rows: columns, isCounted }))).toEqual(
           scanRows(rowScan, { day, rows, isCounted }),
         );
       }
