@@ -28,8 +28,8 @@ const DERIVED_VERSION = 1;
 
 /** The fields of an event that questions read when opinions and visits are known. */
 export const DERIVED_NUMBERS = ["timestamp", "stream", "engagementMs", "scroll", "importNumber"] as const;
-export const DERIVED_TEXTS = ["name", "visitor", "userAgent", "props", "products"] as const;
-const KEPT: ReadonlySet<keyof Event> = new Set([...DERIVED_NUMBERS, ...DERIVED_TEXTS]);
+export const DERIVED_TEXTS = ["name", "userAgent", "props", "products"] as const;
+const KEPT: ReadonlySet<keyof Event> = new Set([...DERIVED_NUMBERS, ...DERIVED_TEXTS, "visitor"]);
 
 /** Derives all of a merchant's rows of a Day in one partition. */
 export function derive(rows: EventColumns, day: number, under: SeenUnder): DerivedColumns {
@@ -96,8 +96,10 @@ interface Placed {
 
 function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRuns {
   const count = visits.length;
+  const { codes, values } = compacted(textsOf(kept, "visitor"));
   const runs: VisitRuns = {
     count,
+    visitorAt: (code) => values[code] as string,
     starts: new Uint32Array(count + 1),
     visitors: new Uint32Array(count),
     known: Uint8Array.from(visits, ({ visitor }) => (isKnownName(visitor) ? 1 : 0)),
@@ -108,7 +110,6 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
     bounces: Uint8Array.from(visits, ({ isBounce }) => (isBounce ? 1 : 0)),
     durationsMs: Float64Array.from(visits, ({ durationMs }) => durationMs),
   };
-  const { codes, values } = compacted(textsOf(kept, "visitor"));
   let next = 0;
   for (const [at, { events, visitor }] of visits.entries()) {
     runs.starts[at] = next;

@@ -92,7 +92,7 @@ function* addRuns(scan: Scan, seen: SeenColumns, { runs, columns, day }: Runs): 
         const { counts } = sum;
         if (sum.visitorOf !== scan.visits) {
           sum.visitorOf = scan.visits;
-          name ??= visitNameAt(seen, runs, { visit, day: plan.grain === "hour" ? undefined : day });
+          name ??= visitNameAt(runs, { visit, day: plan.grain === "hour" ? undefined : day });
           addTo(scan, sum.visitors, name);
         }
         counts.pageviews += seen.views[row] as number;

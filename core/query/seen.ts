@@ -86,8 +86,10 @@ export interface VisitRuns {
   readonly count: number;
   /** Its rows are those in [starts[visit], starts[visit + 1]). There is one entry more than visits. */
   readonly starts: Uint32Array;
-  /** The visitor's id, by its code among the rows' visitors. */
+  /** A code of the visitor. */
   readonly visitors: Uint32Array;
+  /** The id of the visitor with a code. */
+  readonly visitorAt: (code: number) => string;
   /** 1 where the visitor can be recognised on another Day. */
   readonly known: Uint8Array;
   /** The rows of `SeenVisit.start` and `SeenVisit.profile`. */
@@ -148,7 +150,7 @@ export function* seeVisits(
 ): Generator<SeenVisit, undefined> {
   const seen = finish(seeColumns({ rows, day }, under));
   if (seen.runs !== undefined) {
-    for (let visit = 0; visit < seen.runs.count; visit++) yield visitAt(seen, seen.runs, { visit, day });
+    for (let visit = 0; visit < seen.runs.count; visit++) yield new RunVisit(seen, seen.runs, { visit, day });
     return;
   }
   const visitors = textsOf(rows, "visitor").values;
@@ -529,30 +531,66 @@ function toVisit(seen: SeenColumns, { own, start, more }: Opened, { visitor, bef
   return visit;
 }
 
-/** A visit that is known already. */
-function visitAt(seen: SeenColumns, runs: VisitRuns, { visit, day }: { visit: number; day: number }): SeenVisit {
-  const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
-  const id = textsOf(seen.columns, "visitor").values[runs.visitors[visit] as number] as string;
-  const events: SeenRow[] = [];
-  const made: { -readonly [key in keyof SeenVisit]: SeenVisit[key] } = {
-    visitor: visitorName({ id, day, isKnown: runs.known[visit] === 1 }),
-    events,
-    start: undefined as unknown as Seen,
-    profile: undefined as unknown as Seen,
-    entry: undefined,
-    exit: undefined,
-    isBounce: runs.bounces[visit] === 1,
-    durationMs: runs.durationsMs[visit] as number,
-  };
-  for (let row = start; row < end; row++) events.push(new SeenRow(seen, row, made));
-  const at = (row: number) =>
-    row < start || row >= end ? new SeenRow(seen, row, made) : (events[row - start] as Seen);
-  made.start = at(runs.openers[visit] as number);
-  made.profile = at(runs.profiles[visit] as number);
-  const [entry, exit] = [runs.entries[visit] as number, runs.exits[visit] as number];
-  if (entry >= 0) made.entry = at(entry);
-  if (exit >= 0) made.exit = at(exit);
-  return made;
+/** A visit that is known already. What it has is made when somebody reads it. */
+class RunVisit implements SeenVisit {
+  readonly #seen: SeenColumns;
+  readonly #runs: VisitRuns;
+  readonly #visit: number;
+  readonly #day: number;
+  #events: readonly Seen[] | undefined;
+
+  constructor(seen: SeenColumns, runs: VisitRuns, { visit, day }: { readonly visit: number; readonly day: number }) {
+    this.#seen = seen;
+    this.#runs = runs;
+    this.#visit = visit;
+    this.#day = day;
+  }
+
+  get visitor(): string {
+    return visitNameAt(this.#runs, { visit: this.#visit, day: this.#day });
+  }
+
+  get events(): readonly Seen[] {
+    if (this.#events !== undefined) return this.#events;
+    const end = this.#runs.starts[this.#visit + 1] as number;
+    const events: Seen[] = [];
+    for (let row = this.#runs.starts[this.#visit] as number; row < end; row++) events.push(this.at(row));
+    this.#events = events;
+    return events;
+  }
+
+  get start(): Seen {
+    return this.at(this.#runs.openers[this.#visit] as number);
+  }
+
+  get profile(): Seen {
+    return this.at(this.#runs.profiles[this.#visit] as number);
+  }
+
+  get entry(): Seen | undefined {
+    return this.#view(this.#runs.entries);
+  }
+
+  get exit(): Seen | undefined {
+    return this.#view(this.#runs.exits);
+  }
+
+  get isBounce(): boolean {
+    return this.#runs.bounces[this.#visit] === 1;
+  }
+
+  get durationMs(): number {
+    return this.#runs.durationsMs[this.#visit] as number;
+  }
+
+  at(row: number): Seen {
+    return new SeenRow(this.#seen, row, this);
+  }
+
+  #view(views: Int32Array): Seen | undefined {
+    const row = views[this.#visit] as number;
+    return row < 0 ? undefined : this.at(row);
+  }
 }
 
 /** A row of a visit that is known already, with all of its visit. */
@@ -561,16 +599,15 @@ export function seenAt(
   runs: VisitRuns,
   { visit, day, row }: { readonly visit: number; readonly day: number; readonly row: number },
 ): Seen {
-  return visitAt(seen, runs, { visit, day }).events[row - (runs.starts[visit] as number)] as Seen;
+  return new RunVisit(seen, runs, { visit, day }).at(row);
 }
 
 /** The name of a visit's visitor on a Day, or, without a Day, the id. */
 export function visitNameAt(
-  { columns }: SeenColumns,
   runs: VisitRuns,
   { visit, day }: { readonly visit: number; readonly day: number | undefined },
 ): string {
-  const id = textsOf(columns, "visitor").values[runs.visitors[visit] as number] as string;
+  const id = runs.visitorAt(runs.visitors[visit] as number);
   return day === undefined ? id : visitorName({ id, day, isKnown: runs.known[visit] === 1 });
 }
 

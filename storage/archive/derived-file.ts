@@ -23,6 +23,7 @@ export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
   const { opinions, visits, earnings } = rows.derived;
   const sections = [
     ...visitNumbers(visits).map(numberBytes),
+    idBytes(textsOf(rows, "visitor").values),
     ...DERIVED_NUMBERS.map((name) => numberBytes(numbersOf(rows, name))),
     ...DERIVED_TEXTS.flatMap((name) => columnBytes(textsOf(rows, name))),
     ...PARTS_DERIVED.flatMap((part) => columnBytes(opinions[part])),
@@ -59,9 +60,16 @@ export function decodeDerived(bytes: Uint8Array): DerivedColumns {
     const [codes, values] = [next(), next()];
     return late({ codes: () => codesIn(codes(), count), values: () => jsonIn<readonly T[]>(values()) });
   };
-  const visits = visitRuns(visitCount, Array.from({ length: VISIT_NUMBERS }, next));
+  const visitSections = Array.from({ length: VISIT_NUMBERS }, next);
+  const ids = next();
+  const visits = visitRuns(
+    visitCount,
+    visitSections,
+    once(() => idsIn(ids())),
+  );
   const numbers = new Map<string, Float64Array>(DERIVED_NUMBERS.map((name) => [name, numbersIn(next()(), count)]));
   const texts = new Map<string, TextColumn>(DERIVED_TEXTS.map((name) => [name, column<string>()]));
+  texts.set("visitor", late({ codes: () => visitorCodes(visits, count), values: () => visitorIds(visits) }));
   const opinions = Object.fromEntries(PARTS_DERIVED.map((part) => [part, column()])) as unknown as Derived["opinions"];
   const earnings = jsonIn<[number, never][]>(next()());
   return {
@@ -93,7 +101,7 @@ export function readDerived(archive: Archive, { key, offset, length }: DerivedRa
 type Section = () => Uint8Array<ArrayBuffer>;
 
 const VISIT_NUMBERS = 9;
-const SECTIONS = VISIT_NUMBERS + DERIVED_NUMBERS.length + 2 * DERIVED_TEXTS.length + 2 * PARTS_DERIVED.length + 1;
+const SECTIONS = VISIT_NUMBERS + 1 + DERIVED_NUMBERS.length + 2 * DERIVED_TEXTS.length + 2 * PARTS_DERIVED.length + 1;
 
 function sectionsIn(packed: readonly Uint8Array[], lengths: readonly number[]): Section[] {
   const size = lengths.reduce((sum, length) => sum + length, 0);
@@ -130,7 +138,7 @@ function visitNumbers(visits: VisitRuns): readonly ArrayLike<number>[] {
 /** Where a visit has no page view. An earlier visit's row lies before the visit, but never so far. */
 const NO_ROW = -(2 ** 31);
 
-function visitRuns(count: number, sections: readonly Section[]): VisitRuns {
+function visitRuns(count: number, sections: readonly Section[], ids: () => (code: number) => string): VisitRuns {
   const [rows, visitors, known, openers, profiles, entries, exits, bounces, durations] = sections as [
     ...[Section, Section, Section, Section, Section, Section, Section, Section, Section],
   ];
@@ -146,7 +154,7 @@ function visitRuns(count: number, sections: readonly Section[]): VisitRuns {
     }
     return places;
   };
-  const runs = late<Omit<VisitRuns, "count" | "starts">>({
+  const runs = late<Omit<VisitRuns, "count" | "starts" | "visitorAt">>({
     visitors: () => codesIn(visitors(), count),
     known: () => Uint8Array.from(codesIn(known(), count)),
     openers: () => Uint32Array.from(fromStart(openers)),
@@ -156,7 +164,24 @@ function visitRuns(count: number, sections: readonly Section[]): VisitRuns {
     bounces: () => Uint8Array.from(codesIn(bounces(), count)),
     durationsMs: () => numbersIn(durations(), count),
   });
-  return Object.defineProperties(runs, { count: { value: count }, starts: { value: starts } }) as VisitRuns;
+  const visitorAt = (code: number) => ids()(code);
+  return Object.defineProperties(runs, {
+    count: { value: count },
+    starts: { value: starts },
+    visitorAt: { value: visitorAt },
+  }) as VisitRuns;
+}
+
+/** The visitor of each row. */
+function visitorCodes({ count, starts, visitors }: VisitRuns, rows: number): Uint32Array {
+  const codes = new Uint32Array(rows);
+  for (let visit = 0; visit < count; visit++) codes.fill(visitors[visit] as number, starts[visit], starts[visit + 1]);
+  return codes;
+}
+
+function visitorIds({ visitors, visitorAt }: VisitRuns): readonly string[] {
+  const size = visitors.reduce((most, code) => Math.max(most, code + 1), 0);
+  return Array.from({ length: size }, (_, code) => visitorAt(code));
 }
 
 /** An object whose fields are made when they are read first. */
@@ -235,6 +260,28 @@ function columnBytes({ codes, values }: TextColumn | OpinionColumn): readonly Ui
 
 function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
+}
+
+const ID_BYTES = 8;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Ids of visitors, which are 16 hex digits each. */
+function idBytes(ids: readonly string[]): Uint8Array {
+  const bytes = new Uint8Array(ID_BYTES * ids.length);
+  for (const [at, id] of ids.entries()) {
+    assert(/^[0-9a-f]{16}$/.test(id), "a visitor is 16 hex digits");
+    for (let byte = 0; byte < ID_BYTES; byte++)
+      bytes[at * ID_BYTES + byte] = Number.parseInt(id.slice(2 * byte, 2 * byte + 2), 16);
+  }
+  return bytes;
+}
+
+function idsIn(bytes: Uint8Array): (code: number) => string {
+  return (code) => {
+    let id = "";
+    for (let at = code * ID_BYTES; at < (code + 1) * ID_BYTES; at++) id += HEX[bytes[at] as number];
+    return id;
+  };
 }
 
 /** What is behind the text is padding. */

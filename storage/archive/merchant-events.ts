@@ -82,6 +82,8 @@ export interface EventSearch {
 
 export interface FoundEvents {
   readonly cost: ScanCost;
+  /** How many of the rows are read as derived rows. */
+  readonly derivedRows: number;
   /** In the order of Days. Each Day's rows come at once, or group after group of its visitors. */
   readonly days: (giveWay?: GiveWay) => AsyncGenerator<DayRows>;
   /** Those of some of the places alone, which belong together. */
@@ -173,7 +175,8 @@ async function openLocated(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
   );
-  return { cost, days, of };
+  const derivedRows = found.reduce((sum, folder) => sum + (folder.derived?.rows ?? 0), 0);
+  return { cost, derivedRows, days, of };
 }
 
 export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
