@@ -467,7 +467,7 @@ async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: Se
   return zoned.map(({ merchant }) => merchant);
 }
 
-/** The rows of one merchant, as long as they are few enough to be derived (ARC-28). */
+/** The rows of one merchant, as long as they are few enough to be derived (SCN-10). */
 class MerchantRows {
   #blocks: ColumnBlock[] | undefined = [];
   #count = 0;

@@ -1,7 +1,7 @@
 // What counting makes of a merchant's rows of a sealed Day before any question is asked: which of them count, their
 // opinions, what they earn, and their visits. A seal writes it down beside the rows (storage/archive/derived-file.ts),
 // so that a question need not make it again. The rows stay the truth: what is derived holds only under the rules that
-// it was made by, and where those are others now, the rows are read (ARC-26).
+// it was made by, and where those are others now, the rows are read (SCN-10).
 
 import { type EventColumns, selectRows, textsOf } from "../archive/event-columns.ts";
 import { type OpinionColumn, PARTS_DERIVED } from "../enrichment/opinion-columns.ts";
