@@ -1,142 +1,99 @@
-// Adds derived rows (derived.ts) to a scan, by the same rules as scan.ts and in a tenth of the time: no row and no
-// visit becomes an object. What an event is compared and grouped by is a code in a column; what a code means is found
-// out once. Questions that need more of a visit than its numbers are counted by scan.ts, from the same rows.
+// Adds derived rows (derived.ts) to a scan, by the same rules as scan.ts and in a tenth of the time. Both come to the
+// same, whatever is asked (SCN-9).
 
 import { numbersOf, textsOf } from "../archive/event-columns.ts";
 import { isEngagement } from "../event.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { DERIVED_READS, GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
-import { type Codes, joinCodes } from "../pair-codes.ts";
-import { type Attribute, shownValue } from "./attribute.ts";
 import { outOfSteps, spend } from "./budget.ts";
-import { type Comparison, comparisonsOf, type Filter } from "./filter.ts";
+import type { VisitCounts } from "./metric.ts";
+import { attributesOf, JudgedRows, RowGroups, verdictOf } from "./row-judge.ts";
 import {
   addEarning,
   addTo,
-  combinationsOf,
+  axesOfPossible,
+  entriesAt,
   isOrder,
   labelAt,
   noneKnown,
+  possibleAt,
   type Scan,
   type ScanProblem,
   type Sum,
   scanDay,
-  sumOf,
+  sumsAt,
+  type Visitors,
+  visitorsOf,
 } from "./scan.ts";
-import {
-  RowCursor,
-  type Seen,
-  type SeenColumns,
-  type SeenRows,
-  seeColumns,
-  seenAt,
-  type VisitRuns,
-  visitNameAt,
-} from "./seen.ts";
+import { type SeenColumns, type SeenRows, seeColumns, type VisitRuns, visitNameAt } from "./seen.ts";
 
 /** Steps of adding a derived event under the values of one dimension, and of using a known verdict. */
 const ROW_STEPS = 1;
 
 /** Adds what one partition has of one Day, given as a whole. A problem ends the scan. */
 export function* addRows(scan: Scan, rows: SeenRows): Gradual<ScanProblem | undefined> {
-  const { plan, view } = scan;
-  const { rest, totals, visitsByEntryPage } = plan;
-  const isPlain = view === undefined && rest?.hours === undefined && totals.length === 0 && !visitsByEntryPage;
-  if (!isPlain || !("derived" in rows.rows)) return yield* scanDay(scan, rows);
+  const { plan, view, axes, filter } = scan;
+  if (view !== undefined || plan.rest?.hours !== undefined || !("derived" in rows.rows))
+    return yield* scanDay(scan, rows);
   const seen = yield* seeColumns(rows, scan.under);
-  const columns = columnsOf(seen, scan);
-  if (seen.runs === undefined || columns === undefined) return yield* scanDay(scan, rows);
-  return yield* addRuns(scan, seen, { runs: seen.runs, columns, day: rows.day });
+  const runs = seen.runs as VisitRuns;
+  const attributes = [...axes.map(({ attribute }) => attribute), ...attributesOf(filter)];
+  const given = { runs, day: rows.day, attributes };
+  const own = JudgedRows.of(seen, given);
+  const onEntry = plan.visitsByEntryPage ? JudgedRows.of(seen, { ...given, isOnEntry: true }) : own;
+  if (own === undefined || onEntry === undefined) return yield* scanDay(scan, rows);
+  return yield* addRuns(scan, own, onEntry);
 }
 
-interface Runs {
-  readonly runs: VisitRuns;
-  /** Codes of the rows in each attribute that the question groups by or compares. */
-  readonly columns: ReadonlyMap<Attribute, Codes>;
-  readonly day: number;
-}
-
-function* addRuns(scan: Scan, seen: SeenColumns, { runs, columns, day }: Runs): Gradual<ScanProblem | undefined> {
+function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<ScanProblem | undefined> {
   const { plan } = scan;
+  const { seen, runs, day } = rows;
   const { budgets, breakdowns } = plan.question;
   const slices = new Slices(budgets);
   scan.hours = undefined;
   scan.known = noneKnown(seen.columns.seed);
-  const engagement = numbersOf(seen.columns, "engagementMs");
-  const scroll = numbersOf(seen.columns, "scroll");
-  const names = textsOf(seen.columns, "name");
-  const isReport = names.values.map(isEngagement);
-  const inRange = rowsInRange(scan, seen);
-  const judging: Judging = { seen, runs, columns, day, visit: 0, looked: 0 };
-  const passes = compiled(scan.filter, judging);
-  const groups = new RowGroups(scan, judging);
-  const ofVisit = new Uint32Array(longestOf(runs));
+  const inRange = rangeOf(scan, seen);
+  const passes = verdictOf(scan.filter, rows);
+  const counted = new Counted(scan, rows, inRange);
+  const totals = plan.totals.length > 0 ? new Denominators(scan, rows, inRange) : undefined;
+  const entries = plan.visitsByEntryPage ? new Entries(scan, onEntry) : undefined;
+  const admitted = new Uint32Array(longestOf(runs));
   for (let visit = 0; visit < runs.count; visit++) {
-    judging.visit = visit;
-    judging.looked = 0;
+    rows.visit = visit;
+    onEntry.visit = visit;
     scan.visits += 1;
     const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
-    let admitted = 0;
-    for (let row = start; row < end; row++) if (passes(row)) ofVisit[admitted++] = row;
-    const steps = ((end - start) * (1 + breakdowns.length) + judging.looked) * ROW_STEPS;
-    spend(budgets.own, steps, "#/dimensions");
+    let count = 0;
+    for (let row = start; row < end; row++) if (passes(row)) admitted[count++] = row;
+    const name = nameOnce(runs, { visit, day: plan.grain === "hour" ? undefined : day });
+    counted.addEvents(admitted, count, name);
+    totals?.add(admitted, count, name);
+    if (inRange(runs.openers[visit] as number)) {
+      counted.addVisit(admitted, count);
+      entries?.add();
+    }
+    const looked = rows.looked + (onEntry === rows ? 0 : onEntry.looked);
+    rows.looked = 0;
+    onEntry.looked = 0;
+    spend(budgets.own, ((end - start) * (1 + breakdowns.length) + looked) * ROW_STEPS, "#/dimensions");
     if (slices.isOver((end - start) * LOOKED_AT * DERIVED_READS)) yield;
-    const scrolled: Sum[] = [];
-    let name: string | undefined;
-    for (let at = 0; at < admitted; at++) {
-      const row = ofVisit[at] as number;
-      if (inRange !== undefined && inRange[row] === 0) continue;
-      const earning = seen.earnings.size === 0 ? undefined : seen.earnings.get(row);
-      const deep = scroll[row] as number;
-      for (const sum of groups.at(row, row)) {
-        const { counts } = sum;
-        if (sum.visitorOf !== scan.visits) {
-          sum.visitorOf = scan.visits;
-          name ??= visitNameAt(runs, { visit, day: plan.grain === "hour" ? undefined : day });
-          addTo(scan, sum.visitors, name);
-        }
-        counts.pageviews += seen.views[row] as number;
-        if (!isReport[names.codes[row] as number]) counts.events += 1;
-        counts.engagement_ms += engagement[row] as number;
-        if (earning !== undefined) addEarning(scan, sum, { earning, day });
-        if (deep < 0) continue;
-        if (sum.deepest < 0) scrolled.push(sum);
-        sum.deepest = Math.max(deep, sum.deepest);
-      }
-    }
-    for (const sum of scrolled) {
-      sum.scroll += sum.deepest;
-      sum.scrolledVisits += 1;
-      sum.deepest = -1;
-    }
-    const opener = runs.openers[visit] as number;
-    if (inRange === undefined || inRange[opener] === 1)
-      for (let at = 0; at < admitted; at++)
-        for (const sum of groups.at(ofVisit[at] as number, opener)) {
-          // A visit counts once in each group, however many of its events are in it.
-          if (sum.visit === scan.visits) continue;
-          sum.visit = scan.visits;
-          sum.counts.visits += 1;
-          sum.counts.bounces += runs.bounces[visit] as number;
-          sum.counts.duration_ms += runs.durationsMs[visit] as number;
-        }
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
     const spent = outOfSteps(budgets);
     if (spent !== undefined) return spent;
   }
   for (const [row, earning] of seen.earnings)
-    if (isOrder(earning) && (inRange === undefined || inRange[row] === 1)) {
-      scan.orderPlaces.add(`${day} ${seen.columns.partition}`);
-      break;
-    }
+    if (isOrder(earning) && inRange(row)) scan.orderPlaces.add(`${day} ${seen.columns.partition}`);
   return undefined;
 }
 
-/** 1 for rows in the range; undefined where all rows are. */
-function rowsInRange({ plan: { range } }: Scan, { times }: SeenColumns): Uint8Array | undefined {
-  if (range.wholeDays) return undefined; // nobody adds a Day outside of it
-  return Uint8Array.from(times, (time) => (time >= range.fromInstant && time < range.toInstant ? 1 : 0));
+/** Whether a row is in the range. */
+type InRange = (row: number) => boolean;
+
+function rangeOf({ plan: { range } }: Scan, { times }: SeenColumns): InRange {
+  if (range.wholeDays) return () => true; // nobody adds a Day outside of it
+  const { fromInstant, toInstant } = range;
+  return (row) => (times[row] as number) >= fromInstant && (times[row] as number) < toInstant;
 }
 
 function longestOf({ count, starts }: VisitRuns): number {
@@ -146,149 +103,179 @@ function longestOf({ count, starts }: VisitRuns): number {
   return longest;
 }
 
-/** Finds the groups of rows. They are found out once for each label and combination of codes. */
-class RowGroups {
-  readonly #scan: Scan;
-  readonly #judging: Judging;
-  readonly #codes: Uint32Array | undefined;
-  readonly #isFine: boolean;
-  readonly #known = new Map<string, (readonly Sum[] | undefined)[]>();
-  /** Those of the label that was asked for last. */
-  #ofLabel: (readonly Sum[] | undefined)[] = [];
-  #label: string | undefined;
-
-  constructor(scan: Scan, judging: Judging) {
-    const { plan, axes } = scan;
-    this.#scan = scan;
-    this.#judging = judging;
-    const all = axes.map(({ attribute }) => judging.columns.get(attribute) as Codes);
-    this.#codes = all.length === 0 ? undefined : joinCodes(all, judging.seen.columns).codes;
-    this.#isFine = plan.time === "hour" || plan.time === "minute";
-  }
-
-  /** The groups of a row, at the time of another row. */
-  at(row: number, timeRow: number): readonly Sum[] {
-    if (this.#isFine || this.#label === undefined) this.#turnTo(timeRow);
-    const code = this.#codes === undefined ? 0 : (this.#codes[row] as number);
-    return this.#ofLabel[code] ?? this.#find(row, code);
-  }
-
-  #turnTo(row: number): void {
-    const { day, seen } = this.#judging;
-    const label = labelAt(this.#scan, { instant: seen.times[row] as number, day });
-    if (label === this.#label) return;
-    this.#label = label;
-    this.#ofLabel = this.#known.get(label) ?? [];
-    this.#known.set(label, this.#ofLabel);
-  }
-
-  #find(row: number, code: number): readonly Sum[] {
-    const seen = rowOf(this.#judging, row);
-    const found = combinationsOf(this.#scan, seen, this.#label as string).map((dimensions) =>
-      sumOf(this.#scan, dimensions),
-    );
-    this.#ofLabel[code] = found;
-    return found;
-  }
-}
-
-/** What is judged. */
-interface Judging extends Runs {
-  readonly seen: SeenColumns;
-  /** The visit whose rows are judged. */
-  visit: number;
-  /** How often the verdict of a code was looked up. */
-  looked: number;
-}
-
-function rowOf({ seen, runs, visit, day }: Judging, row: number): Seen {
-  return seenAt(seen, runs, { visit, day, row });
-}
-
-/** A filter as a function of a row of the present visit. */
-function compiled(filter: Filter, judging: Judging): (row: number) => boolean {
-  switch (filter.kind) {
-    case "and": {
-      const all = filter.of.map((inner) => compiled(inner, judging));
-      return all.length === 1 ? (all[0] as (row: number) => boolean) : (row) => all.every((passes) => passes(row));
-    }
-    case "or": {
-      const all = filter.of.map((inner) => compiled(inner, judging));
-      return (row) => all.some((passes) => passes(row));
-    }
-    case "not": {
-      const passes = compiled(filter.of, judging);
-      return (row) => !passes(row);
-    }
-    case "has_done":
-      return hasDone(compiled(filter.of, judging), judging);
-    case "comparison":
-      return compares(filter, judging);
-  }
-}
-
-/** Whether any row of the visit passes. It is found out once for each visit. */
-function hasDone(passes: (row: number) => boolean, judging: Judging): (row: number) => boolean {
-  const { runs } = judging;
-  let [known, verdict] = [-1, false];
+/** The visitor's name, which is made when somebody asks for it. */
+function nameOnce(runs: VisitRuns, of: Parameters<typeof visitNameAt>[1]): () => string {
+  let name: string | undefined;
   return () => {
-    const { visit } = judging;
-    if (visit === known) return verdict;
-    const end = runs.starts[visit + 1] as number;
-    let row = runs.starts[visit] as number;
-    while (row < end && !passes(row)) row += 1;
-    [known, verdict] = [visit, row < end];
-    return verdict;
+    name ??= visitNameAt(runs, of);
+    return name;
   };
 }
 
-function compares({ attribute, fits }: Comparison, judging: Judging): (row: number) => boolean {
-  const { codes, size } = judging.columns.get(attribute) as Codes;
-  const verdicts = new Uint8Array(size);
-  return (row) => {
-    judging.looked += 1;
-    const code = codes[row] as number;
-    const known = verdicts[code] as number;
-    if (known !== 0) return known === 1;
-    const isFit = attribute.valuesOf(rowOf(judging, row)).some((value) => fits(shownValue(attribute, value)));
-    verdicts[code] = isFit ? 1 : 2;
-    return isFit;
+/** How rows get the labels of their times. */
+function labelling(scan: Scan, { seen: { times }, day }: JudgedRows) {
+  const { time } = scan.plan;
+  return {
+    labelAt: (row: number) => labelAt(scan, { instant: times[row] as number, day }),
+    isFine: time === "hour" || time === "minute",
   };
 }
 
-/** By rows, and by the question's name of an attribute. Questions of a batch compare the same ones. */
-const known = new WeakMap<SeenColumns, Map<string, Codes | undefined>>();
+/** The sums of the answer's groups. */
+class Counted {
+  readonly #scan: Scan;
+  readonly #rows: JudgedRows;
+  readonly #inRange: InRange;
+  readonly #groups: RowGroups<Sum>;
+  readonly #engagement: Float64Array;
+  readonly #scroll: Float64Array;
+  /** 1 for rows that count as events. */
+  readonly #events: Uint8Array;
+  readonly #scrolled: Sum[] = [];
 
-/** The codes of all attributes of a question; undefined where one has values without a code. */
-function columnsOf(seen: SeenColumns, { axes, filter }: Scan): Runs["columns"] | undefined {
-  const own = known.get(seen) ?? new Map<string, Codes | undefined>();
-  known.set(seen, own);
-  const found = new Map<Attribute, Codes>();
-  const compared = comparisonsOf(filter).map(({ attribute }) => attribute);
-  for (const attribute of [...axes.map((axis) => axis.attribute), ...compared]) {
-    const { question } = attribute;
-    if (!own.has(question)) own.set(question, columnOf(seen, attribute));
-    const codes = own.get(question);
-    if (codes === undefined) return undefined;
-    found.set(attribute, codes);
+  constructor(scan: Scan, rows: JudgedRows, inRange: InRange) {
+    const { columns } = rows.seen;
+    this.#scan = scan;
+    this.#rows = rows;
+    this.#inRange = inRange;
+    this.#groups = new RowGroups(rows, {
+      attributes: scan.axes.map(({ attribute }) => attribute),
+      ...labelling(scan, rows),
+      find: (seen, label) => sumsAt(scan, seen, label),
+    });
+    this.#engagement = numbersOf(columns, "engagementMs");
+    this.#scroll = numbersOf(columns, "scroll");
+    const { codes, values } = textsOf(columns, "name");
+    const isEvent = values.map((name) => (isEngagement(name) ? 0 : 1));
+    this.#events = Uint8Array.from(codes, (code) => isEvent[code] as number);
   }
-  return found;
-}
 
-function columnOf(seen: SeenColumns, attribute: Attribute): Codes | undefined {
-  const runs = seen.runs as VisitRuns;
-  const cursor = new RowCursor(seen, runs);
-  const codes = new Uint32Array(seen.columns.count);
-  let size = 1;
-  for (let visit = 0; visit < runs.count; visit++) {
-    const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
-    let code = 0;
-    for (let row = start; row < end; row++) {
-      if (row === start || attribute.scope === "event") code = attribute.codeOf(cursor.to(visit, row), seen);
-      if (code < 0) return undefined;
-      if (code >= size) size = code + 1;
-      codes[row] = code;
+  /** Adds the first `count` rows of a list, each of the present visit. */
+  addEvents(list: Uint32Array, count: number, name: () => string): void {
+    const { visits } = this.#scan;
+    const { views, earnings } = this.#rows.seen;
+    for (let at = 0; at < count; at++) {
+      const row = list[at] as number;
+      if (!this.#inRange(row)) continue;
+      const earning = earnings.size === 0 ? undefined : earnings.get(row);
+      const deep = this.#scroll[row] as number;
+      for (const sum of this.#groups.at(row, row)) {
+        const { counts } = sum;
+        if (sum.visitorOf !== visits) {
+          sum.visitorOf = visits;
+          addTo(this.#scan, sum.visitors, name());
+        }
+        counts.pageviews += views[row] as number;
+        counts.events += this.#events[row] as number;
+        counts.engagement_ms += this.#engagement[row] as number;
+        if (earning !== undefined) addEarning(this.#scan, sum, { earning, day: this.#rows.day });
+        if (deep < 0) continue;
+        if (sum.deepest < 0) this.#scrolled.push(sum);
+        sum.deepest = Math.max(deep, sum.deepest);
+      }
+    }
+    for (let sum = this.#scrolled.pop(); sum !== undefined; sum = this.#scrolled.pop()) {
+      sum.scroll += sum.deepest;
+      sum.scrolledVisits += 1;
+      sum.deepest = -1;
     }
   }
-  return { codes, size };
+
+  /** Adds the present visit, once to each group that any of the rows is in. */
+  addVisit(list: Uint32Array, count: number): void {
+    const { visit, runs } = this.#rows;
+    const opener = runs.openers[visit] as number;
+    for (let at = 0; at < count; at++)
+      for (const sum of this.#groups.at(list[at] as number, opener)) {
+        if (sum.visit === this.#scan.visits) continue;
+        sum.visit = this.#scan.visits;
+        countVisit(sum.counts, this.#rows);
+      }
+  }
+}
+
+function countVisit(counts: VisitCounts, { runs, visit }: JudgedRows): void {
+  counts.visits += 1;
+  counts.bounces += runs.bounces[visit] as number;
+  counts.duration_ms += runs.durationsMs[visit] as number;
+}
+
+/** The visitors that groups are compared with. */
+class Denominators {
+  readonly #scan: Scan;
+  readonly #rows: JudgedRows;
+  readonly #inRange: InRange;
+  readonly #isPossible: (row: number) => boolean;
+  readonly #all: Visitors;
+  readonly #ofLabels: RowGroups<Visitors>;
+  readonly #groups: RowGroups<Visitors> | undefined;
+
+  constructor(scan: Scan, rows: JudgedRows, inRange: InRange) {
+    const { totals, plan } = scan;
+    const timed = labelling(scan, rows);
+    this.#scan = scan;
+    this.#rows = rows;
+    this.#inRange = inRange;
+    this.#isPossible = verdictOf(scan.possible, rows);
+    this.#all = visitorsOf(totals.all, "");
+    this.#ofLabels = new RowGroups(rows, {
+      attributes: [],
+      ...timed,
+      find: (_, label) => [visitorsOf(totals.label, label)],
+    });
+    if (!plan.totals.includes("group")) return;
+    this.#groups = new RowGroups(rows, {
+      attributes: axesOfPossible(scan).map(({ attribute }) => attribute),
+      ...timed,
+      find: (seen, label) => possibleAt(scan, seen, label),
+    });
+  }
+
+  /** Adds the present visit, of which the first `count` rows of a list are admitted. */
+  add(list: Uint32Array, count: number, name: () => string): void {
+    for (let at = 0; at < count; at++)
+      if (this.#inRange(list[at] as number)) {
+        addTo(this.#scan, this.#all, name());
+        break;
+      }
+    const { starts } = this.#rows.runs;
+    const end = starts[this.#rows.visit + 1] as number;
+    for (let row = starts[this.#rows.visit] as number; row < end; row++) {
+      if (!this.#inRange(row) || !this.#isPossible(row)) continue;
+      for (const visitors of this.#ofLabels.at(row, row)) addTo(this.#scan, visitors, name());
+      for (const visitors of this.#groups?.at(row, row) ?? []) addTo(this.#scan, visitors, name());
+    }
+  }
+}
+
+/** Visits by their entry pages. */
+class Entries {
+  readonly #rows: JudgedRows;
+  readonly #passes: (row: number) => boolean;
+  readonly #groups: RowGroups<VisitCounts>;
+
+  constructor(scan: Scan, rows: JudgedRows) {
+    this.#rows = rows;
+    this.#passes = verdictOf(scan.filter, rows);
+    this.#groups = new RowGroups(rows, {
+      attributes: scan.axes.map(({ attribute }) => attribute),
+      ...labelling(scan, rows),
+      find: (seen, label) => entriesAt(scan, seen, label),
+    });
+  }
+
+  /** Adds the present visit, once to each group of its rows, if they had happened on its entry page. */
+  add(): void {
+    const { visit, runs } = this.#rows;
+    const opener = runs.openers[visit] as number;
+    const counted: VisitCounts[] = [];
+    for (let row = runs.starts[visit] as number; row < (runs.starts[visit + 1] as number); row++) {
+      if (!this.#passes(row)) continue;
+      for (const counts of this.#groups.at(row, opener)) {
+        if (counted.includes(counts)) continue;
+        counted.push(counts);
+        countVisit(counts, this.#rows);
+      }
+    }
+  }
 }

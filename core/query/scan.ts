@@ -102,7 +102,7 @@ export function noneKnown(seed: number): KnownCodes {
   return { pairs: new PairCodes(seed), labels: new Map(), sums: [], entries: [], possible: [], labelOf: new Map() };
 }
 
-interface Axis {
+export interface Axis {
   readonly attribute: Attribute;
   readonly at: number;
   readonly keeps: (value: string) => boolean;
@@ -290,14 +290,19 @@ function entriesOf(scan: Scan, seen: Seen, label: string): readonly VisitCounts[
   const code = codeOf(scan, seen, label);
   const known = code < 0 ? undefined : entries[code];
   if (known !== undefined) return known;
-  const found = combinationsOf(scan, seen, label).map((dimensions) => {
+  const found = entriesAt(scan, seen, label);
+  if (code >= 0) entries[code] = found;
+  return found;
+}
+
+/** The groups that a visit counts in by its entry page, found anew. */
+export function entriesAt(scan: Scan, seen: Seen, label: string): readonly VisitCounts[] {
+  return combinationsOf(scan, seen, label).map((dimensions) => {
     const key = keyOf(dimensions);
     const counts = scan.entries.get(key) ?? visitCounts();
     scan.entries.set(key, counts);
     return counts;
   });
-  if (code >= 0) entries[code] = found;
-  return found;
 }
 
 /** The groups that an event counts in. */
@@ -306,9 +311,14 @@ function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
   const code = codeOf(scan, seen, label);
   const known = code < 0 ? undefined : sums[code];
   if (known !== undefined) return known;
-  const found = combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
+  const found = sumsAt(scan, seen, label);
   if (code >= 0) sums[code] = found;
   return found;
+}
+
+/** The groups that an event counts in, found anew. */
+export function sumsAt(scan: Scan, seen: Seen, label: string): readonly Sum[] {
+  return combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
 }
 
 /** One code for everything that an event is grouped by; -1 where a value has no code. */
@@ -344,16 +354,26 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
 /** The groups, without goals, that an event could have been counted in. */
 function possibleOf(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
   const { possible } = scan.known;
-  const others = scan.axes.filter((axis) => !isGoal(axis));
-  const code = codeOf({ ...scan, axes: others }, seen, label);
+  const code = codeOf({ ...scan, axes: axesOfPossible(scan) }, seen, label);
   const known = code < 0 ? undefined : possible[code];
   if (known !== undefined) return known;
-  const found = combinationsOf({ ...scan, axes: others }, seen, label).map((dimensions) => {
-    const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
-    return visitorsOf(scan.totals.group, keyOf(left));
-  });
+  const found = possibleAt(scan, seen, label);
   if (code >= 0) possible[code] = found;
   return found;
+}
+
+/** What denominators of conversion rates are grouped by. */
+export function axesOfPossible({ axes }: Scan): readonly Axis[] {
+  return axes.filter((axis) => !isGoal(axis));
+}
+
+/** The groups, without goals, that an event could have been counted in, found anew. */
+export function possibleAt(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
+  const axes = axesOfPossible(scan);
+  return combinationsOf({ ...scan, axes }, seen, label).map((dimensions) => {
+    const left = dimensions.filter((_, at) => at === scan.timeAt || axes.some((axis) => axis.at === at));
+    return visitorsOf(scan.totals.group, keyOf(left));
+  });
 }
 
 /** In a range of Hours a visitor's name is the id alone, as in the sketches of Hours. */
@@ -365,7 +385,7 @@ export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string,
   addTo(scan, visitorsOf(sets, key), visitor);
 }
 
-function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
+export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
   const visitors = sets.get(key) ?? noVisitors();
   sets.set(key, visitors);
   return visitors;
@@ -462,7 +482,7 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
 }
 
 /** The dimensions' values for an event: one list, or one for each of its goals and of its products. */
-export function combinationsOf(
+function combinationsOf(
   { plan, axes, timeAt }: Pick<Scan, "plan" | "axes" | "timeAt">,
   seen: Seen,
   label: string,

@@ -619,6 +619,7 @@ export class RowCursor implements Seen {
   readonly #visit: { entry: { row: number } | undefined; exit: { row: number } | undefined; profile: { row: number } };
   #at = -1;
   row = 0;
+  pageRow = 0;
 
   constructor(of: SeenColumns, runs: VisitRuns) {
     this.of = of;
@@ -629,6 +630,7 @@ export class RowCursor implements Seen {
 
   to(visit: number, row: number): this {
     this.row = row;
+    this.pageRow = row;
     if (visit === this.#at) return this;
     const { profiles, entries, exits } = this.#runs;
     const at = (view: number) => (view < 0 ? undefined : { row: view });
@@ -637,10 +639,6 @@ export class RowCursor implements Seen {
     this.#visit.entry = at(entries[visit] as number);
     this.#visit.exit = at(exits[visit] as number);
     return this;
-  }
-
-  get pageRow(): number {
-    return this.row;
   }
 
   get visit(): SeenVisit {
