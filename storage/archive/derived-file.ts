@@ -11,7 +11,7 @@ import { DERIVED_BYTES_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { DERIVED_NUMBERS, DERIVED_TEXTS } from "../../core/query/derived.ts";
 import type { Derived, DerivedColumns, VisitRuns } from "../../core/query/seen.ts";
-import { type Archive, readObjectOf } from "./bucket.ts";
+import { type Archive, readObject } from "./bucket.ts";
 import { compress, decompress } from "./gzip.ts";
 
 const FORMAT = 1;
@@ -92,9 +92,12 @@ export interface DerivedRange {
   readonly rows: number;
 }
 
-/** Reads the bytes of a merchant's derived rows. */
-export function readDerived(archive: Archive, { key, offset, length }: DerivedRange): Promise<Uint8Array<ArrayBuffer>> {
-  return readObjectOf(archive, key, { offset, length });
+/** Reads the bytes of a merchant's derived rows; undefined where the file is gone, as nothing depends on it. */
+export function readDerived(
+  archive: Archive,
+  { key, offset, length }: DerivedRange,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return readObject(archive, key, { offset, length });
 }
 
 /** Bytes of one column. They are unpacked at the first call. */

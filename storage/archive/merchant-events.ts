@@ -241,7 +241,11 @@ async function derivedOf(
   const all = found as readonly ScanPlace[];
   if (all.reduce((sum, { derived }) => sum + (derived?.rows ?? 0), 0) > rowsMax) return undefined;
   const rows: DerivedColumns[] = [];
-  for (const folder of all) rows.push(decodeDerived(await ahead.read(folder)));
+  for (const folder of all) {
+    const bytes = await ahead.read(folder);
+    if (bytes === undefined) return undefined;
+    rows.push(decodeDerived(bytes));
+  }
   return rows;
 }
 
@@ -249,7 +253,7 @@ async function derivedOf(
 export class DerivedAhead {
   readonly #archive: Archive;
   readonly #folders: readonly ScanPlace[];
-  readonly #begun = new Map<ScanPlace, Promise<Uint8Array<ArrayBuffer>>>();
+  readonly #begun = new Map<ScanPlace, ReturnType<typeof readDerived>>();
 
   /** The folders come in the order in which they will be read. */
   constructor(archive: Archive, folders: readonly ScanPlace[]) {
@@ -257,7 +261,8 @@ export class DerivedAhead {
     this.#folders = folders.filter(({ derived }) => derived !== undefined);
   }
 
-  async read(folder: ScanPlace): Promise<Uint8Array<ArrayBuffer>> {
+  /** The bytes of a folder's derived rows; undefined where they are gone. */
+  async read(folder: ScanPlace): Promise<Uint8Array | undefined> {
     const at = this.#folders.indexOf(folder);
     for (const next of this.#folders.slice(at, at + CONNECTIONS_MAX)) {
       if (this.#begun.has(next)) continue;
@@ -268,7 +273,7 @@ export class DerivedAhead {
     }
     const bytes = await this.#begun.get(folder);
     this.#begun.delete(folder);
-    return bytes as Uint8Array<ArrayBuffer>;
+    return bytes;
   }
 }
 

@@ -110,6 +110,13 @@ test("[SCN-10] an event that came late is counted, and the rows are read until i
   expect((await answer(world)).derived).toBe(4);
 });
 
+test("[SCN-10] nothing depends on a file of derived rows: where it is gone the rows are read", async () => {
+  const world = await sealedDay();
+  const before = await answer(world);
+  for (const key of world.keys("sealed/")) if (key.endsWith(".derived")) world.objects.delete(key);
+  expect((await answer(world)).groups).toEqual(before.groups);
+});
+
 test("[SCN-10] who is erased is in no derived row: the rows are read at once, and their seal derives those that stay", async () => {
   const world = await sealedDay();
   const { directory, ledgers, now, pace, log, bucket } = world.deps();
