@@ -65,9 +65,9 @@ function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<Sc
     const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
     let count = 0;
     for (let row = start; row < end; row++) if (passes(row)) admitted[count++] = row;
-    const name = nameOnce(runs, { visit, day: plan.grain === "hour" ? undefined : day });
-    counted.addEvents(admitted, count, name);
-    totals?.add(admitted, count, name);
+    const visitor = visitorOnce(scan, runs, { visit, day: plan.grain === "hour" ? undefined : day });
+    counted.addEvents(admitted, count, visitor);
+    totals?.add(admitted, count, visitor);
     if (inRange(runs.openers[visit] as number)) {
       counted.addVisit(admitted, count);
       entries?.add();
@@ -103,12 +103,12 @@ function longestOf({ count, starts }: VisitRuns): number {
   return longest;
 }
 
-/** The visitor's name, which is made when somebody asks for it. */
-function nameOnce(runs: VisitRuns, of: Parameters<typeof visitNameAt>[1]): () => string {
-  let name: string | undefined;
+/** The code of the visitor's name, which is made when somebody asks for it. */
+function visitorOnce({ names }: Scan, runs: VisitRuns, of: Parameters<typeof visitNameAt>[1]): () => number {
+  let code = -1;
   return () => {
-    name ??= visitNameAt(runs, of);
-    return name;
+    if (code < 0) code = names.codeOf(visitNameAt(runs, of));
+    return code;
   };
 }
 
@@ -151,7 +151,7 @@ class Counted {
   }
 
   /** Adds the first `count` rows of a list, each of the present visit. */
-  addEvents(list: Uint32Array, count: number, name: () => string): void {
+  addEvents(list: Uint32Array, count: number, visitor: () => number): void {
     const { visits } = this.#scan;
     const { views, earnings } = this.#rows.seen;
     for (let at = 0; at < count; at++) {
@@ -163,7 +163,7 @@ class Counted {
         const { counts } = sum;
         if (sum.visitorOf !== visits) {
           sum.visitorOf = visits;
-          addTo(this.#scan, sum.visitors, name());
+          addTo(this.#scan, sum.visitors, visitor());
         }
         counts.pageviews += views[row] as number;
         counts.events += this.#events[row] as number;
@@ -232,18 +232,18 @@ class Denominators {
   }
 
   /** Adds the present visit, of which the first `count` rows of a list are admitted. */
-  add(list: Uint32Array, count: number, name: () => string): void {
+  add(list: Uint32Array, count: number, visitor: () => number): void {
     for (let at = 0; at < count; at++)
       if (this.#inRange(list[at] as number)) {
-        addTo(this.#scan, this.#all, name());
+        addTo(this.#scan, this.#all, visitor());
         break;
       }
     const { starts } = this.#rows.runs;
     const end = starts[this.#rows.visit + 1] as number;
     for (let row = starts[this.#rows.visit] as number; row < end; row++) {
       if (!this.#inRange(row) || !this.#isPossible(row)) continue;
-      for (const visitors of this.#ofLabels.at(row, row)) addTo(this.#scan, visitors, name());
-      for (const visitors of this.#groups?.at(row, row) ?? []) addTo(this.#scan, visitors, name());
+      for (const visitors of this.#ofLabels.at(row, row)) addTo(this.#scan, visitors, visitor());
+      for (const visitors of this.#groups?.at(row, row) ?? []) addTo(this.#scan, visitors, visitor());
     }
   }
 }

@@ -47,10 +47,28 @@ export interface Sum {
   deepest: number;
 }
 
-/** Names of visitors. Events come one visitor after the other, so the last name needs no look-up. */
+/** Names of visitors as numbers, from 0 on in the order in which they came. */
+export class VisitorNames {
+  readonly #codes = new Map<string, number>();
+  readonly #names: string[] = [];
+
+  codeOf(name: string): number {
+    const known = this.#codes.get(name);
+    if (known !== undefined) return known;
+    this.#codes.set(name, this.#names.length);
+    return this.#names.push(name) - 1;
+  }
+
+  /** The names of a group's visitors. */
+  of({ codes }: Visitors): readonly string[] {
+    return Array.from(codes, (code) => this.#names[code] as string);
+  }
+}
+
+/** Visitors, by the codes of their names. Events come one visitor after the other, so the last needs no look-up. */
 export interface Visitors {
-  readonly names: Set<string>;
-  last: string | undefined;
+  readonly codes: Set<number>;
+  last: number;
 }
 
 export interface Scan {
@@ -60,6 +78,7 @@ export interface Scan {
   readonly view: Filter | undefined;
   /** The question's own filter, within the link's. */
   readonly filter: Filter;
+  readonly names: VisitorNames;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
@@ -136,6 +155,7 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     under,
     view: viewOf(question.filter),
     filter,
+    names: new VisitorNames(),
     sums: new Map(),
     entries: new Map(),
     totals: { all: new Map(), label: new Map(), group: new Map() },
@@ -188,8 +208,8 @@ export function closeScan(scan: Scan): Groups {
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
   const { dimensions, purse, scroll, scrolledVisits } = sum;
-  const counts: Counts = { ...sum.counts, visitors: sum.visitors.names.size };
-  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.names.size ?? 0;
+  const counts: Counts = { ...sum.counts, visitors: sum.visitors.codes.size };
+  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.codes.size ?? 0;
   return {
     dimensions,
     purse,
@@ -347,7 +367,7 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
     const label = labelOf(scan, seen, day);
     addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
-    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, nameOf(scan, visit));
+    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, codeOfVisitor(scan, visit));
   }
 }
 
@@ -381,8 +401,12 @@ function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }
 
+function codeOfVisitor(scan: Scan, visit: SeenVisit): number {
+  return scan.names.codeOf(nameOf(scan, visit));
+}
+
 export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string, visitor: string): void {
-  addTo(scan, visitorsOf(sets, key), visitor);
+  addTo(scan, visitorsOf(sets, key), scan.names.codeOf(visitor));
 }
 
 export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
@@ -392,21 +416,21 @@ export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
 }
 
 function noVisitors(): Visitors {
-  return { names: new Set(), last: undefined };
+  return { codes: new Set(), last: -1 };
 }
 
-export function addTo(scan: Scan, visitors: Visitors, visitor: string): void {
+export function addTo(scan: Scan, visitors: Visitors, visitor: number): void {
   if (visitors.last === visitor) return;
   visitors.last = visitor;
-  scan.visitors -= visitors.names.size;
-  visitors.names.add(visitor);
-  scan.visitors += visitors.names.size;
+  scan.visitors -= visitors.codes.size;
+  visitors.codes.add(visitor);
+  scan.visitors += visitors.codes.size;
 }
 
 function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
   const { event, earning } = seen;
   const { counts } = sum;
-  addTo(scan, sum.visitors, nameOf(scan, seen.visit));
+  addTo(scan, sum.visitors, codeOfVisitor(scan, seen.visit));
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;
