@@ -103,10 +103,10 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
     starts: new Uint32Array(count + 1),
     visitors: new Uint32Array(count),
     known: Uint8Array.from(visits, ({ visitor }) => (isKnownName(visitor) ? 1 : 0)),
-    openers: Uint32Array.from(visits, ({ start }) => placeOf(places, start)),
-    profiles: Uint32Array.from(visits, ({ profile }) => placeOf(places, profile)),
-    entries: Int32Array.from(visits, ({ entry }) => (entry === undefined ? -1 : placeOf(places, entry))),
-    exits: Int32Array.from(visits, ({ exit }) => (exit === undefined ? -1 : placeOf(places, exit))),
+    openers: Uint32Array.from(visits, ({ start }) => newRowOf(places, start)),
+    profiles: Uint32Array.from(visits, ({ profile }) => newRowOf(places, profile)),
+    entries: Int32Array.from(visits, ({ entry }) => (entry === undefined ? -1 : newRowOf(places, entry))),
+    exits: Int32Array.from(visits, ({ exit }) => (exit === undefined ? -1 : newRowOf(places, exit))),
     bounces: Uint8Array.from(visits, ({ isBounce }) => (isBounce ? 1 : 0)),
     durationsMs: Float64Array.from(visits, ({ durationMs }) => durationMs),
   };
@@ -121,7 +121,7 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
   return runs;
 }
 
-function placeOf(places: ReadonlyMap<number, number>, { row }: Seen): number {
+function newRowOf(places: ReadonlyMap<number, number>, { row }: Seen): number {
   const place = places.get(row);
   assert(place !== undefined, "what a visit names is among the rows that count");
   return place;

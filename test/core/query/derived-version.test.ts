@@ -1,5 +1,6 @@
 // Derived rows of older code must not be read. This test notices when code gives the same events other opinions, visits
-// or earnings: then DERIVED_VERSION (core/query/derived.ts) is to be raised, and the digest here replaced by the new one.
+// or earnings. Then DERIVED_VERSION (core/query/derived.ts) is to be raised, and the digest here replaced by the new
+// one.
 
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
