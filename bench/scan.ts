@@ -5,9 +5,10 @@
 // and not what the seal has derived of them. Processor time and not the clock's; one merchant, nothing remembered.
 
 import { parseArgs } from "node:util";
+import { encodeDerivedTable } from "../core/archive/derived-table.ts";
 import { blockOf, joinBlocks } from "../core/archive/event-columns.ts";
 import { encodeManifest, type SealedFile } from "../core/archive/manifest.ts";
-import { manifestKey, sealedFolder } from "../core/archive/object-key.ts";
+import { derivedTableKey, manifestKey, sealedFolder } from "../core/archive/object-key.ts";
 import { finish } from "../core/gradual.ts";
 import { type Counting, type CountPlan, countPlanOf } from "../core/query/count.ts";
 import { derive, derivedUnder } from "../core/query/derived.ts";
@@ -117,7 +118,7 @@ const archive = {
 
 async function sealDay(day: number): Promise<ScanPlace> {
   const place = { date: dateOf(day), partition: PARTITION };
-  const folder = sealedFolder(place, "bench");
+  const folder = sealedFolder(place, "1-1-0");
   const writer = new SealedFileWriter(place, folder, 0);
   const rows = shopDay({ merchant: MERCHANT, day, events, isKnown: true })
     .toSorted((a, b) => a.timestamp - b.timestamp)
@@ -136,6 +137,7 @@ async function sealDay(day: number): Promise<ScanPlace> {
   const derived = derive(joinBlocks([blockOf(rows)], { isOnce: true }), day, under);
   writer.endMerchant(0, { bytes: encodeDerived(derived), under: derivedUnder(under, day) });
   const files: readonly SealedFile[] = [await writer.finish({ bucket: archive.bucket })];
+  objects.set(derivedTableKey(folder), encodeDerivedTable(writer.derived, 1));
   const manifest = { ...place, generation: 1, before: rows.length, rows: rows.length, duplicates: 0, files };
   objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
   const folders = new Map([[`${day} ${PARTITION}`, { day, partition: PARTITION, folder, lateMarks: 0, merchants: 1 }]]);

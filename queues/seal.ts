@@ -8,10 +8,12 @@
 // of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
+import { type DerivedEntry, encodeDerivedTable } from "../core/archive/derived-table.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
   type DayPlace,
   dayPrefix,
+  derivedTableKey,
   manifestKey,
   parseBundleKey,
   runsPrefix,
@@ -336,6 +338,8 @@ async function recountFilled(row: SealRow, what: Omit<Recount, "after">, deps: S
 /** What is known once one of a seal's files is written: enough to go on behind it. */
 interface SealedPart {
   readonly file: SealedFile;
+  /** Where its merchants' derived rows lie; absent in a part of an older release. */
+  readonly derived?: readonly DerivedEntry[];
   readonly duplicates: number;
   readonly removed: readonly RemovedRows[];
   /** The last merchant that was counted, whether or not it has rows. */
@@ -371,7 +375,8 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   let isOver = false;
   let own = new MerchantRows();
   const finishPart = async () => {
-    const part: SealedPart = { file: await writer.finish(deps), duplicates, removed: removed.list(), last };
+    const file = await writer.finish(deps);
+    const part: SealedPart = { file, derived: writer.derived, duplicates, removed: removed.list(), last };
     await putObject(deps, sealedPartKey(folder, parts.length), JSON.stringify(part));
     parts.push(part);
     writer = new SealedFileWriter(archived, folder, parts.length);
@@ -428,6 +433,9 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
     before,
     files,
   };
+  const derived = parts.flatMap((part) => part.derived ?? []);
+  const count = sum(files, (file) => file.merchants.length);
+  if (derived.length > 0) await putObject(deps, derivedTableKey(folder), encodeDerivedTable(derived, count));
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
   const moved = await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
   const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
@@ -585,7 +593,7 @@ async function clean(row: SealRow, deps: SealDeps, again: number | null = null):
   const place = { date: dateOf(row.day), partition: row.partition };
   const { before, files } = await readManifest(deps, row.folder);
   const ofFiles = files.flatMap(({ key, derived }) => (derived === undefined ? [key] : [key, derived.key]));
-  const kept = new Set([manifestKey(row.folder), ...ofFiles]);
+  const kept = new Set([manifestKey(row.folder), derivedTableKey(row.folder), ...ofFiles]);
   const isOld = (key: string) => Number(/\/generation=(\d+)-/.exec(key)?.[1]) <= row.generation && !kept.has(key);
   const sealed = (await listKeys(deps, sealedPrefix(place))).filter(({ key }) => isOld(key));
   const bundles = (await listKeys(deps, dayPrefix(place))).filter(({ key }) => {

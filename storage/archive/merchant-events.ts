@@ -211,6 +211,7 @@ export async function* readTogether(
       await giveWay?.(Math.ceil(rows * DERIVED_READS));
       continue;
     }
+    await readInstead(archive, own, settings.merchant);
     for await (const { wanted, isCounted, archived } of passesOf(archive, own, { ...read, rowsMax, giveWay })) {
       const partitions = group.map((place, at) => {
         const removed = removalsAt(removals, place);
@@ -247,6 +248,16 @@ async function derivedOf(
     rows.push(decodeDerived(bytes));
   }
   return rows;
+}
+
+/** Looks up the rows of folders of which only derived rows were looked up. */
+async function readInstead(archive: Archive, places: readonly (readonly Folder[])[], merchant: number): Promise<void> {
+  for (const one of places.flat()) {
+    if (one.folder?.derived === undefined) continue;
+    const { derived, day, partition } = one.folder;
+    const folders = new Map([[keyOf(one.folder), derived.sealed]]);
+    [one.folder] = await findScanPlaces(archive, { merchant, places: [{ day, partition }], folders });
+  }
 }
 
 /** Reads derived rows of folders, those of a few next folders at the same time. */
@@ -335,7 +346,7 @@ export function foldersOfPlace(settings: EventSearch["settings"], { day, partiti
 
 /** What is known of a folder before it is read, and its rows that the archive may not have. */
 interface Folder {
-  readonly folder: ScanPlace | undefined;
+  folder: ScanPlace | undefined;
   readonly late: readonly ArchivedEvent[];
 }
 

@@ -2,6 +2,7 @@
 // rows belong to whom. So one merchant's rows are a few range reads, and the others' are never read.
 
 import { createHash, type Hash } from "node:crypto";
+import type { DerivedEntry } from "../../core/archive/derived-table.ts";
 import {
   type ColumnBlock,
   joinBlocks,
@@ -37,14 +38,17 @@ export class SealedFileWriter {
   #group: ColumnBlock[] = [];
   #groupRows = 0;
   #current: { readonly merchant: number; rows: number; readonly hash: Hash } | undefined;
-  readonly #derived: Uint8Array[] = [];
-  #derivedBytes = 0;
-  readonly #derivedKey: (hash: string) => string;
+  readonly #derived: { readonly merchant: number; readonly rows: number; readonly made: DerivedBytes }[] = [];
+  readonly #folder: string;
+  readonly #number: number;
+  /** Where derived rows lie, once the file is finished. */
+  derived: readonly DerivedEntry[] = [];
   rows = 0;
 
   constructor({ date, partition }: DayPlace, folder: string, number: number) {
     this.#key = sealedFileKey(folder, number);
-    this.#derivedKey = (hash) => derivedFileKey(folder, number, hash);
+    this.#folder = folder;
+    this.#number = number;
     this.#writer = new ParquetFileWriter({ footfall_date: date, footfall_partition: partition });
   }
 
@@ -74,15 +78,9 @@ export class SealedFileWriter {
   endMerchant(settings: number, derived?: DerivedBytes): void {
     if (this.#current === undefined) return;
     const { merchant, rows, hash } = this.#current;
-    const ended = { merchant, rows, checksum: hash.digest("hex"), settings };
+    this.#merchants.push({ merchant, rows, checksum: hash.digest("hex"), settings });
+    if (derived !== undefined) this.#derived.push({ merchant, rows, made: derived });
     this.#current = undefined;
-    if (derived === undefined) {
-      this.#merchants.push(ended);
-      return;
-    }
-    this.#merchants.push({ ...ended, derived: [this.#derivedBytes, derived.bytes.length, derived.under] });
-    this.#derived.push(derived.bytes);
-    this.#derivedBytes += derived.bytes.length;
   }
 
   /**
@@ -108,10 +106,17 @@ export class SealedFileWriter {
   }
 
   async #finishDerived(archive: Archive): Promise<SealedFile["derived"]> {
-    if (this.#derivedBytes === 0) return undefined;
-    const bytes = joinBytes(this.#derived);
-    const key = this.#derivedKey(createHash("sha256").update(bytes).digest("hex").slice(0, 16));
+    if (this.#derived.length === 0) return undefined;
+    const bytes = joinBytes(this.#derived.map(({ made }) => made.bytes));
+    const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+    const key = derivedFileKey(this.#folder, this.#number, hash);
     await putObject(archive, key, bytes);
+    let offset = 0;
+    this.derived = this.#derived.map(({ merchant, rows, made: { bytes: own, under } }) => {
+      const entry = { merchant, rows, file: this.#number, hash, offset, length: own.length, under };
+      offset += own.length;
+      return entry;
+    });
     return { key, bytes: bytes.length };
   }
 

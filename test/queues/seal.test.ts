@@ -74,6 +74,7 @@ test("[SEA-5] a closed Day is written once more, sorted by merchant, and found w
     `${row?.folder}00000-.derived`,
     `${row?.folder}00000.parquet`,
     `${row?.folder}00000.part.json`,
+    `${row?.folder}derived.table`,
     `${row?.folder}manifest.json`,
   ]);
   expect(await ids(world)).toEqual(["e0", "e2", "e4", "e1", "e3"]);
@@ -239,7 +240,7 @@ test("[SEA-10] bundles, runs and older generations are deleted after a while, an
   await world.seal();
   expect(await ids(world)).toEqual(before);
   const { folder } = (await world.row(DAY)) ?? { folder: "" };
-  const kept = [`${folder}00000-.derived`, `${folder}00000.parquet`, `${folder}manifest.json`];
+  const kept = ["00000-.derived", "00000.parquet", "derived.table", "manifest.json"].map((name) => `${folder}${name}`);
   expect(shown(world.keys("sealed/date=2026-03-10/"))).toEqual(kept.sort());
   expect(world.keys("events/date=2026-03-10/")).toEqual([]);
   expect((await world.row(DAY))?.cleanAt).toBeNull();
@@ -254,7 +255,7 @@ test("[SEA-10] what a later seal has begun to write is left alone", async () => 
   world.it.now += SEAL_GRACE_MS;
   await world.seal();
   const { folder } = (await world.row(DAY)) ?? { folder: "" };
-  const kept = [`${folder}00000-.derived`, `${folder}00000.parquet`, `${folder}manifest.json`];
+  const kept = ["00000-.derived", "00000.parquet", "derived.table", "manifest.json"].map((name) => `${folder}${name}`);
   expect(shown(world.keys("sealed/date=2026-03-10/"))).toEqual([...kept, sealedPartKey(begun, 0)].sort());
 });
 
