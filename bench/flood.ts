@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { percentile } from "../test/support/flood.ts";
 import { type Client, type Merchant, startServices, until, untilArchived } from "../test/support/services.ts";
-import { ATTACKS, type Attack, type Party } from "./attack.ts";
+import { ATTACKS, type Attack, type Party, pastDate } from "./attack.ts";
 import { measureAttack, type Phase, questionOf, requestsOf, type Side, send, sleep, type World } from "./attacked.ts";
 import { COUNTERS } from "./counters.ts";
 import { median, print } from "./measure.ts";
@@ -120,7 +120,23 @@ async function worldOf(client: Client, attack: Attack): Promise<World> {
       if (status !== 202) throw new Error(`prepare: ${status}`);
     }
   await untilArchived(client);
+  for (const { merchant } of Object.values(parties)) await untilCounted(client, merchant, attack.days ?? 0);
   return { client, neighbours, parties };
+}
+
+/** Waits until rollups have so many past Days of a merchant. */
+async function untilCounted(client: Client, { id, tracking_id, api_key }: Merchant, days: number): Promise<void> {
+  if (days === 0) return;
+  const question = {
+    metrics: ["events"],
+    date_range: [pastDate(days - 1), pastDate(0)],
+    dimensions: ["time:day"],
+  };
+  await until(
+    async () => await client.ask({ id, tracking_id, api_key }, question),
+    ({ results, meta }) => results.length === days && (meta["sources"] as { readonly from: string }).from === "rollups",
+    500_000,
+  );
 }
 
 async function partyOf(client: Client): Promise<Party> {
