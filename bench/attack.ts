@@ -38,7 +38,7 @@ export interface Attack {
   readonly innocent?: Make;
   /** Events of the two merchants before: questions need something to read. */
   readonly prepare?: (party: Party) => readonly Sent[];
-  /** So many closed Days, which `prepare` has events of, are to be in rollups before it begins. */
+  /** So many closed Days, which `prepare` has events of for the hostile side alone, are to be in rollups before. */
   readonly days?: number;
   /** How long a phase is, in ms, where that is to be longer: what may be spent at once must not be all of it. */
   readonly phaseMs?: number;
@@ -292,7 +292,7 @@ export const ATTACKS: readonly Attack[] = [
     prepare: pastDays,
     days: ROLLUP_DAYS,
     hostile: (party, index) => batchOf(party, index, [pastDate(ROLLUP_DAYS - 1), pastDate(0)]),
-    innocent: (party, index) => batchOf(party, index, [pastDate(0), pastDate(0)]),
+    innocent: (party, index) => batchOf(party, index, "day"),
   },
   {
     name: "passwords",

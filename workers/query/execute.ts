@@ -325,6 +325,7 @@ async function readRows(plan: Plan, reading: Reading): Promise<Outcome<Groups>> 
   const { replaces } = recounted.value;
   const unpublished = live.rows.filter((row) => !replaces(row));
   const tally = openTally(plan, unpublished, merchant.currency);
+  if (isWide(plan)) await deps.rollupTurn.before();
   for await (const rows of stored.rows) {
     cost.rows += rows.length;
     if (isWide(plan) && deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);

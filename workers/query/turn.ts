@@ -120,18 +120,33 @@ export class RollupTurn {
     }
   }
 
+  /**
+   * Lets other requests be answered before the first rollups of a question: those of a batch come from D1 all at once.
+   */
+  async before(): Promise<void> {
+    if (this.#isHeavy()) await this.#part();
+  }
+
   /** Lets other requests be answered, once enough rollups were added up. */
   async after(rollups: number): Promise<void> {
     this.#rows += rollups;
     if (this.#rows < SLICE_ROLLUPS) return;
     this.#rows = 0;
+    await this.#part();
+  }
+
+  async #part(): Promise<void> {
     const { turns, now } = this.#deps;
     if (this.#place !== undefined && this.#asker !== undefined) turns.rollupLines.stand(this, this.#asker, now());
     await turns.partOf(this.#asker?.lane ?? OF_DEPLOYMENT, now);
   }
 
+  #isHeavy(): boolean {
+    return this.#expected > LIGHT_ROLLUPS_MAX;
+  }
+
   async #begin(): Promise<boolean> {
-    if (this.#asker === undefined || this.#expected <= LIGHT_ROLLUPS_MAX) return true;
+    if (this.#asker === undefined || !this.#isHeavy()) return true;
     this.#place ??= this.#wait(this.#asker);
     return this.#place;
   }
