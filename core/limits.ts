@@ -1056,6 +1056,13 @@ export const SAVED_FILTERS_STEPS_MAX = 4_000_000;
 /** A share link gets an eighth of all that, because it is passed on to anybody: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
 /**
+ * What one guest of a link, by address, gets of the link's share: at once, and of what comes per second after that. A
+ * link may stand on a public page; so whatever one guest asks, half of it is left for the others at once, and three
+ * quarters of what comes.
+ */
+export const GUEST_AT_ONCE_SHARE = 1 / 2;
+export const GUEST_PER_SECOND_SHARE = 1 / 4;
+/**
  * Events that questions of one asker may read: at once, and per second after that. All of a merchant together may read
  * twice as many. At 5 µs each (SCAN_EVENTS_MAX) it is eight of the largest questions at once, and then most of an
  * isolate's time. A link has an eighth: one of the largest questions.
@@ -1091,14 +1098,32 @@ export const TURN_POLL_MS = 20;
 export const TURN_LEASE_MS = 5_000;
 export const TURN_OWN_MS = 50;
 /**
+ * So many questions of guests stand in line for that, and so many of one guest: each looks at all others whenever it
+ * looks. In ten seconds fewer are counted.
+ */
+export const LINE_OF_GUESTS_MAX = 200;
+export const LINE_OF_GUEST_MAX = 24;
+/**
  * What of a purse has to be left for a question that is larger than this: of those that come at once each has paid for
  * looking into what it would read, and one shall begin.
  */
 export const PURSE_FULL_SHARE = 7 / 8;
 /** A rollup with a breakdown takes as long as this many events: 0.4 ms. */
 export const ROLLUP_READS = 64;
-/** After so many of them a question lets others go first. */
-export const SLICE_ROLLUPS = 25;
+/** After so many of them, which are 4 ms and one block of D1, a request lets others go first for so long. */
+export const SLICE_ROLLUPS = 10;
+export const ROLLUPS_EVERY_MS = 1;
+/** A request that reads no more of them waits for no others. */
+export const LIGHT_ROLLUPS_MAX = 25;
+/**
+ * Requests of a merchant that add up more rollups than that, in an isolate. So many go on at once; each holds the pages
+ * of up to 24 questions. So many stand in line, of one key, member or guest half as many: 24 panels that a person asks
+ * for one by one, and once more. A year of one breakdown takes 0.15 s, so all of them wait for about 15 s.
+ */
+export const ROLLUP_READINGS_AT_ONCE_MAX = 2;
+export const LINE_OF_MERCHANT_MAX = 96;
+export const LINE_OF_ASKER_MAX = LINE_OF_MERCHANT_MAX / 2;
+export const ROLLUP_WAIT_MS_MAX = 20_000;
 /** Purses that an isolate remembers. The one that was not used for longest is full again, so it can be forgotten. */
 export const PURSES_KEPT_MAX = 10_000;
 /** How long a question may read and count its events, waits included. A longer question becomes a job or is refused. */

@@ -431,6 +431,10 @@ export const imports = sqliteTable(
     idSuffix: text("id_suffix").notNull(),
     /** How many events each Day has, by the number of the Day. */
     days: text("days", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
+    /** The first and the last of them, and all their events: a list of imports leaves out `days`, 36 KB at most. */
+    firstDay: integer("first_day").notNull(),
+    lastDay: integer("last_day").notNull(),
+    events: integer("events").notNull(),
     state: text("state").$type<ImportState>().notNull(),
     /** The place in the file from which to go on. */
     place: text("place", { mode: "json" }).$type<ImportPlace>(),

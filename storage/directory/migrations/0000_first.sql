@@ -49,6 +49,9 @@ CREATE TABLE `imports` (
 	`reading` text NOT NULL,
 	`id_suffix` text NOT NULL,
 	`days` text NOT NULL,
+	`first_day` integer NOT NULL,
+	`last_day` integer NOT NULL,
+	`events` integer NOT NULL,
 	`state` text NOT NULL,
 	`place` text,
 	`tally` text NOT NULL,
@@ -466,17 +469,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_made` AFTER INSERT ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`first_day`, NEW.`last_day`, NEW.`events`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_changed` AFTER UPDATE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`first_day`, NEW.`last_day`, NEW.`events`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_gone` AFTER DELETE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`, OLD.`tables`, OLD.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`first_day`, OLD.`last_day`, OLD.`events`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`, OLD.`tables`, OLD.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `rule_versions_logged_made` AFTER INSERT ON `rule_versions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
