@@ -36,7 +36,7 @@ import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
 import { ExportMemory } from "./export-memory.ts";
 import { type GuessLimit, GuessMemory } from "./guess.ts";
 import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
-import { OF_AUDIT, OF_PASSWORDS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
+import { OF_AUDIT, OF_PASSWORDS, OF_PROOFS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import { StatusMemory } from "./status-memory.ts";
@@ -82,6 +82,8 @@ export interface Deps extends Producer {
   readonly passwordPurses: PurseMemory;
   /** How often members sign in. */
   readonly signInPurses: PurseMemory;
+  /** How often DNS is asked whether a merchant's hostname is proven. */
+  readonly proofPurses: PurseMemory;
   readonly exports: ExportMemory;
   /**
    * The purse that pays for what the current question reads. Undefined where limits are off, and for requests that are
@@ -144,6 +146,7 @@ interface Memories
     | "auditPurses"
     | "passwordPurses"
     | "signInPurses"
+    | "proofPurses"
     | "exports"
     | "turns"
     | "buckets"
@@ -163,6 +166,7 @@ export function memoryOf(db: D1Database): Memories {
     auditPurses: new PurseMemory(OF_AUDIT),
     passwordPurses: new PurseMemory(OF_PASSWORDS),
     signInPurses: new PurseMemory(OF_SIGN_INS),
+    proofPurses: new PurseMemory(OF_PROOFS),
     exports: new ExportMemory(),
     turns: new TurnMemory(),
     buckets: new BucketMemory(),
@@ -220,6 +224,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     },
     get signInPurses() {
       return memoryOf(env.DIRECTORY).signInPurses;
+    },
+    get proofPurses() {
+      return memoryOf(env.DIRECTORY).proofPurses;
     },
     get exports() {
       return memoryOf(env.DIRECTORY).exports;
