@@ -1,6 +1,9 @@
 // A neighbour says that another shop's hostname is its own, first, or does so with thousands. Clients that name their
 // site by its hostname, as Plausible's do, sent their hits to whoever had said it first, and its owner was refused.
 
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plausible } from "../../core/formats/plausible.ts";
 import { BLANK_HIT } from "../../core/hit.ts";
@@ -13,6 +16,8 @@ import { type DnsStub, startDnsStub } from "../support/dns-stub.ts";
 import { CHROME } from "../support/events.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
 import { type Client, type Merchant, startServices } from "../support/services.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
 
 interface Shop extends Merchant {
   /** A key of scope admin, as the merchant's own people have. */
@@ -87,6 +92,24 @@ describe("through the Workers", () => {
     expect((await own(neighbour, "POST", "/3/verify")).status).toBe(409);
     expect([await visit("proven.example"), await visit("www.proven.example")]).toEqual([true, true]);
     expect([await countOf(neighbour), await countOf(victim)]).toEqual([before[0], before[1] + 2]);
+  });
+
+  test("[MER-12] [MER-14] the command line says what to put where, proves it, changes it and takes it away", async () => {
+    const footfall = async (...args: readonly string[]) => {
+      const command = [join(ROOT, "scripts/footfall.ts"), "stream", ...args, "--query-url", client.queryUrl, "--json"];
+      const env = { PATH: process.env["PATH"] ?? "", FOOTFALL_ADMIN_TOKEN: victim.admin };
+      return JSON.parse((await promisify(execFile)(process.execPath, command, { env })).stdout) as Record<string, unknown>;
+    };
+    const made = await footfall("create", victim.id, "--name", "Web", "--hostname", "cli.example");
+    const number = String(made["number"]);
+    const put = /Put a TXT record at _footfall\.cli\.example with the text "footfall=[0-9a-f-]{36}"/;
+    await expect(footfall("verify", victim.id, number)).rejects.toThrow(put);
+    dns.texts.set("_footfall.cli.example", [`footfall=${victim.tracking_id}`]); // of another stream of the merchant
+    expect(await footfall("verify", victim.id, number)).toMatchObject({ hostname_proof: "dns", proof_record: null });
+    const changed = await footfall("update", victim.id, number, "--name", "Till", "--hostname", "www.cli.example");
+    expect(changed).toMatchObject({ name: "Till", hostname: "cli.example", hostname_proof: "dns" });
+    expect(await footfall("update", victim.id, number, "--no-hostname")).toMatchObject({ name: "Till", hostname: null });
+    await expect(footfall("update", victim.id, number)).rejects.toThrow("nothing to change");
   });
 });
 

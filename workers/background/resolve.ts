@@ -1,8 +1,8 @@
-// Asks DNS, over HTTPS in its JSON form: for the addresses of a name, and for its texts, which prove whose a hostname is
-// (core/hostname-proof.ts). A webhook's name is resolved before each request, since its owner may have pointed it at a
-// private address meanwhile. The platform resolves the name once more when it
-// connects. A change in between is not caught here. On Cloudflare's edge such a request reaches nothing private,
-// because no private network is reachable from there without a binding.
+// Asks DNS, over HTTPS in its JSON form: for the addresses of a name, and for its texts, which prove whose a hostname
+// is (core/hostname-proof.ts). A webhook's name is resolved before each request, since its owner may have pointed it at
+// a private address meanwhile. The platform resolves the name once more when it connects. A change in between is not
+// caught here. On Cloudflare's edge such a request reaches nothing private, because no private network is reachable
+// from there without a binding.
 
 import { parseTxt } from "../../core/hostname-proof.ts";
 import { OUTBOX_SEND_MS } from "../../core/limits.ts";

@@ -4,6 +4,7 @@
 // (core/hostname-proof.ts).
 
 import type { Context } from "hono";
+import { clean } from "../../core/formats/field.ts";
 import { judgeProof, type ProofRecord, proofRecordOf } from "../../core/hostname-proof.ts";
 import {
   ADMIN_PAGE_MAX,
@@ -163,12 +164,13 @@ const FULL = problem(
 const GIVEN = "The deployment gave this hostname to another merchant. Ask those who run it.";
 
 function missing(hostname: string, { name, type, text }: ProofRecord, texts: readonly string[]): string {
-  const shownTexts = texts.slice(0, PROOF_TEXTS_SHOWN).map((one) => `"${one.slice(0, PROOF_TEXT_LENGTH_SHOWN)}"`);
-  const more = texts.length - shownTexts.length;
-  const instead = texts.length === 0 ? "no such record" : shownTexts.join(", ") + (more > 0 ? ` and ${more} more` : "");
+  // What somebody put into DNS may be meant for the terminal that shows it.
+  const found = texts.slice(0, PROOF_TEXTS_SHOWN).map((one) => `"${clean(one.slice(0, PROOF_TEXT_LENGTH_SHOWN))}"`);
+  const more = texts.length - found.length;
+  const instead = texts.length === 0 ? "no such record" : found.join(", ") + (more > 0 ? ` and ${more} more` : "");
   return (
     `${hostname} is not proven. Put a ${type} record at ${name} with the text "${text}". ` +
-    `Found there: ${instead.toWellFormed()}. A new record may take some minutes to be seen.`
+    `Found there: ${instead}. A new record may take some minutes to be seen.`
   );
 }
 

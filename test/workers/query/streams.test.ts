@@ -112,7 +112,9 @@ describe("a hostname", () => {
     dns.texts.set("_footfall.shop.example", ["one", "x".repeat(9_000), "3", "4", "5", "6", record(other)]);
     const [, , message] = await refused();
     expect(message).toContain(`${put} Found there: "one", "${"x".repeat(80)}", "3", "4", "5" and 2 more.`);
-    dns.answers.answer = (to) => void to.writeHead(500).end();
+    worker.readTexts = async () => ["\u001b[2J\u202e\ud800 odd"];
+    expect((await refused())[2]).not.toMatch(/[\p{Cc}\p{Cs}]/u);
+    worker.readTexts = async () => undefined;
     expect(await refused()).toEqual([503, "unavailable", expect.stringContaining("_footfall.shop.example")]);
     expect(await site("shop.example")).toBeUndefined();
     const { body: log } = await as(shop.admin, "GET", "/api/v1/audit");
