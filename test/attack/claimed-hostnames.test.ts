@@ -98,7 +98,10 @@ describe("through the Workers", () => {
     const footfall = async (...args: readonly string[]) => {
       const command = [join(ROOT, "scripts/footfall.ts"), "stream", ...args, "--query-url", client.queryUrl, "--json"];
       const env = { PATH: process.env["PATH"] ?? "", FOOTFALL_ADMIN_TOKEN: victim.admin };
-      return JSON.parse((await promisify(execFile)(process.execPath, command, { env })).stdout) as Record<string, unknown>;
+      return JSON.parse((await promisify(execFile)(process.execPath, command, { env })).stdout) as Record<
+        string,
+        unknown
+      >;
     };
     const made = await footfall("create", victim.id, "--name", "Web", "--hostname", "cli.example");
     const number = String(made["number"]);
@@ -108,7 +111,10 @@ describe("through the Workers", () => {
     expect(await footfall("verify", victim.id, number)).toMatchObject({ hostname_proof: "dns", proof_record: null });
     const changed = await footfall("update", victim.id, number, "--name", "Till", "--hostname", "www.cli.example");
     expect(changed).toMatchObject({ name: "Till", hostname: "cli.example", hostname_proof: "dns" });
-    expect(await footfall("update", victim.id, number, "--no-hostname")).toMatchObject({ name: "Till", hostname: null });
+    expect(await footfall("update", victim.id, number, "--no-hostname")).toMatchObject({
+      name: "Till",
+      hostname: null,
+    });
     await expect(footfall("update", victim.id, number)).rejects.toThrow("nothing to change");
   });
 });

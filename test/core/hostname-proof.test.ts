@@ -16,25 +16,34 @@ test("[MER-12] the record to make names the hostname and the merchant", () => {
   expect(proofRecordOf("shop.example", idOf(7))).toEqual({ name: "_footfall.shop.example", type: "TXT", text: OWN });
 });
 
-const CASES: readonly (readonly [what: string, texts: readonly string[], holder: number | undefined, verdict: string])[] =
+const CASES: readonly (readonly [
+  what: string,
+  texts: readonly string[],
+  holder: number | undefined,
+  verdict: string,
+])[] = [
+  ["no record", [], undefined, "missing"],
+  ["its own", [OWN], undefined, "proven"],
+  ["its own beside others that mean nothing", ["v=spf1 -all", "", OWN], undefined, "proven"],
+  ["blanks and capitals", [` Footfall= ${idOf(7).toUpperCase()} `], undefined, "proven"],
+  ["the ID of another stream of it", [`footfall=${idOf(7, 2)}`], undefined, "proven"],
+  ["an ID of before a rotation", [`footfall=${idOf(7, 1, signs[1])}`], undefined, "proven"],
+  ["an ID of another deployment", [`footfall=${idOf(7, 1, signWith("another"))}`], undefined, "missing"],
   [
-    ["no record", [], undefined, "missing"],
-    ["its own", [OWN], undefined, "proven"],
-    ["its own beside others that mean nothing", ["v=spf1 -all", "", OWN], undefined, "proven"],
-    ["blanks and capitals", [` Footfall= ${idOf(7).toUpperCase()} `], undefined, "proven"],
-    ["the ID of another stream of it", [`footfall=${idOf(7, 2)}`], undefined, "proven"],
-    ["an ID of before a rotation", [`footfall=${idOf(7, 1, signs[1])}`], undefined, "proven"],
-    ["an ID of another deployment", [`footfall=${idOf(7, 1, signWith("another"))}`], undefined, "missing"],
-    ["an ID with a wrong digit", [`footfall=${idOf(7).replace(/.$/, (last) => (last === "0" ? "1" : "0"))}`], undefined, "missing"],
-    ["an ID alone", [idOf(7)], undefined, "missing"],
-    ["two IDs in one text", [`${OTHER} ${OWN}`], undefined, "missing"],
-    ["a neighbour's", [OTHER], undefined, "missing"],
-    ["a neighbour's, who has it", [OTHER], 8, "missing"],
-    ["its own and a neighbour's, who does not have it", [OTHER, OWN], undefined, "proven"],
-    ["its own, where a neighbour has it", [OWN], 8, "proven"],
-    ["its own, where it has it", [OWN], 7, "proven"],
-    ["its own beside one that is too many", [...Array(PROOF_TEXTS_MAX).fill("x"), OWN], undefined, "missing"],
-  ];
+    "an ID with a wrong digit",
+    [`footfall=${idOf(7).replace(/.$/, (last) => (last === "0" ? "1" : "0"))}`],
+    undefined,
+    "missing",
+  ],
+  ["an ID alone", [idOf(7)], undefined, "missing"],
+  ["two IDs in one text", [`${OTHER} ${OWN}`], undefined, "missing"],
+  ["a neighbour's", [OTHER], undefined, "missing"],
+  ["a neighbour's, who has it", [OTHER], 8, "missing"],
+  ["its own and a neighbour's, who does not have it", [OTHER, OWN], undefined, "proven"],
+  ["its own, where a neighbour has it", [OWN], 8, "proven"],
+  ["its own, where it has it", [OWN], 7, "proven"],
+  ["its own beside one that is too many", [...Array(PROOF_TEXTS_MAX).fill("x"), OWN], undefined, "missing"],
+];
 test.each(CASES)("[MER-12] %s", (_, texts, holder, verdict) => {
   expect(judgeProof(texts, { merchant: 7, holder, signs })).toBe(verdict);
 });

@@ -41,7 +41,11 @@ test.each([
   ["a redirect", 302, { Status: 0 }],
   ["another code than success", 200, { Status: 2 }],
   ["no JSON", 200, "<html>"],
-  ["more than a resolver has to say", 200, JSON.stringify({ Status: 0, Answer: [{ name: NAME, type: 16, data: "x".repeat(70_000) }] })],
+  [
+    "more than a resolver has to say",
+    200,
+    JSON.stringify({ Status: 0, Answer: [{ name: NAME, type: 16, data: "x".repeat(70_000) }] }),
+  ],
 ] as const)("[MER-12] %s is no answer", async (_, status, body) => {
   answers(body, status);
   await expect(read()).rejects.toThrow();

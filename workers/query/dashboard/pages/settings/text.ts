@@ -201,7 +201,8 @@ export default pageTexts(
       streamNew: "Neuer Stream",
       streamMade: "{name} ist angelegt. Der Schnipsel dazu steht oben.",
       host: "Host",
-      hostHelp: "Darf leer bleiben. Nötig für Skripte, die einen Laden nach seinem Host nennen; ein DNS-Eintrag belegt ihn.",
+      hostHelp:
+        "Darf leer bleiben. Nötig für Skripte, die einen Laden nach seinem Host nennen; ein DNS-Eintrag belegt ihn.",
       trackingId: "Tracking-ID",
       shopChange: "Ändern",
       shopId: "ID für die API",
@@ -335,7 +336,8 @@ export default pageTexts(
       streamNew: "Flujo nuevo",
       streamMade: "{name} está creado. Su fragmento está arriba.",
       host: "Dominio",
-      hostHelp: "Puede quedar vacío. Lo necesitan los scripts que nombran la tienda por su dominio; un registro DNS lo demuestra.",
+      hostHelp:
+        "Puede quedar vacío. Lo necesitan los scripts que nombran la tienda por su dominio; un registro DNS lo demuestra.",
       trackingId: "ID de seguimiento",
       shopChange: "Cambiar",
       shopId: "ID para la API",
@@ -468,7 +470,8 @@ export default pageTexts(
       streamNew: "Nouveau flux",
       streamMade: "{name} est créé. Son extrait est plus haut.",
       host: "Hôte",
-      hostHelp: "Peut rester vide. Les scripts qui nomment la boutique par son hôte en ont besoin ; un enregistrement DNS le prouve.",
+      hostHelp:
+        "Peut rester vide. Les scripts qui nomment la boutique par son hôte en ont besoin ; un enregistrement DNS le prouve.",
       trackingId: "Identifiant de suivi",
       shopChange: "Changer",
       shopId: "Identifiant pour l’API",
