@@ -1119,6 +1119,11 @@ export const SCAN_OBJECTS_MAX = 600;
  */
 export const SCAN_DAY_ROWS_MAX = 200_000;
 export const SCAN_PASSES_MAX = 64;
+
+/** A derived row is counted in this share of the time that a row takes (`npm run bench:scan`). */
+export const DERIVED_READS = 0.2;
+/** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
+export const DERIVED_BYTES_MAX = 64_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */
 export const SCAN_PASS_FILLED = 0.8;
 /**

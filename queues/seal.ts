@@ -8,6 +8,7 @@
 // of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
+import { type ColumnBlock, joinBlocks } from "../core/archive/event-columns.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
   type DayPlace,
@@ -27,6 +28,7 @@ import {
   LATE_BYTES_SHARE,
   REPLAY_AHEAD_MERCHANTS,
   REPLAY_SHOWN_MAX,
+  SCAN_DAY_ROWS_MAX,
   SEAL_ATTEMPTS_DOUBTFUL,
   SEAL_LOOKBACK_DAYS,
   SEAL_RETRY_MAX_MS,
@@ -39,6 +41,8 @@ import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
+import { derive, derivedUnder } from "../core/query/derived.ts";
+import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import {
@@ -50,8 +54,9 @@ import {
   readMerchants,
 } from "../storage/archive/archive-day.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
+import { encodeDerived } from "../storage/archive/derived-file.ts";
 import { withoutRemoved } from "../storage/archive/removed.ts";
-import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
+import { type DerivedBytes, SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
 import { notePlaces } from "../storage/ledger/places.ts";
@@ -368,6 +373,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   let removed = new RemovedCounts();
   let last = parts.at(-1)?.last ?? 0;
   let isOver = false;
+  let own = new MerchantRows();
   const finishPart = async () => {
     const part: SealedPart = { file: await writer.finish(deps), duplicates, removed: removed.list(), last };
     await putObject(deps, sealedPartKey(folder, parts.length), JSON.stringify(part));
@@ -383,11 +389,14 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
       removed: (gone) => removed.add(gone),
       rows: (rows, read) => {
         writer.add(rows);
+        own.add(rows);
         duplicates += read - rows.count - removed.ofSlice(rows.count);
       },
-      ended: (merchant, settings) => {
+      ended: (merchant, settings, global) => {
         removed.endMerchant();
-        writer.endMerchant(settings?.version ?? 0);
+        const derived = settings && own.derive(row.day, { settings, global });
+        own = new MerchantRows();
+        writer.endMerchant(settings?.version ?? 0, derived);
         last = merchant;
         return writer.rows >= SEALED_FILE_ROWS;
       },
@@ -456,6 +465,26 @@ async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: Se
     await recount(what, { rows: () => {}, ended: () => false, compared }, deps);
   }
   return zoned.map(({ merchant }) => merchant);
+}
+
+/** The rows of one merchant, as long as they are few enough to be derived (SCN-10). */
+class MerchantRows {
+  #blocks: ColumnBlock[] | undefined = [];
+  #count = 0;
+
+  add(block: ColumnBlock): void {
+    this.#count += block.count;
+    if (this.#count > SCAN_DAY_ROWS_MAX)
+      this.#blocks = undefined; // questions read those in several passes
+    else this.#blocks?.push(block);
+  }
+
+  /** Undefined where there is nothing to derive, or where questions would not read it. */
+  derive(day: number, under: SeenUnder): DerivedBytes | undefined {
+    if (this.#blocks === undefined || this.#count === 0 || isMovedDay(under.settings, day)) return undefined;
+    const rows = derive(joinBlocks(this.#blocks, { isOnce: true }), day, under);
+    return { bytes: encodeDerived(rows), under: derivedUnder(under, day) };
+  }
 }
 
 /** How many rows of which merchant went for which erasure. */
@@ -579,7 +608,8 @@ async function readParts(folder: string, deps: SealDeps): Promise<SealedPart[]> 
 async function clean(row: SealRow, deps: SealDeps, again: number | null = null): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const { before, files } = await readManifest(deps, row.folder);
-  const kept = new Set([manifestKey(row.folder), ...files.map(({ key }) => key)]);
+  const ofFiles = files.flatMap(({ key, derived }) => (derived === undefined ? [key] : [key, derived.key]));
+  const kept = new Set([manifestKey(row.folder), ...ofFiles]);
   const isOld = (key: string) => Number(/\/generation=(\d+)-/.exec(key)?.[1]) <= row.generation && !kept.has(key);
   const sealed = (await listKeys(deps, sealedPrefix(place))).filter(({ key }) => isOld(key));
   const bundles = (await listKeys(deps, dayPrefix(place))).filter(({ key }) => {

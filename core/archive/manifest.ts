@@ -16,7 +16,12 @@ export interface SealedMerchant {
   readonly checksum: string;
   /** Version of the settings, rules included, under which the Day's rollups were last made when it was sealed. */
   readonly settings: number;
+  /** Where its derived rows lie in the file of such rows; absent where nobody has derived any. */
+  readonly derived?: DerivedPlace;
 }
+
+/** The bytes of a merchant's derived rows, and the name of what they were derived under (core/query/derived.ts). */
+export type DerivedPlace = readonly [offset: number, length: number, under: string];
 
 /** One file of a sealed Day. */
 export interface SealedFile {
@@ -27,6 +32,8 @@ export interface SealedFile {
   readonly rows: number;
   /** The merchants in the order of their numbers. All numbers are above those of the file before. */
   readonly merchants: readonly SealedMerchant[];
+  /** The file with derived rows of these merchants, if there are any. */
+  readonly derived?: { readonly key: string; readonly bytes: number };
 }
 
 export interface Manifest extends DayPlace {

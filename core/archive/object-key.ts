@@ -85,6 +85,14 @@ export function sealedFileKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.parquet`;
 }
 
+/**
+ * The derived rows of the nth file's merchants. Its name has a hash of what is in it: a seal that runs beside another
+ * may have derived other rows, under newer rules.
+ */
+export function derivedFileKey(folder: string, number: number, hash: string): string {
+  return `${folder}${String(number).padStart(5, "0")}-${hash}.derived`;
+}
+
 /** What a seal knows after the Day's nth file is written. An interrupted seal goes on from there. */
 export function sealedPartKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.part.json`;

@@ -14,6 +14,7 @@ import { type ArchivedBundle, type ArchivedDay, findDay } from "./archive-day.ts
 import { decodePart, listRuns, partsOf, type RunPart, readPart, readRunIndex, sizeOf } from "./archive-run.ts";
 import { type Archive, readObjectOf } from "./bucket.ts";
 import { readBlocks } from "./column-block.ts";
+import type { DerivedRange } from "./derived-file.ts";
 import { sealedBlocks } from "./sealed-file.ts";
 
 /** A place, and what a merchant's question must read of it. */
@@ -24,6 +25,8 @@ export interface ScanPlace extends SealPlace {
    * merchant.
    */
   readonly pieces: readonly ScanPiece[];
+  /** Where its derived rows lie, if a question may be counted from those instead. */
+  readonly derived?: DerivedRange | undefined;
   /** About how many reads and bytes. */
   readonly cost: ScanCost;
 }
@@ -43,12 +46,14 @@ export interface ScanSearch {
   readonly folders: SealFolders;
   /** UTC ms. Bundles that were put into the archive before it are left out. */
   readonly putSince?: number;
+  /** What derived rows of a place must have been derived under to be read; undefined where they may not be read. */
+  readonly derivedUnder?: ((place: SealPlace) => string | undefined) | undefined;
 }
 
 /** Looks up some places in the archive. */
 export async function findScanPlaces(
   archive: Archive,
-  { merchant, places, folders, putSince = 0 }: ScanSearch,
+  { merchant, places, folders, putSince = 0, derivedUnder }: ScanSearch,
 ): Promise<readonly ScanPlace[]> {
   const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
@@ -63,11 +68,29 @@ export async function findScanPlaces(
       const { pieces, indexes } = hasRuns
         ? await piecesOf(archive, found, { merchant, isWanted })
         : { pieces: archived.bundles, indexes: 0 };
-      return { ...place, archived, pieces, cost: costOf(archived, { merchant, pieces, indexes }) };
+      const derived = derivedIn(archived, { merchant, under: derivedUnder?.(place) });
+      const cost =
+        derived === undefined ? costOf(archived, { merchant, pieces, indexes }) : { objects: 2, bytes: derived.length };
+      return { ...place, archived, pieces, derived, cost };
     };
     found.push(...(await Promise.all(some.map(lookUp))));
   }
   return found;
+}
+
+/** The derived rows of a merchant whose rows all lie in sealed files. */
+function derivedIn(
+  { manifest, bundles }: ArchivedDay,
+  { merchant, under }: { readonly merchant: number; readonly under: string | undefined },
+): DerivedRange | undefined {
+  if (manifest === undefined || under === undefined || bundles.length > 0) return undefined;
+  for (const { merchants, derived } of manifest.files) {
+    const own = derived && merchants.find((one) => one.merchant === merchant);
+    if (derived === undefined || own?.derived === undefined) continue;
+    const [offset, length, name] = own.derived;
+    return name === under ? { key: derived.key, offset, length, rows: own.rows } : undefined;
+  }
+  return undefined;
 }
 
 /**

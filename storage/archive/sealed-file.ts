@@ -12,14 +12,21 @@ import {
   textsOf,
 } from "../../core/archive/event-columns.ts";
 import type { Manifest, SealedFile, SealedMerchant } from "../../core/archive/manifest.ts";
-import { type DayPlace, sealedFileKey } from "../../core/archive/object-key.ts";
+import { type DayPlace, derivedFileKey, sealedFileKey } from "../../core/archive/object-key.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import type { Source } from "./archive-merge.ts";
 import { type Archive, putObject, readObjectOf } from "./bucket.ts";
 import { type BlockWanted, readBlock } from "./column-block.ts";
+import { joinBytes } from "./derived-file.ts";
 import { checkedEntries, ParquetFileWriter } from "./parquet.ts";
 import { type FileBytes, readMetadata } from "./parquet-source.ts";
+
+/** A merchant's derived rows (derived-file.ts), and what they were derived under. */
+export interface DerivedBytes {
+  readonly bytes: Uint8Array;
+  readonly under: string;
+}
 
 /** Writes one file. Rows of one merchant must come together, and merchants must ascend. */
 export class SealedFileWriter {
@@ -30,10 +37,14 @@ export class SealedFileWriter {
   #group: ColumnBlock[] = [];
   #groupRows = 0;
   #current: { readonly merchant: number; rows: number; readonly hash: Hash } | undefined;
+  readonly #derived: Uint8Array[] = [];
+  #derivedBytes = 0;
+  readonly #derivedKey: (hash: string) => string;
   rows = 0;
 
   constructor({ date, partition }: DayPlace, folder: string, number: number) {
     this.#key = sealedFileKey(folder, number);
+    this.#derivedKey = (hash) => derivedFileKey(folder, number, hash);
     this.#writer = new ParquetFileWriter({ footfall_date: date, footfall_partition: partition });
   }
 
@@ -60,14 +71,23 @@ export class SealedFileWriter {
   }
 
   /** Says that the merchant's rows are complete. `settings` is the version of its settings. */
-  endMerchant(settings: number): void {
+  endMerchant(settings: number, derived?: DerivedBytes): void {
     if (this.#current === undefined) return;
     const { merchant, rows, hash } = this.#current;
-    this.#merchants.push({ merchant, rows, checksum: hash.digest("hex"), settings });
+    const ended = { merchant, rows, checksum: hash.digest("hex"), settings };
     this.#current = undefined;
+    if (derived === undefined) {
+      this.#merchants.push(ended);
+      return;
+    }
+    this.#merchants.push({ ...ended, derived: [this.#derivedBytes, derived.bytes.length, derived.under] });
+    this.#derived.push(derived.bytes);
+    this.#derivedBytes += derived.bytes.length;
   }
 
-  /** Puts the file into R2, under the same key as any earlier attempt at it. */
+  /**
+   * Puts the file into R2, under the same key as any earlier attempt at it, and the file of derived rows beside it.
+   */
   async finish(archive: Archive): Promise<SealedFile> {
     assert(this.#current === undefined, "the last merchant has ended");
     if (this.#groupRows > 0) this.#flush();
@@ -75,7 +95,24 @@ export class SealedFileWriter {
     await putObject(archive, this.#key, bytes);
     const metadataBytes = new DataView(bytes.buffer).getUint32(bytes.length - 8, true);
     const footer = metadataBytes + 8;
-    return { key: this.#key, bytes: bytes.length, footer, rows: this.rows, merchants: this.#merchants };
+    const derived = await this.#finishDerived(archive);
+    const { rows } = this;
+    return {
+      key: this.#key,
+      bytes: bytes.length,
+      footer,
+      rows,
+      merchants: this.#merchants,
+      ...(derived && { derived }),
+    };
+  }
+
+  async #finishDerived(archive: Archive): Promise<SealedFile["derived"]> {
+    if (this.#derivedBytes === 0) return undefined;
+    const bytes = joinBytes(this.#derived);
+    const key = this.#derivedKey(createHash("sha256").update(bytes).digest("hex").slice(0, 16));
+    await putObject(archive, key, bytes);
+    return { key, bytes: bytes.length };
   }
 
   #flush(): void {

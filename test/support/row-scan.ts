@@ -15,7 +15,7 @@ import type { Group, Groups } from "../../core/query/group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "../../core/query/metric.ts";
 import { addToPurse, type Purse } from "../../core/query/money.ts";
 import { eventLabel, type Plan } from "../../core/query/plan.ts";
-import type { ScanProblem } from "../../core/query/scan.ts";
+import { type ScanProblem, VisitorNames } from "../../core/query/scan.ts";
 import { encodeScan } from "../../core/query/scan-part.ts";
 import { productsOf, type Seen, type SeenUnder, type SeenVisit } from "../../core/query/seen.ts";
 import { type RowsSeen, seeRows } from "./row-seen.ts";
@@ -372,11 +372,18 @@ function hasDone(filter: Filter, visit: SeenVisit): boolean {
 
 /** As a part of a job is written (core/query/scan-part.ts). */
 export function encodeRowScan(scan: RowScan): string {
-  const named = (names: Set<string>) => ({ names, last: undefined });
+  const names = new VisitorNames();
+  const named = (visitors: Set<string>) => ({
+    codes: new Set(Array.from(visitors, (name) => names.codeOf(name))),
+    last: -1,
+  });
   const sums = new Map(
-    [...scan.sums].map(([key, sum]) => [key, { ...sum, visitors: named(sum.visitors), visit: 0, deepest: -1 }]),
+    [...scan.sums].map(([key, sum]) => [
+      key,
+      { ...sum, visitors: named(sum.visitors), visit: 0, visitorOf: 0, deepest: -1 },
+    ]),
   );
-  const of = (sets: Map<string, Set<string>>) => new Map([...sets].map(([key, names]) => [key, named(names)]));
+  const of = (sets: Map<string, Set<string>>) => new Map([...sets].map(([key, visitors]) => [key, named(visitors)]));
   const { all, label, group } = scan.totals;
-  return encodeScan({ ...scan, sums, totals: { all: of(all), label: of(label), group: of(group) } });
+  return encodeScan({ ...scan, names, sums, totals: { all: of(all), label: of(label), group: of(group) } });
 }
