@@ -236,6 +236,11 @@ export const LOG_EVENTS = {
     fields: ["day", "partition", "generation"],
     means: "a Day's sealed files were in the archive and not in its ledger, as after a recovery",
   },
+  seal_not_derived: {
+    level: "warning",
+    fields: ["day", "partition", "merchant", "reason"],
+    means: "a merchant's rows could not be derived; the Day is sealed, and questions read its rows",
+  },
   replay_waits: {
     level: "warning",
     fields: ["job", "error"],

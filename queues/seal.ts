@@ -8,7 +8,6 @@
 // of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
-import { type ColumnBlock, joinBlocks } from "../core/archive/event-columns.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
   type DayPlace,
@@ -28,7 +27,6 @@ import {
   LATE_BYTES_SHARE,
   REPLAY_AHEAD_MERCHANTS,
   REPLAY_SHOWN_MAX,
-  SCAN_DAY_ROWS_MAX,
   SEAL_ATTEMPTS_DOUBTFUL,
   SEAL_LOOKBACK_DAYS,
   SEAL_RETRY_MAX_MS,
@@ -41,8 +39,6 @@ import type { Settings } from "../core/merchant.ts";
 import type { Metered } from "../core/meter.ts";
 import { assert, causeOf } from "../core/outcome.ts";
 import { isMovedDay, shownDaysOf } from "../core/past-zone.ts";
-import { derive, derivedUnder } from "../core/query/derived.ts";
-import type { SeenUnder } from "../core/query/seen.ts";
 import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { dateOf } from "../core/time.ts";
 import {
@@ -54,9 +50,8 @@ import {
   readMerchants,
 } from "../storage/archive/archive-day.ts";
 import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/bucket.ts";
-import { encodeDerived } from "../storage/archive/derived-file.ts";
 import { withoutRemoved } from "../storage/archive/removed.ts";
-import { type DerivedBytes, SealedFileWriter } from "../storage/archive/sealed-file.ts";
+import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
 import { notePlaces } from "../storage/ledger/places.ts";
@@ -74,6 +69,7 @@ import {
 } from "../storage/ledger/sealed-day.ts";
 import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
+import { MerchantRows } from "./derive.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 import { packClosed } from "./pack.ts";
 import {
@@ -394,7 +390,7 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
       },
       ended: (merchant, settings, global) => {
         removed.endMerchant();
-        const derived = settings && own.derive(row.day, { settings, global });
+        const derived = settings && own.derive(row, { settings, global }, deps);
         own = new MerchantRows();
         writer.endMerchant(settings?.version ?? 0, derived);
         last = merchant;
@@ -465,26 +461,6 @@ async function countMoved(row: SealRow, merchants: ReadonlySet<number>, deps: Se
     await recount(what, { rows: () => {}, ended: () => false, compared }, deps);
   }
   return zoned.map(({ merchant }) => merchant);
-}
-
-/** The rows of one merchant, as long as they are few enough to be derived (SCN-10). */
-class MerchantRows {
-  #blocks: ColumnBlock[] | undefined = [];
-  #count = 0;
-
-  add(block: ColumnBlock): void {
-    this.#count += block.count;
-    if (this.#count > SCAN_DAY_ROWS_MAX)
-      this.#blocks = undefined; // questions read those in several passes
-    else this.#blocks?.push(block);
-  }
-
-  /** Undefined where there is nothing to derive, or where questions would not read it. */
-  derive(day: number, under: SeenUnder): DerivedBytes | undefined {
-    if (this.#blocks === undefined || this.#count === 0 || isMovedDay(under.settings, day)) return undefined;
-    const rows = derive(joinBlocks(this.#blocks, { isOnce: true }), day, under);
-    return { bytes: encodeDerived(rows), under: derivedUnder(under, day) };
-  }
 }
 
 /** How many rows of which merchant went for which erasure. */

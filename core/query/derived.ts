@@ -23,7 +23,10 @@ import {
 } from "./seen.ts";
 import { isKnownName } from "./visitor-name.ts";
 
-/** Raised whenever code gives the same events other opinions, earnings or visits: older files are then not read. */
+/**
+ * Raised whenever code gives the same events other opinions, earnings or visits, or storage/archive/derived-file.ts
+ * writes other bytes: older files are then not read, and a release that is rolled back to reads none of the newer.
+ */
 const DERIVED_VERSION = 1;
 
 /** The fields of an event that questions read when opinions and visits are known. */
@@ -35,14 +38,13 @@ const KEPT: ReadonlySet<keyof Event> = new Set([...DERIVED_NUMBERS, ...DERIVED_T
 export function derive(rows: EventColumns, day: number, under: SeenUnder): DerivedColumns {
   const { opinions, earnings } = finish(seeColumns({ rows, day }, under));
   const visits = [...seeVisits({ rows, day }, under)];
-  const order = Uint32Array.from(visits.flatMap(({ events }) => events.map(({ row }) => row)));
-  const places = new Map(Array.from(order, (row, place) => [row, place]));
-  const kept = selectRows(rows, order);
+  const order = orderOf(visits);
+  const places = new Int32Array(rows.count).fill(-1);
+  for (const [place, row] of order.entries()) places[row] = place;
+  const kept = selectRows(onlyKept(rows), order);
   return {
     ...kept,
-    positions: new Float64Array(0),
-    texts: kept.texts.map((column, at) => (isKept(at) && column !== undefined ? compacted(column) : undefined)),
-    numbers: kept.numbers.map((column, at) => (isKept(at) ? column : undefined)),
+    texts: kept.texts.map((column) => column && compacted(column)),
     derived: {
       opinions: Object.fromEntries(
         PARTS_DERIVED.map((part) => {
@@ -52,8 +54,8 @@ export function derive(rows: EventColumns, day: number, under: SeenUnder): Deriv
       ) as Record<(typeof PARTS_DERIVED)[number], OpinionColumn>,
       earnings: new Map(
         [...earnings].flatMap(([row, earning]) => {
-          const place = places.get(row);
-          return place === undefined ? [] : [[place, earning]];
+          const place = places[row] as number;
+          return place < 0 ? [] : [[place, earning]];
         }),
       ),
       visits: runsOf(visits, { kept, places }),
@@ -61,8 +63,18 @@ export function derive(rows: EventColumns, day: number, under: SeenUnder): Deriv
   };
 }
 
-function isKept(at: number): boolean {
-  return KEPT.has(FIELDS[at]?.name as keyof Event);
+/** The rows of visits, in the order of these. */
+function orderOf(visits: readonly SeenVisit[]): Uint32Array {
+  const order = new Uint32Array(visits.reduce((sum, { events }) => sum + events.length, 0));
+  let next = 0;
+  for (const { events } of visits) for (const { row } of events) order[next++] = row;
+  return order;
+}
+
+/** The rows with only those fields that questions read. */
+function onlyKept(rows: EventColumns): EventColumns {
+  const own = <T>(column: T, at: number) => (KEPT.has(FIELDS[at]?.name as keyof Event) ? column : undefined);
+  return { ...rows, positions: new Float64Array(0), texts: rows.texts.map(own), numbers: rows.numbers.map(own) };
 }
 
 /** A column of codes with those of its values that a row has, each once. */
@@ -90,8 +102,8 @@ function compacted<T>({ codes, values }: { readonly codes: Uint32Array; readonly
 
 interface Placed {
   readonly kept: EventColumns;
-  /** The new place of each row that counts. */
-  readonly places: ReadonlyMap<number, number>;
+  /** The new place of each row; -1 where it does not count. */
+  readonly places: Int32Array;
 }
 
 function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRuns {
@@ -121,9 +133,9 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
   return runs;
 }
 
-function newRowOf(places: ReadonlyMap<number, number>, { row }: Seen): number {
-  const place = places.get(row);
-  assert(place !== undefined, "what a visit names is among the rows that count");
+function newRowOf(places: Int32Array, { row }: Seen): number {
+  const place = places[row] as number;
+  assert(place >= 0, "what a visit names is among the rows that count");
   return place;
 }
 

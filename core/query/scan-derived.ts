@@ -206,7 +206,6 @@ class Denominators {
   readonly #rows: JudgedRows;
   readonly #inRange: InRange;
   readonly #isPossible: (row: number) => boolean;
-  readonly #all: Visitors;
   readonly #ofLabels: RowGroups<Visitors>;
   readonly #groups: RowGroups<Visitors> | undefined;
 
@@ -217,7 +216,6 @@ class Denominators {
     this.#rows = rows;
     this.#inRange = inRange;
     this.#isPossible = verdictOf(scan.possible, rows);
-    this.#all = visitorsOf(totals.all, "");
     this.#ofLabels = new RowGroups(rows, {
       attributes: [],
       ...timed,
@@ -235,7 +233,7 @@ class Denominators {
   add(list: Uint32Array, count: number, visitor: () => number): void {
     for (let at = 0; at < count; at++)
       if (this.#inRange(list[at] as number)) {
-        addTo(this.#scan, this.#all, visitor());
+        addTo(this.#scan, visitorsOf(this.#scan.totals.all, ""), visitor());
         break;
       }
     const { starts } = this.#rows.runs;

@@ -30,6 +30,7 @@ export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
     jsonBytes([...earnings]),
   ].map(aligned);
   const size = sections.reduce((sum, { length }) => sum + length, 0);
+  assert(size <= DERIVED_BYTES_MAX, "a merchant's derived rows are short enough to be read");
   const packed = (size <= TOGETHER_BYTES_MAX ? [joinBytes(sections)] : sections).map((bytes) => compress(bytes));
   const head = new ByteWriter();
   head.byte(FORMAT);

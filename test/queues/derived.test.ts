@@ -110,6 +110,16 @@ test("[SCN-10] an event that came late is counted, and the rows are read until i
   expect((await answer(world)).derived).toBe(4);
 });
 
+test("[SCN-10] rows that cannot be derived are sealed all the same, and questions read them", async () => {
+  const world = new SealedWorld([SHOP]);
+  await world.send([{ id: "a", visitor: "of an old archive" }]);
+  await world.settle();
+  await world.sealAt(CLOSED_MS);
+  expect(await world.row(DAY)).toMatchObject({ generation: 1, error: "" });
+  expect(world.log).toMatchObject([{ event: "seal_not_derived", merchant: 1, partition: "pool-0" }]);
+  expect((await answer(world)).derived).toBe(0);
+});
+
 test("[SCN-10] nothing depends on a file of derived rows: where it is gone the rows are read", async () => {
   const world = await sealedDay();
   const before = await answer(world);
