@@ -188,13 +188,13 @@ export const AGENT_PARSED_LENGTH_MAX = 256;
 export const SITES_NAMED_MAX = 20;
 /** Hostnames that one isolate remembers with their streams, about 150 B each. Unknown hostnames count too. */
 export const SITES_KEPT_MAX = 10_000;
-/** When a hostname gets its first stream or another one, all isolates know after this time. */
+/** When a hostname is proven for a stream, goes to another one or is taken away, all isolates know after this time. */
 export const SITES_KEPT_MS = MINUTE_MS;
 /**
- * A request with an API key may choose by number among this many streams of the merchant. Others are chosen by tracking
- * ID.
+ * Streams of one merchant, each with one hostname at most. A request with an API key chooses among all of them by
+ * number, so each look-up of a key reads them: 1,000 rows of D1.
  */
-export const KEY_STREAMS_MAX = 1_000;
+export const STREAMS_COUNT_MAX = 1_000;
 
 // ── counting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** The longest pause inside one visit. A gap of exactly this does not split. */
@@ -1353,6 +1353,17 @@ export const MEMBER_SIGN_INS_MAX = 100;
 export const MEMBER_SIGN_INS_PER_SECOND = 1 / 300;
 export const MERCHANT_SIGN_INS_MAX = 2_000;
 export const MERCHANT_SIGN_INS_PER_SECOND = 1 / 15;
+/**
+ * Looks for the record that proves a hostname, of a merchant in an isolate: so many at once, and one in ten seconds
+ * after that. Each asks the deployment's resolver.
+ */
+export const PROOF_LOOKS_MAX = 20;
+export const PROOF_LOOKS_PER_SECOND = 1 / 10;
+/** Records at one name that are read. Each may cost a check of a tracking ID. */
+export const PROOF_TEXTS_MAX = 100;
+/** Of what was found instead an answer shows so many, and so many characters of each. */
+export const PROOF_TEXTS_SHOWN = 5;
+export const PROOF_TEXT_LENGTH_SHOWN = 80;
 /** Filters of a share link: their length as JSON, and their depth. */
 export const SHARE_FILTERS_LENGTH_MAX = 4_096;
 export const SHARE_FILTERS_DEPTH_MAX = 12;

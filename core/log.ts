@@ -290,6 +290,11 @@ export const LOG_EVENTS = {
     means: "a receiver did not take an alert; the next cron sends it again",
   },
   heartbeat_failed: { level: "warning", fields: ["error"], means: "the heartbeat's address did not take a request" },
+  resolver_failed: {
+    level: "warning",
+    fields: ["error"],
+    means: "the resolver (DNS_URL) did not say what stands at a name; a merchant could not prove a hostname just then",
+  },
   notice_not_sent: {
     level: "warning",
     fields: ["message", "state", "attempts", "error"],

@@ -44,7 +44,7 @@ import {
   signInLimitOf,
 } from "./limit.ts";
 import { Lines, OF_EXPORTS } from "./line.ts";
-import { OF_AUDIT, OF_PASSWORDS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
+import { OF_AUDIT, OF_PASSWORDS, OF_PROOFS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import { StatusMemory } from "./status-memory.ts";
@@ -90,6 +90,8 @@ export interface Deps extends Producer {
   readonly passwordPurses: PurseMemory;
   /** How often members sign in. */
   readonly signInPurses: PurseMemory;
+  /** How often DNS is asked whether a merchant's hostname is proven. */
+  readonly proofPurses: PurseMemory;
   /** Exports that go on, by merchant. */
   readonly exports: Lines;
   /**
@@ -155,6 +157,7 @@ interface Memories
     | "auditPurses"
     | "passwordPurses"
     | "signInPurses"
+    | "proofPurses"
     | "exports"
     | "turns"
     | "buckets"
@@ -174,6 +177,7 @@ export function memoryOf(db: D1Database): Memories {
     auditPurses: new PurseMemory(OF_AUDIT),
     passwordPurses: new PurseMemory(OF_PASSWORDS),
     signInPurses: new PurseMemory(OF_SIGN_INS),
+    proofPurses: new PurseMemory(OF_PROOFS),
     exports: new Lines(OF_EXPORTS),
     turns: new TurnMemory(),
     buckets: new BucketMemory(),
@@ -231,6 +235,9 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     },
     get signInPurses() {
       return memoryOf(env.DIRECTORY).signInPurses;
+    },
+    get proofPurses() {
+      return memoryOf(env.DIRECTORY).proofPurses;
     },
     get exports() {
       return memoryOf(env.DIRECTORY).exports;

@@ -22,6 +22,8 @@ import {
   PASSWORD_MICROSECONDS,
   PASSWORDS_AT_ONCE,
   PASSWORDS_PER_SECOND,
+  PROOF_LOOKS_MAX,
+  PROOF_LOOKS_PER_SECOND,
   PURSES_KEPT_MAX,
 } from "../../core/limits.ts";
 import type { Purse } from "../../core/query/budget.ts";
@@ -79,6 +81,12 @@ export const OF_PASSWORDS: Sizes = {
 export const OF_SIGN_INS: Sizes = {
   asker: { steps: MEMBER_SIGN_INS_MAX, perSecond: MEMBER_SIGN_INS_PER_SECOND },
   merchant: { steps: MERCHANT_SIGN_INS_MAX, perSecond: MERCHANT_SIGN_INS_PER_SECOND },
+};
+
+/** The purses for looking whether a hostname is proven. They are the merchant's, whichever of its people asks. */
+export const OF_PROOFS: Sizes = {
+  asker: { steps: PROOF_LOOKS_MAX, perSecond: PROOF_LOOKS_PER_SECOND },
+  merchant: { steps: PROOF_LOOKS_MAX, perSecond: PROOF_LOOKS_PER_SECOND },
 };
 
 export interface PurseHolder {
