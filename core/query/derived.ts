@@ -21,7 +21,7 @@ import {
   seeVisits,
   type VisitRuns,
 } from "./seen.ts";
-import { isKnownName } from "./visitor-name.ts";
+import { isKnownName, wordsOfId } from "./visitor-name.ts";
 
 /**
  * Raised whenever code gives the same events other opinions, earnings or visits, or storage/archive/derived-file.ts
@@ -111,7 +111,7 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
   const { codes, values } = compacted(textsOf(kept, "visitor"));
   const runs: VisitRuns = {
     count,
-    visitorAt: (code) => values[code] as string,
+    ids: new Int32Array(2 * values.length),
     starts: new Uint32Array(count + 1),
     visitors: new Uint32Array(count),
     known: Uint8Array.from(visits, ({ visitor }) => (isKnownName(visitor) ? 1 : 0)),
@@ -122,6 +122,11 @@ function runsOf(visits: readonly SeenVisit[], { kept, places }: Placed): VisitRu
     bounces: Uint8Array.from(visits, ({ isBounce }) => (isBounce ? 1 : 0)),
     durationsMs: Float64Array.from(visits, ({ durationMs }) => durationMs),
   };
+  for (const [code, id] of values.entries()) {
+    const words = wordsOfId(id);
+    assert(words !== undefined, "a visitor is 16 hex digits");
+    runs.ids.set(words, 2 * code);
+  }
   let next = 0;
   for (const [at, { events, visitor }] of visits.entries()) {
     runs.starts[at] = next;

@@ -25,7 +25,7 @@ import {
   type Visitors,
   visitorsOf,
 } from "./scan.ts";
-import { type SeenColumns, type SeenRows, seeColumns, type VisitRuns, visitNameAt } from "./seen.ts";
+import { type SeenColumns, type SeenRows, seeColumns, type VisitRuns } from "./seen.ts";
 
 /** Steps of adding a derived event under the values of one dimension, and of using a known verdict. */
 const ROW_STEPS = 1;
@@ -65,7 +65,7 @@ function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<Sc
     const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
     let count = 0;
     for (let row = start; row < end; row++) if (passes(row)) admitted[count++] = row;
-    const visitor = visitorOnce(scan, runs, { visit, day: plan.grain === "hour" ? undefined : day });
+    const visitor = visitorOnce(scan, rows);
     counted.addEvents(admitted, count, visitor);
     totals?.add(admitted, count, visitor);
     if (inRange(runs.openers[visit] as number)) {
@@ -103,12 +103,15 @@ function longestOf({ count, starts }: VisitRuns): number {
   return longest;
 }
 
-/** The code of the visitor's name, which is made when somebody asks for it. */
-function visitorOnce({ names }: Scan, runs: VisitRuns, of: Parameters<typeof visitNameAt>[1]): () => number {
-  let code = -1;
+/** The number of the name of the present visit's visitor, which is looked up when somebody asks for it first. */
+function visitorOnce({ names, plan }: Scan, { runs, visit, day }: JudgedRows): () => number {
+  let number = -1;
   return () => {
-    if (code < 0) code = names.codeOf(visitNameAt(runs, of));
-    return code;
+    if (number >= 0) return number;
+    const at = 2 * (runs.visitors[visit] as number);
+    const isOfDay = runs.known[visit] === 0 && plan.grain !== "hour";
+    number = names.numberOfId(runs.ids[at] as number, runs.ids[at + 1] as number, isOfDay ? day : undefined);
+    return number;
   };
 }
 
@@ -147,7 +150,8 @@ class Counted {
     this.#scroll = numbersOf(columns, "scroll");
     const { codes, values } = textsOf(columns, "name");
     const isEvent = values.map((name) => (isEngagement(name) ? 0 : 1));
-    this.#events = Uint8Array.from(codes, (code) => isEvent[code] as number);
+    this.#events = new Uint8Array(codes.length);
+    for (let row = 0; row < codes.length; row++) this.#events[row] = isEvent[codes[row] as number] as number;
   }
 
   /** Adds the first `count` rows of a list, each of the present visit. */

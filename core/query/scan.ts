@@ -31,6 +31,7 @@ import {
   type SeenVisit,
 } from "./seen.ts";
 import { visitsIn } from "./view.ts";
+import { VisitorNames } from "./visitor-name.ts";
 
 export interface Sum {
   readonly dimensions: readonly string[];
@@ -47,27 +48,9 @@ export interface Sum {
   deepest: number;
 }
 
-/** Names of visitors as numbers, from 0 on in the order in which they came. */
-export class VisitorNames {
-  readonly #codes = new Map<string, number>();
-  readonly #names: string[] = [];
-
-  codeOf(name: string): number {
-    const known = this.#codes.get(name);
-    if (known !== undefined) return known;
-    this.#codes.set(name, this.#names.length);
-    return this.#names.push(name) - 1;
-  }
-
-  /** The names of a group's visitors. */
-  of({ codes }: Visitors): readonly string[] {
-    return Array.from(codes, (code) => this.#names[code] as string);
-  }
-}
-
-/** Visitors, by the codes of their names. Events come one visitor after the other, so the last needs no look-up. */
+/** Visitors, by the numbers of their names. Events come one visitor after the other: the last needs no look-up. */
 export interface Visitors {
-  readonly codes: Set<number>;
+  readonly numbers: Set<number>;
   last: number;
 }
 
@@ -208,8 +191,8 @@ export function closeScan(scan: Scan): Groups {
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
   const { dimensions, purse, scroll, scrolledVisits } = sum;
-  const counts: Counts = { ...sum.counts, visitors: sum.visitors.codes.size };
-  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.codes.size ?? 0;
+  const counts: Counts = { ...sum.counts, visitors: sum.visitors.numbers.size };
+  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.numbers.size ?? 0;
   return {
     dimensions,
     purse,
@@ -367,7 +350,7 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
     const label = labelOf(scan, seen, day);
     addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
-    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, codeOfVisitor(scan, visit));
+    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, numberOfVisitor(scan, visit));
   }
 }
 
@@ -401,12 +384,12 @@ function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }
 
-function codeOfVisitor(scan: Scan, visit: SeenVisit): number {
-  return scan.names.codeOf(nameOf(scan, visit));
+function numberOfVisitor(scan: Scan, visit: SeenVisit): number {
+  return scan.names.numberOf(nameOf(scan, visit));
 }
 
 export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string, visitor: string): void {
-  addTo(scan, visitorsOf(sets, key), scan.names.codeOf(visitor));
+  addTo(scan, visitorsOf(sets, key), scan.names.numberOf(visitor));
 }
 
 export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
@@ -416,21 +399,26 @@ export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
 }
 
 function noVisitors(): Visitors {
-  return { codes: new Set(), last: -1 };
+  return { numbers: new Set(), last: -1 };
+}
+
+/** The names of a group's visitors. */
+export function namesOf(names: VisitorNames, { numbers }: Visitors): readonly string[] {
+  return Array.from(numbers, (number) => names.nameOf(number));
 }
 
 export function addTo(scan: Scan, visitors: Visitors, visitor: number): void {
   if (visitors.last === visitor) return;
   visitors.last = visitor;
-  scan.visitors -= visitors.codes.size;
-  visitors.codes.add(visitor);
-  scan.visitors += visitors.codes.size;
+  scan.visitors -= visitors.numbers.size;
+  visitors.numbers.add(visitor);
+  scan.visitors += visitors.numbers.size;
 }
 
 function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
   const { event, earning } = seen;
   const { counts } = sum;
-  addTo(scan, sum.visitors, codeOfVisitor(scan, seen.visit));
+  addTo(scan, sum.visitors, numberOfVisitor(scan, seen.visit));
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;

@@ -16,7 +16,7 @@ import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle 
 import { assert } from "../outcome.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
 import { TextMap } from "../text-map.ts";
-import { visitorName } from "./visitor-name.ts";
+import { idOfWords, visitorName } from "./visitor-name.ts";
 
 export interface Seen {
   readonly event: Event;
@@ -88,8 +88,8 @@ export interface VisitRuns {
   readonly starts: Uint32Array;
   /** A code of the visitor. */
   readonly visitors: Uint32Array;
-  /** The id of the visitor with a code. */
-  readonly visitorAt: (code: number) => string;
+  /** The ids of visitors, by code: two words each (visitor-name.ts). */
+  readonly ids: Int32Array;
   /** 1 where the visitor can be recognised on another Day. */
   readonly known: Uint8Array;
   /** The rows of `SeenVisit.start` and `SeenVisit.profile`. */
@@ -602,13 +602,14 @@ export function seenAt(
   return new RunVisit(seen, runs, { visit, day }).at(row);
 }
 
-/** The name of a visit's visitor on a Day, or, without a Day, the id. */
-export function visitNameAt(
-  runs: VisitRuns,
-  { visit, day }: { readonly visit: number; readonly day: number | undefined },
+/** The name of a visit's visitor. */
+function visitNameAt(
+  { ids, visitors, known }: VisitRuns,
+  { visit, day }: { readonly visit: number; readonly day: number },
 ): string {
-  const id = runs.visitorAt(runs.visitors[visit] as number);
-  return day === undefined ? id : visitorName({ id, day, isKnown: runs.known[visit] === 1 });
+  const at = 2 * (visitors[visit] as number);
+  const id = idOfWords(ids[at] as number, ids[at + 1] as number);
+  return visitorName({ id, day, isKnown: known[visit] === 1 });
 }
 
 /** One object that stands for one row after the other. It has what codes of attributes are made of. */

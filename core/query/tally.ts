@@ -27,7 +27,7 @@ import { addDated, addToPurse, type Purse } from "./money.ts";
 import { covers, type Plan, timeLabel } from "./plan.ts";
 import { DROP_REASON } from "./question.ts";
 import { type Aside, attributeRead, givesOthers, isBeforeGoals, lackOf, restPlan, wholePlan } from "./rest.ts";
-import type { Scan } from "./scan.ts";
+import { namesOf, type Scan } from "./scan.ts";
 import { isKnownName } from "./visitor-name.ts";
 
 /** The numbers of one group while they are added up. */
@@ -178,7 +178,7 @@ export function addScan(tally: Tally, { names, sums, entries, totals, timeAt, or
   for (const place of orderPlaces) tally.orderPlaces.add(place);
   for (const { dimensions: own, counts, visitors, purse } of sums.values()) {
     const sum = sumOf(tally.sums, of(own));
-    addVisitors(tally, sum, { bucket, counts, visitors: names.of(visitors) });
+    addVisitors(tally, sum, { bucket, counts, visitors: namesOf(names, visitors) });
     for (const takings of purse.values()) addDated(sum.purse, takings);
     if (tally.sums.size > GROUPS_MAX) return false;
   }
@@ -189,11 +189,11 @@ export function addScan(tally: Tally, { names, sums, entries, totals, timeAt, or
   if (plan.totals.length > 0) {
     const everybody = totals.all.get("");
     for (const [label, visitors] of totals.label)
-      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors: names.of(visitors) });
+      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors: namesOf(names, visitors) });
     if (plan.totals.includes("all") && everybody !== undefined)
       addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), {
         bucket,
-        visitors: names.of(everybody),
+        visitors: namesOf(names, everybody),
         isAll: true,
       });
   }

@@ -11,6 +11,7 @@ import { DERIVED_BYTES_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { DERIVED_NUMBERS, DERIVED_TEXTS } from "../../core/query/derived.ts";
 import type { Derived, DerivedColumns, VisitRuns } from "../../core/query/seen.ts";
+import { idOfWords } from "../../core/query/visitor-name.ts";
 import { type Archive, readObject } from "./bucket.ts";
 import { compress, decompress } from "./gzip.ts";
 
@@ -23,7 +24,7 @@ export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
   const { opinions, visits, earnings } = rows.derived;
   const sections = [
     ...visitNumbers(visits).map(numberBytes),
-    idBytes(textsOf(rows, "visitor").values),
+    new Uint8Array(visits.ids.slice().buffer),
     ...DERIVED_NUMBERS.map((name) => numberBytes(numbersOf(rows, name))),
     ...DERIVED_TEXTS.flatMap((name) => columnBytes(textsOf(rows, name))),
     ...PARTS_DERIVED.flatMap((part) => columnBytes(opinions[part])),
@@ -63,11 +64,7 @@ export function decodeDerived(bytes: Uint8Array): DerivedColumns {
   };
   const visitSections = Array.from({ length: VISIT_NUMBERS }, next);
   const ids = next();
-  const visits = visitRuns(
-    visitCount,
-    visitSections,
-    once(() => idsIn(ids())),
-  );
+  const visits = visitRuns(visitCount, visitSections, ids);
   const numbers = new Map<string, Float64Array>(DERIVED_NUMBERS.map((name) => [name, numbersIn(next()(), count)]));
   const texts = new Map<string, TextColumn>(DERIVED_TEXTS.map((name) => [name, column<string>()]));
   texts.set("visitor", late({ codes: () => visitorCodes(visits, count), values: () => visitorIds(visits) }));
@@ -142,7 +139,7 @@ function visitNumbers(visits: VisitRuns): readonly ArrayLike<number>[] {
 /** Where a visit has no page view. An earlier visit's row lies before the visit, but never so far. */
 const NO_ROW = -(2 ** 31);
 
-function visitRuns(count: number, sections: readonly Section[], ids: () => (code: number) => string): VisitRuns {
+function visitRuns(count: number, sections: readonly Section[], ids: Section): VisitRuns {
   const [rows, visitors, known, openers, profiles, entries, exits, bounces, durations] = sections as [
     ...[Section, Section, Section, Section, Section, Section, Section, Section, Section],
   ];
@@ -158,22 +155,18 @@ function visitRuns(count: number, sections: readonly Section[], ids: () => (code
     }
     return places;
   };
-  const runs = late<Omit<VisitRuns, "count" | "starts" | "visitorAt">>({
+  const runs = late<Omit<VisitRuns, "count" | "starts">>({
     visitors: () => codesIn(visitors(), count),
-    known: () => Uint8Array.from(codesIn(known(), count)),
-    openers: () => Uint32Array.from(fromStart(openers)),
-    profiles: () => Uint32Array.from(fromStart(profiles)),
+    ids: () => wordsIn(ids()),
+    known: () => new Uint8Array(codesIn(known(), count)),
+    openers: () => new Uint32Array(fromStart(openers)),
+    profiles: () => new Uint32Array(fromStart(profiles)),
     entries: () => fromStart(entries),
     exits: () => fromStart(exits),
-    bounces: () => Uint8Array.from(codesIn(bounces(), count)),
+    bounces: () => new Uint8Array(codesIn(bounces(), count)),
     durationsMs: () => numbersIn(durations(), count),
   });
-  const visitorAt = (code: number) => ids()(code);
-  return Object.defineProperties(runs, {
-    count: { value: count },
-    starts: { value: starts },
-    visitorAt: { value: visitorAt },
-  }) as VisitRuns;
+  return Object.defineProperties(runs, { count: { value: count }, starts: { value: starts } }) as VisitRuns;
 }
 
 /** The visitor of each row. */
@@ -183,9 +176,10 @@ function visitorCodes({ count, starts, visitors }: VisitRuns, rows: number): Uin
   return codes;
 }
 
-function visitorIds({ visitors, visitorAt }: VisitRuns): readonly string[] {
-  const size = visitors.reduce((most, code) => Math.max(most, code + 1), 0);
-  return Array.from({ length: size }, (_, code) => visitorAt(code));
+function visitorIds({ ids }: VisitRuns): readonly string[] {
+  return Array.from({ length: ids.length / 2 }, (_, code) =>
+    idOfWords(ids[2 * code] as number, ids[2 * code + 1] as number),
+  );
 }
 
 /** An object whose fields are made when they are read first. */
@@ -266,26 +260,8 @@ function jsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-const ID_BYTES = 8;
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-/** Ids of visitors, which are 16 hex digits each. */
-function idBytes(ids: readonly string[]): Uint8Array {
-  const bytes = new Uint8Array(ID_BYTES * ids.length);
-  for (const [at, id] of ids.entries()) {
-    assert(/^[0-9a-f]{16}$/.test(id), "a visitor is 16 hex digits");
-    for (let byte = 0; byte < ID_BYTES; byte++)
-      bytes[at * ID_BYTES + byte] = Number.parseInt(id.slice(2 * byte, 2 * byte + 2), 16);
-  }
-  return bytes;
-}
-
-function idsIn(bytes: Uint8Array): (code: number) => string {
-  return (code) => {
-    let id = "";
-    for (let at = code * ID_BYTES; at < (code + 1) * ID_BYTES; at++) id += HEX[bytes[at] as number];
-    return id;
-  };
+function wordsIn(bytes: Uint8Array<ArrayBuffer>): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / Int32Array.BYTES_PER_ELEMENT);
 }
 
 /** What is behind the text is padding. */

@@ -15,9 +15,10 @@ import type { Group, Groups } from "../../core/query/group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "../../core/query/metric.ts";
 import { addToPurse, type Purse } from "../../core/query/money.ts";
 import { eventLabel, type Plan } from "../../core/query/plan.ts";
-import { type ScanProblem, VisitorNames } from "../../core/query/scan.ts";
+import type { ScanProblem } from "../../core/query/scan.ts";
 import { encodeScan } from "../../core/query/scan-part.ts";
 import { productsOf, type Seen, type SeenUnder, type SeenVisit } from "../../core/query/seen.ts";
+import { VisitorNames } from "../../core/query/visitor-name.ts";
 import { type RowsSeen, seeRows } from "./row-seen.ts";
 
 interface Sum {
@@ -374,7 +375,7 @@ function hasDone(filter: Filter, visit: SeenVisit): boolean {
 export function encodeRowScan(scan: RowScan): string {
   const names = new VisitorNames();
   const named = (visitors: Set<string>) => ({
-    codes: new Set(Array.from(visitors, (name) => names.codeOf(name))),
+    numbers: new Set(Array.from(visitors, (name) => names.numberOf(name))),
     last: -1,
   });
   const sums = new Map(
