@@ -9,51 +9,57 @@ import { onEntryPage, RowCursor, type Seen, type SeenColumns, seenAt, type Visit
 /** The attribute whose value is that of the visit's entry page where visits are counted by page (scan.ts). */
 const PAGE = "event:page";
 
+interface RowsGiven {
+  readonly runs: VisitRuns;
+  readonly day: number;
+  /** What rows are grouped by or compared. */
+  readonly attributes: readonly Attribute[];
+}
+
 /** Rows to be judged, visit after visit. */
 export class JudgedRows {
   readonly seen: SeenColumns;
   readonly runs: VisitRuns;
   readonly day: number;
-  /** Whether each row is taken to have happened on the entry page of its visit. */
-  readonly #isOnEntry: boolean;
-  readonly #columns = new Map<Attribute, Codes>();
-  /** The visit whose rows are judged. */
+  /** The rows as they happened: these, or those that these were made of by `onEntry`. */
+  readonly real: JudgedRows;
+  readonly #columns: ReadonlyMap<Attribute, Codes>;
+  /** The visit whose rows are judged; only that of `real` is set. */
   visit = 0;
-  /** How often a verdict was looked up since somebody has paid for it. */
+  /** How often a verdict was looked up since somebody has paid for it; counted by `real`. */
   looked = 0;
 
   private constructor(
     seen: SeenColumns,
-    { runs, day, isOnEntry }: { runs: VisitRuns; day: number; isOnEntry: boolean },
+    { runs, day }: Pick<RowsGiven, "runs" | "day">,
+    { columns, real }: { readonly columns: ReadonlyMap<Attribute, Codes>; readonly real?: JudgedRows },
   ) {
     this.seen = seen;
     this.runs = runs;
     this.day = day;
-    this.#isOnEntry = isOnEntry;
+    this.real = real ?? this;
+    this.#columns = columns;
   }
 
   /** Undefined where some attribute has a value without a code. */
-  static of(
-    seen: SeenColumns,
-    {
-      runs,
-      day,
-      attributes,
-      isOnEntry = false,
-    }: {
-      readonly runs: VisitRuns;
-      readonly day: number;
-      readonly attributes: readonly Attribute[];
-      readonly isOnEntry?: boolean;
-    },
-  ): JudgedRows | undefined {
-    const rows = new JudgedRows(seen, { runs, day, isOnEntry });
-    for (const attribute of attributes) {
-      const codes = columnOf(seen, runs, { attribute, isOnEntry: isOnEntry && attribute.question === PAGE });
+  static of(seen: SeenColumns, given: RowsGiven): JudgedRows | undefined {
+    const columns = new Map<Attribute, Codes>();
+    for (const attribute of given.attributes) {
+      const codes = columnOf(seen, given.runs, { attribute, isOnEntry: false });
       if (codes === undefined) return undefined;
-      rows.#columns.set(attribute, codes);
+      columns.set(attribute, codes);
     }
-    return rows;
+    return new JudgedRows(seen, given, { columns });
+  }
+
+  /** The same rows, each as if it had happened on the entry page of its visit. What visits have done stays as it was. */
+  onEntry(): JudgedRows {
+    const { seen, runs } = this;
+    const moved = ([attribute, codes]: readonly [Attribute, Codes]) => {
+      const own = attribute.question === PAGE ? columnOf(seen, runs, { attribute, isOnEntry: true }) : codes;
+      return [attribute, own ?? codes] as const;
+    };
+    return new JudgedRows(seen, this, { columns: new Map([...this.#columns].map(moved)), real: this });
   }
 
   codesOf(attribute: Attribute): Codes {
@@ -62,9 +68,9 @@ export class JudgedRows {
 
   /** A row of the present visit as an object. */
   at(row: number): Seen {
-    const { seen, runs, visit, day } = this;
-    const found = seenAt(seen, runs, { visit, day, row });
-    return this.#isOnEntry ? onEntryPage(found) : found;
+    const { seen, runs, real, day } = this;
+    const found = seenAt(seen, runs, { visit: real.visit, day, row });
+    return real === this ? found : onEntryPage(found);
   }
 }
 
@@ -131,7 +137,7 @@ export function verdictOf(filter: Filter, rows: JudgedRows): RowVerdict {
       return (row) => !passes(row);
     }
     case "has_done":
-      return hasDone(verdictOf(filter.of, rows), rows);
+      return hasDone(verdictOf(filter.of, rows.real), rows.real);
     case "comparison":
       return compares(filter, rows);
   }
@@ -156,7 +162,7 @@ function compares({ attribute, fits }: Comparison, rows: JudgedRows): RowVerdict
   const { codes, size } = rows.codesOf(attribute);
   const verdicts = new Uint8Array(size);
   return (row) => {
-    rows.looked += 1;
+    rows.real.looked += 1;
     const code = codes[row] as number;
     const known = verdicts[code] as number;
     if (known !== 0) return known === 1;

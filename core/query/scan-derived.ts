@@ -38,14 +38,11 @@ export function* addRows(scan: Scan, rows: SeenRows): Gradual<ScanProblem | unde
   const seen = yield* seeColumns(rows, scan.under);
   const runs = seen.runs as VisitRuns;
   const attributes = [...axes.map(({ attribute }) => attribute), ...attributesOf(filter)];
-  const given = { runs, day: rows.day, attributes };
-  const own = JudgedRows.of(seen, given);
-  const onEntry = plan.visitsByEntryPage ? JudgedRows.of(seen, { ...given, isOnEntry: true }) : own;
-  if (own === undefined || onEntry === undefined) return yield* scanDay(scan, rows);
-  return yield* addRuns(scan, own, onEntry);
+  const own = JudgedRows.of(seen, { runs, day: rows.day, attributes });
+  return yield* own === undefined ? scanDay(scan, rows) : addRuns(scan, own);
 }
 
-function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<ScanProblem | undefined> {
+function* addRuns(scan: Scan, rows: JudgedRows): Gradual<ScanProblem | undefined> {
   const { plan } = scan;
   const { seen, runs, day } = rows;
   const { budgets, breakdowns } = plan.question;
@@ -56,11 +53,10 @@ function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<Sc
   const passes = verdictOf(scan.filter, rows);
   const counted = new Counted(scan, rows, inRange);
   const totals = plan.totals.length > 0 ? new Denominators(scan, rows, inRange) : undefined;
-  const entries = plan.visitsByEntryPage ? new Entries(scan, onEntry) : undefined;
+  const entries = plan.visitsByEntryPage ? new Entries(scan, rows.onEntry()) : undefined;
   const admitted = new Uint32Array(longestOf(runs));
   for (let visit = 0; visit < runs.count; visit++) {
     rows.visit = visit;
-    onEntry.visit = visit;
     scan.visits += 1;
     const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
     let count = 0;
@@ -72,10 +68,8 @@ function* addRuns(scan: Scan, rows: JudgedRows, onEntry: JudgedRows): Gradual<Sc
       counted.addVisit(admitted, count);
       entries?.add();
     }
-    const looked = rows.looked + (onEntry === rows ? 0 : onEntry.looked);
+    spend(budgets.own, ((end - start) * (1 + breakdowns.length) + rows.looked) * ROW_STEPS, "#/dimensions");
     rows.looked = 0;
-    onEntry.looked = 0;
-    spend(budgets.own, ((end - start) * (1 + breakdowns.length) + looked) * ROW_STEPS, "#/dimensions");
     if (slices.isOver((end - start) * LOOKED_AT * DERIVED_READS)) yield;
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
@@ -268,7 +262,8 @@ class Entries {
 
   /** Adds the present visit, once to each group of its rows, if they had happened on its entry page. */
   add(): void {
-    const { visit, runs } = this.#rows;
+    const { real, runs } = this.#rows;
+    const { visit } = real;
     const opener = runs.openers[visit] as number;
     const counted: VisitCounts[] = [];
     for (let row = runs.starts[visit] as number; row < (runs.starts[visit + 1] as number); row++) {
@@ -276,7 +271,7 @@ class Entries {
       for (const counts of this.#groups.at(row, opener)) {
         if (counted.includes(counts)) continue;
         counted.push(counts);
-        countVisit(counts, this.#rows);
+        countVisit(counts, real);
       }
     }
   }
