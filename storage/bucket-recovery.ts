@@ -18,7 +18,7 @@ import {
   RECOVERED_PLACES,
 } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
-import { parseDate, DAY_MS, dateOf } from "../core/time.ts";
+import { DAY_MS, dateOf, parseDate } from "../core/time.ts";
 import { type Archive, listKeys, readObject } from "./archive/bucket.ts";
 import { putImported } from "./archive/imported-file.ts";
 import type { Directory } from "./directory/directory.ts";
@@ -92,12 +92,15 @@ export interface BucketStepDone extends BucketFound {
 const NOTHING: BucketFound = { claims: 0, records: 0, imports: 0, days: 0, doubted: 0, cleaned: 0, months: 0 };
 
 /** Numbers of which a merchant, or the deployment, has many: where their highest one stands in the directory. */
-const CLAIMED: readonly { readonly of: string; readonly column: string; readonly numbered: (one: number) => Numbered }[] =
-  [
-    { of: "streams", column: "number", numbered: streamsOf },
-    { of: "imports", column: "number", numbered: importsOf },
-    { of: "rule_versions", column: "version", numbered: rulesOf },
-  ];
+const CLAIMED: readonly {
+  readonly of: string;
+  readonly column: string;
+  readonly numbered: (one: number) => Numbered;
+}[] = [
+  { of: "streams", column: "number", numbered: streamsOf },
+  { of: "imports", column: "number", numbered: importsOf },
+  { of: "rule_versions", column: "version", numbered: rulesOf },
+];
 
 /**
  * Does one step, the first one where none is given. `copiedAt` is when the copying began that was put back (UTC ms):

@@ -302,7 +302,11 @@ async function putBack(
 }
 
 function rankOf(key: string): number {
-  return key.endsWith("/manifest.json") || /^backup\/directory\/[^/]+\.json$/.test(key) ? 2 : key.endsWith(".part.json") ? 1 : 0;
+  return key.endsWith("/manifest.json") || /^backup\/directory\/[^/]+\.json$/.test(key)
+    ? 2
+    : key.endsWith(".part.json")
+      ? 1
+      : 0;
 }
 
 /** Undefined where there is no file. */
@@ -343,7 +347,9 @@ export function toBucketText(answer: unknown): string {
   const some = damaged.slice(0, DAMAGED_SHOWN).join(", ");
   return [
     `${put_back} objects were put back; what was there stays`,
-    ...(damaged.length > 0 ? [`${damaged.length} files of the copy are damaged or gone, and were left out: ${some}`] : []),
+    ...(damaged.length > 0
+      ? [`${damaged.length} files of the copy are damaged or gone, and were left out: ${some}`]
+      : []),
     `numbers are claimed as the directory knows them (${claims} had no claim): none is given twice`,
     ...(records > 0 ? [`${records} records of erasures and of what was revoked are there again`] : []),
     ...(imports > 0 ? [`${imports} parts of imported rollups were written from ledgers`] : []),

@@ -94,7 +94,13 @@ export async function openAdmin(connection: Connection, path: string): Promise<R
 export async function putAdmin(connection: Connection, path: string, bytes: Blob): Promise<unknown> {
   const { adminToken: token } = connection;
   if (token === undefined) throw new Problem(NO_ADMIN_TOKEN);
-  const request = { url: queryUrlOf(connection) + path, method: "PUT", token, body: bytes, unauthorized: WRONG_ADMIN_TOKEN };
+  const request = {
+    url: queryUrlOf(connection) + path,
+    method: "PUT",
+    token,
+    body: bytes,
+    unauthorized: WRONG_ADMIN_TOKEN,
+  };
   const response = await send(request);
   return response.ok ? parseJson(await response.text()) : refused(request, response);
 }

@@ -47,11 +47,7 @@ export async function doubtDays(
   const parts = `UPDATE erasure_parts SET state = 'waiting' WHERE told > 0 AND ${ARE_THESE}`;
   const erasures = `UPDATE erasures SET state = 'running', finished_at = NULL, archived_at = NULL
     WHERE state = 'done' AND number IN (SELECT erasure FROM erasure_parts WHERE state = 'waiting' AND ${ARE_THESE})`;
-  await db.batch([
-    db.prepare(days).bind(these, now),
-    db.prepare(parts).bind(these),
-    db.prepare(erasures).bind(these),
-  ]);
+  await db.batch([db.prepare(days).bind(these, now), db.prepare(parts).bind(these), db.prepare(erasures).bind(these)]);
 }
 
 /**

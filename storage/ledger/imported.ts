@@ -53,10 +53,7 @@ export async function listImporters(db: Ledger, after: number, rowsMax: number):
 }
 
 /** The tables of a merchant's imports, as parts without their Days. */
-export async function listImportedTables(
-  db: Ledger,
-  merchant: number,
-): Promise<readonly Omit<ImportedPart, "days">[]> {
+export async function listImportedTables(db: Ledger, merchant: number): Promise<readonly Omit<ImportedPart, "days">[]> {
   const text = `SELECT DISTINCT merchant, import AS number, "table" FROM imported_days WHERE merchant = ?`;
   return select(db, [text, merchant]);
 }

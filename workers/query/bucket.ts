@@ -37,7 +37,8 @@ const METADATA: Field<Record<string, string>, false> = {
   parse: (value) => {
     if (typeof value !== "string" || value.length > COPIED_METADATA_LENGTH_MAX) return undefined;
     const read = parseJson(value);
-    if (!read.ok || typeof read.value !== "object" || read.value === null || Array.isArray(read.value)) return undefined;
+    if (!read.ok || typeof read.value !== "object" || read.value === null || Array.isArray(read.value))
+      return undefined;
     const entries = Object.entries(read.value);
     // What a header can hold, as R2 keeps it.
     const isPlain = entries.every(([name, text]) => /^\w{1,64}$/.test(name) && /^[ -~]*$/.test(String(text)));
@@ -85,7 +86,10 @@ export async function getBucketObject(c: Context, deps: Deps): Promise<Checked<F
   const bytes = object.body as ReadableStream<Uint8Array>;
   const name = key.split("/").at(-1) ?? "object";
   const headers = { "footfall-etag": object.etag };
-  return { ok: true, value: { file: { contentType: "application/octet-stream", name, headers, bytes: chunksOf(bytes) } } };
+  return {
+    ok: true,
+    value: { file: { contentType: "application/octet-stream", name, headers, bytes: chunksOf(bytes) } },
+  };
 }
 
 async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {

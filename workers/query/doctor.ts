@@ -71,7 +71,10 @@ const lookAtBucket: Look = async (deps) => {
   const given = await lastMerchantNumber(deps.directory).catch(() => 0);
   const claimed = (await highestClaim(MERCHANTS, deps)) ?? 0;
   if (claimed < given)
-    return { says: `claims of numbers are gone from R2: ${given} were given, ${claimed} are claimed`, command: RECOVER_BUCKET };
+    return {
+      says: `claims of numbers are gone from R2: ${given} were given, ${claimed} are claimed`,
+      command: RECOVER_BUCKET,
+    };
   for (const ledger of deps.ledgers.all)
     for (const { day, partition, folder } of await listNewest(ledger, DOCTORED_DAYS).catch(() => [])) {
       const found = await findSealed({ day, partition, folder }, deps);

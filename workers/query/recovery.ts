@@ -156,8 +156,7 @@ async function republishAll(position: number, deps: Deps): Promise<void> {
     // The partition's storage was lost as well, and the ledger that would know that is new.
     if ((archived.get(partition) ?? 0) > nextPosition) await noteForgotten(ledger, { partition, now: deps.now() });
     // The ledger was restored to before the partition was recovered, and knows the claim of the storage that was lost.
-    else if (recoveredClaim !== null)
-      await takeOver(ledger, { partition, claim: recoveredClaim, now: deps.now() });
+    else if (recoveredClaim !== null) await takeOver(ledger, { partition, claim: recoveredClaim, now: deps.now() });
     for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
   };
   for (let start = 0; start < own.length; start += ADMIN_FAN_OUT)

@@ -186,10 +186,15 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
     readLive(merchant, { grain: "day", ...around, dimensions: [] }, deps),
   ]);
   if (!recent.ok) return recent;
-  const [lost] = await listLostDays(deps.ledgers.ofMerchant(number), { merchant: number, days: [around.from, around.to] });
+  const [lost] = await listLostDays(deps.ledgers.ofMerchant(number), {
+    merchant: number,
+    days: [around.from, around.to],
+  });
   if (lost !== undefined) {
     const problem = `Events of ${dateOf(lost)} were lost with the archive, and what was counted of them before is all there is.`;
-    return invalid(`#/date_range: ${problem} Numbers by one dimension and without filters are there; ask for other Days.`);
+    return invalid(
+      `#/date_range: ${problem} Numbers by one dimension and without filters are there; ask for other Days.`,
+    );
   }
   // Events that are no longer in `recent` are in the archive, and were noted before their partition forgot them.
   const archived = await listPlaces(deps.ledgers.ofMerchant(number), {
