@@ -95,6 +95,29 @@ export interface LostDay {
   readonly archived: number;
 }
 
+/** A merchant's Day in [from, to) of which events are lost, or may be: the first one. */
+export async function findUnsure(
+  db: Ledger,
+  {
+    merchant,
+    days: [from, to],
+    places,
+  }: { readonly merchant: number; readonly days: readonly [number, number]; readonly places: readonly SealPlace[] },
+): Promise<{ readonly day: number; readonly isLost: boolean } | undefined> {
+  const text = `SELECT day, 1 AS isLost FROM removals WHERE merchant = ?1 AND erasure = '${LOST}' AND day >= ?2 AND day < ?3
+    UNION ALL SELECT a.day, 0 FROM json_each(?4) AS j JOIN archive_days AS a ON a.day = j.value ->> 0
+      AND a."partition" = j.value ->> 1 WHERE a.doubted = 1 ORDER BY 1, 2 DESC LIMIT 1`;
+  const asked = JSON.stringify(places.map(({ day, partition }) => [day, partition]));
+  const [found] = await select<{ readonly day: number; readonly isLost: number }>(db, [
+    text,
+    merchant,
+    from,
+    to,
+    asked,
+  ]);
+  return found === undefined ? undefined : { day: found.day, isLost: found.isLost === 1 };
+}
+
 /** The merchants whose numbers of a Day are without what some erasures under way have taken: there is a receipt. */
 export async function listApplied(
   db: Ledger,
