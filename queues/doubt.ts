@@ -1,6 +1,6 @@
-// Compares a Day in doubt (storage/ledger/doubt.ts) before a seal does anything with it: whose numbers count more events
-// than the archive has. Only their numbers stay as they are from then on. It reads the whole Day once and writes no
-// number, so that whoever dies in between begins anew.
+// Compares a Day in doubt (storage/ledger/doubt.ts) before a seal does anything with it: whose numbers count more
+// events than the archive has. Only their numbers stay as they are from then on. It reads the whole Day once and writes
+// no number, so that whoever dies in between begins anew.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
 import type { RollupRow } from "../core/counting/rollup-row.ts";

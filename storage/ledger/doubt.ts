@@ -33,8 +33,8 @@ export async function listKnownDays(
 const ARE_THESE = '(day, "partition") IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))';
 
 /**
- * Puts Days in doubt, and has the seal look at them. Erasures that were carried out there are under way again: what came
- * back may have what they took. Doing it again before the look changes nothing.
+ * Puts Days in doubt, and has the seal look at them. Erasures that were carried out there are under way again: what
+ * came back may have what they took. Doing it again before the look changes nothing.
  */
 export async function doubtDays(
   db: Ledger,

@@ -81,9 +81,9 @@ async function listFiles(
 
 /**
  * Empties the blocks that name a file that is gone, and has the seal take the Days' sealed files as if it had never
- * known them, so that it counts everything of them (SEA-18). 1 where any block named it. Where events of any of its Days
- * are lost or in doubt, they could not be counted again: then the blocks go on naming the file, and questions that need
- * it are refused, instead of being answered with less.
+ * known them, so that it counts everything of them (SEA-18). 1 where any block named it. Where events of any of its
+ * Days are lost or in doubt, they could not be counted again: then the blocks go on naming the file, and questions that
+ * need it are refused, instead of being answered with less.
  */
 async function giveUpFile(
   ledger: Ledger,

@@ -172,10 +172,11 @@ export interface Operation {
 }
 
 /**
- * The operation that recovers the directory. Before it the directory may be an empty database, so its entry in the
- * audit log is written afterwards.
+ * Operations that the audit log does not note as they come: recovering the directory, which may be an empty database
+ * before it, is noted afterwards; of objects that are put back into a bucket that was lost, perhaps with the directory,
+ * what follows is noted ("bucket.recover").
  */
-export const NOTED_BY_ITSELF = "directory.recover";
+export const NOT_NOTED_BEFORE: readonly string[] = ["directory.recover", "bucket.put"];
 
 const STOP = "It takes effect at once.";
 
@@ -1386,7 +1387,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     {
       door: "deployment",
       handler: postDirectoryRecovery,
-      act: NOTED_BY_ITSELF,
+      act: "directory.recover",
       id: "recoverDirectory",
       summary: "Makes a directory whole that was lost or restored to an earlier instant.",
       body: DIRECTORY_RECOVERY,
@@ -1469,6 +1470,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     {
       door: "deployment",
       handler: putBucketObject,
+      act: "bucket.put",
       id: "putBucketObject",
       summary: "Puts an object of a copy back, where there is none. Its body is the bytes.",
       query: NEW_BUCKET_OBJECT,

@@ -39,10 +39,11 @@ const METADATA: Field<Record<string, string>, false> = {
     const read = parseJson(value);
     if (!read.ok || typeof read.value !== "object" || read.value === null || Array.isArray(read.value))
       return undefined;
-    const entries = Object.entries(read.value);
+    const entries = Object.entries(read.value as Record<string, unknown>);
     // What a header can hold, as R2 keeps it.
-    const isPlain = entries.every(([name, text]) => /^\w{1,64}$/.test(name) && /^[ -~]*$/.test(String(text)));
-    return isPlain ? Object.fromEntries(entries.map(([name, text]) => [name, String(text)])) : undefined;
+    const isPlain = ([name, text]: (typeof entries)[number]) =>
+      /^[a-z_]{1,64}$/.test(name) && name !== "__proto__" && typeof text === "string" && /^[ -~]*$/.test(text);
+    return entries.every(isPlain) ? (Object.fromEntries(entries) as Record<string, string>) : undefined;
   },
 };
 const STEP: Field<string, false> = {
@@ -97,8 +98,8 @@ async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 }
 
 /**
- * PUT /api/v1/bucket/object?key&md5&metadata with the bytes as its body: puts an object back. One that is there stays as
- * it is, since it is newer.
+ * PUT /api/v1/bucket/object?key&md5&metadata with the bytes as its body: puts an object back. One that is there stays
+ * as it is, since it is newer.
  */
 export async function putBucketObject(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const asked = parametersOf(c, NEW_BUCKET_OBJECT);
@@ -118,9 +119,9 @@ export async function putBucketObject(c: Context, deps: Deps): Promise<Checked<R
 }
 
 /**
- * POST /api/v1/recover/bucket {"copied_at"?,"step"?}: makes the deployment whole again after the bucket was lost, a step
- * at a time, once a copy was put back. While the answer has a `next`, ask again with that as `step`. `copied_at` is when
- * the copying began. A repeat is harmless.
+ * POST /api/v1/recover/bucket {"copied_at"?,"step"?}: makes the deployment whole again after the bucket was lost, a
+ * step at a time, once a copy was put back. While the answer has a `next`, ask again with that as `step`. `copied_at`
+ * is when the copying began. A repeat is harmless.
  */
 export async function postBucketRecovery(c: Context, deps: Deps): Promise<Checked<Reply>> {
   const body = await bodyOf(c, BUCKET_RECOVERY);
