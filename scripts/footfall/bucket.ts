@@ -133,7 +133,11 @@ async function copyAll(connection: Connection, { to, wanted, known }: Copying): 
 }
 
 /** Undefined where it is gone since it was listed. */
-async function copyOne(connection: Connection, to: string, { key, metadata }: Listed): Promise<Copied | undefined> {
+async function copyOne(
+  connection: Connection,
+  to: string,
+  { key, etag: listed, metadata }: Listed,
+): Promise<Copied | undefined> {
   let response: Response;
   try {
     response = await openAdmin(connection, `/api/v1/bucket/object?key=${encodeURIComponent(key)}`);
@@ -156,7 +160,9 @@ async function copyOne(connection: Connection, to: string, { key, metadata }: Li
   } finally {
     await file.close();
   }
-  const [md5, etag] = [hash.digest("hex"), response.headers.get("footfall-etag") ?? ""];
+  const md5 = hash.digest("hex");
+  // What is between may pass on no header of ours. An object that was put since it was listed is copied once more then.
+  const etag = response.headers.get("footfall-etag") ?? (listed === md5 ? listed : "");
   // Of an object that was put at once the ETag is its MD5.
   if (/^[0-9a-f]{32}$/.test(etag) && etag !== md5)
     throw new Problem(`${key} came with other bytes than R2 has (MD5 ${md5}, not ${etag}); run this again`);
@@ -355,8 +361,12 @@ export function toBucketText(answer: unknown): string {
     ...(imports > 0 ? [`${imports} parts of imported rollups were written from ledgers`] : []),
     `${days} closed Days were looked at: ${doubted} are compared with their numbers first, of ${cleaned} some files go again`,
     ...(months > 0 ? [`${months} month files are gone: their numbers are counted from events`] : []),
-    `lost are events that came after ${copied_at ?? "any copy"}, but for those that partitions have in their logs. Numbers stay;`,
-    "whose events of a Day are lost: footfall archive days --from … --to … shows how many merchants, when it is sealed",
+    ...(put_back + doubted === 0
+      ? []
+      : [
+          `lost are events that came after ${copied_at ?? "any copy"}, but for those that partitions have in their logs`,
+          "whose events of a Day are lost: footfall archive days --from … --to … shows of how many merchants, once it is sealed",
+        ]),
   ].join("\n");
 }
 

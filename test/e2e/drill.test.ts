@@ -442,7 +442,7 @@ test("[RCV-15] [RCV-16] [RCV-17] [RCV-10] the bucket is lost: the same numbers f
     await settle();
     await footfall("backup", "bucket", "--to", folder);
     const copied = await footfall("backup", "bucket", "--to", folder);
-    expect(copied).toContain("is a copy of the bucket");
+    expect(Number(/is a copy of the bucket.* (\d+) of them new/.exec(copied)?.[1])).toBeLessThan(10);
     // Since the copy: a merchant, late events of a closed Day, events of today, an erasure, and a key that is revoked.
     const made = await client.createMerchant();
     const key = { name: "partner", scope: "read" };
