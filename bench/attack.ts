@@ -3,6 +3,7 @@
 // kind and about the same size, from a merchant like the attacker's. What the hostile ones cost neighbours beyond the
 // innocent is the attack's own doing; the rest any traffic of that size does.
 
+import { DIMENSIONS } from "../core/counting/dimension.ts";
 import { collidingIds } from "../test/support/colliding-id.ts";
 import type { Merchant } from "../test/support/services.ts";
 
@@ -37,6 +38,8 @@ export interface Attack {
   readonly innocent?: Make;
   /** Events of the two merchants before: questions need something to read. */
   readonly prepare?: (party: Party) => readonly Sent[];
+  /** So many closed Days, which `prepare` has events of for the hostile side alone, are to be in rollups before. */
+  readonly days?: number;
   /** How long a phase is, in ms, where that is to be longer: what may be spent at once must not be all of it. */
   readonly phaseMs?: number;
   /** Beside the usual: how long a neighbour's late event takes, or the first answer after a restart. */
@@ -105,6 +108,47 @@ const dearFunnel = (party: Party, index: number): Sent => ({
     date_range: "day",
     steps: many(8, (at) => ({ filters: [["not", slow(index + at, 10)]] })),
   }),
+});
+
+/** Days of the past with rollups: what a key asks for in `rollup-batches`. */
+const ROLLUP_DAYS = 60;
+const EVENTS_OF_DAY = 50;
+/** The Day before the last `ago` closed ones, as a date. */
+export const pastDate = (ago: number) => new Date(Date.now() - (4 + ago) * DAY_MS).toISOString().slice(0, 10);
+/** Events of those Days, with something to say in each breakdown. */
+const pastDays = (party: Party) =>
+  many(ROLLUP_DAYS / 20, (batch) =>
+    post(
+      party,
+      many(20 * EVENTS_OF_DAY, (at) => ({
+        id: `past ${batch} ${at}`,
+        url: `https://shop.example/${at % 50}?utm_source=s${at % 20}&utm_campaign=c${at % 15}&utm_term=t${at % 10}`,
+        referrer: `https://site${at % 25}.example/`,
+        visitor_id: `visitor ${at % 40}`,
+        timestamp: `${pastDate(batch * 20 + Math.floor(at / EVENTS_OF_DAY))}T12:00:${10 + (at % 50)}Z`,
+      })),
+      batch,
+      party.writeKey,
+    ),
+  );
+/** A batch by every dimension. No two are equal, so none finds its answer remembered. */
+const batchOf = (party: Party, index: number, date_range: unknown): Sent => ({
+  to: "query",
+  path: "/api/v2/batch",
+  body: JSON.stringify({
+    site_id: party.merchant.id,
+    date_range,
+    questions: Object.fromEntries(
+      many(24, (at) => {
+        const dimension = DIMENSIONS[at % DIMENSIONS.length]?.question;
+        return [
+          `q${at}`,
+          { metrics: ["visitors"], dimensions: [dimension], pagination: { limit: 100 + 30 * index + at } },
+        ];
+      }),
+    ),
+  }),
+  headers: { authorization: `Bearer ${party.readKey}` },
 });
 
 const lateDay = (day: number) => ({
@@ -240,6 +284,16 @@ export const ATTACKS: readonly Attack[] = [
       }),
     innocent: (party: Party, index: number) => question(party, party.readKey, { filters: harmless(index) }),
   })),
+  {
+    name: "rollup-batches",
+    what: `batches of 24 breakdowns of ${ROLLUP_DAYS} Days with a key that reads`,
+    perSecond: 3,
+    phaseMs: 5_000,
+    prepare: pastDays,
+    days: ROLLUP_DAYS,
+    hostile: (party, index) => batchOf(party, index, [pastDate(ROLLUP_DAYS - 1), pastDate(0)]),
+    innocent: (party, index) => batchOf(party, index, "day"),
+  },
   {
     name: "passwords",
     what: "wrong passwords in mass, from 200 addresses",

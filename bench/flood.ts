@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { percentile } from "../test/support/flood.ts";
 import { type Client, type Merchant, startServices, until, untilArchived } from "../test/support/services.ts";
-import { ATTACKS, type Attack, type Party } from "./attack.ts";
+import { ATTACKS, type Attack, type Party, pastDate } from "./attack.ts";
 import { measureAttack, type Phase, questionOf, requestsOf, type Side, send, sleep, type World } from "./attacked.ts";
 import { COUNTERS } from "./counters.ts";
 import { median, print } from "./measure.ts";
@@ -114,13 +114,32 @@ async function worldOf(client: Client, attack: Attack): Promise<World> {
   const neighbours: Merchant[] = [];
   for (let index = 0; index < QUIET; index++) neighbours.push(await client.createMerchant());
   const parties = { innocent: await partyOf(client), hostile: await partyOf(client) };
-  for (const party of Object.values(parties))
+  // Who asks for past Days beside an innocent load of today has events of its own alone.
+  const prepared = attack.days === undefined ? Object.values(parties) : [parties.hostile];
+  for (const party of prepared)
     for (const sent of attack.prepare?.(party) ?? []) {
       const status = await send(client, sent);
       if (status !== 202) throw new Error(`prepare: ${status}`);
     }
   await untilArchived(client);
+  if (attack.days !== undefined) await untilCounted(client, parties.hostile.merchant, attack.days);
   return { client, neighbours, parties };
+}
+
+/** Waits until rollups have so many past Days of a merchant, and none is counted from events any more. */
+async function untilCounted(client: Client, { id, tracking_id, api_key }: Merchant, days: number): Promise<void> {
+  const question = {
+    metrics: ["events"],
+    date_range: [pastDate(days - 1), pastDate(0)],
+    dimensions: ["time:day"],
+  };
+  const ask = async () => {
+    await sleep(2_000);
+    return client.ask({ id, tracking_id, api_key }, question);
+  };
+  const isCounted = ({ results, meta }: Awaited<ReturnType<typeof ask>>) =>
+    results.length === days && (meta["sources"] as { readonly objects?: number }).objects === 0;
+  await until(ask, isCounted, 500_000);
 }
 
 async function partyOf(client: Client): Promise<Party> {

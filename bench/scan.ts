@@ -1,23 +1,25 @@
 // `npm run bench:scan`: what questions from events take of a processor, an event, apart from everything else that an
 // answer takes. A shop's sealed Days lie in memory, as production code writes them; they are read and counted by the
 // code that requests and jobs count with. --events of a Day (25,000 unless said), --days (4), --rounds (5, of which the
-// fastest is told: other people's work only adds to it), --only a part of a question's name. Processor time and not the
-// clock's; one merchant, nothing remembered.
+// fastest is told: other people's work only adds to it), --only a part of a question's name, --facts to read the rows
+// and not what the seal has derived of them. Processor time and not the clock's; one merchant, nothing remembered.
 
 import { parseArgs } from "node:util";
-import { blockOf } from "../core/archive/event-columns.ts";
+import { encodeDerivedTable } from "../core/archive/derived-table.ts";
+import { blockOf, joinBlocks } from "../core/archive/event-columns.ts";
 import { encodeManifest, type SealedFile } from "../core/archive/manifest.ts";
-import { manifestKey, sealedFolder } from "../core/archive/object-key.ts";
+import { derivedTableKey, manifestKey, sealedFolder } from "../core/archive/object-key.ts";
 import { finish } from "../core/gradual.ts";
 import { type Counting, type CountPlan, countPlanOf } from "../core/query/count.ts";
+import { derive, derivedUnder } from "../core/query/derived.ts";
 import { planQuestion } from "../core/query/plan.ts";
 import { parseQuestion } from "../core/query/question.ts";
 import { resolveRange } from "../core/query/range.ts";
 import { REPORTS, reportPlanOf } from "../core/query/report-count.ts";
 import { DAY_MS, dateOf } from "../core/time.ts";
-import { findDay } from "../storage/archive/archive-day.ts";
-import type { ScanPlace } from "../storage/archive/archive-scan.ts";
-import { readTogether } from "../storage/archive/merchant-events.ts";
+import { findScanPlaces, type ScanPlace } from "../storage/archive/archive-scan.ts";
+import { encodeDerived } from "../storage/archive/derived-file.ts";
+import { DerivedAhead, readTogether } from "../storage/archive/merchant-events.ts";
 import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { always, settingsOf } from "../test/support/events.ts";
 import { memoryArchive } from "../test/support/memory-bucket.ts";
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     days: { type: "string" },
     rounds: { type: "string" },
     only: { type: "string" },
+    facts: { type: "boolean" },
   },
 });
 const [events, days, rounds] = [Number(values.events ?? 25_000), Number(values.days ?? 4), Number(values.rounds ?? 5)];
@@ -45,6 +48,7 @@ const GOALS = [
   { name: "Thanks", page: "/checkout/thank-you" },
 ];
 const settings = settingsOf("Europe/Berlin", { rules: always({ goals: GOALS }) });
+const under = { settings, global: [] };
 
 const COUNTRY = [["is", "visit:country", ["DE"]]];
 const PAGES = { metrics: ["visitors", "pageviews"], dimensions: ["event:page"] };
@@ -114,7 +118,7 @@ const archive = {
 
 async function sealDay(day: number): Promise<ScanPlace> {
   const place = { date: dateOf(day), partition: PARTITION };
-  const folder = sealedFolder(place, "bench");
+  const folder = sealedFolder(place, "1-1-0");
   const writer = new SealedFileWriter(place, folder, 0);
   const rows = shopDay({ merchant: MERCHANT, day, events, isKnown: true })
     .toSorted((a, b) => a.timestamp - b.timestamp)
@@ -130,12 +134,16 @@ async function sealDay(day: number): Promise<ScanPlace> {
     }));
   for (let start = 0; start < rows.length; start += ROWS_WRITTEN)
     writer.add(blockOf(rows.slice(start, start + ROWS_WRITTEN)));
-  writer.endMerchant(0);
+  const derived = derive(joinBlocks([blockOf(rows)], { isOnce: true }), day, under);
+  writer.endMerchant(0, { bytes: encodeDerived(derived), under: derivedUnder(under, day) });
   const files: readonly SealedFile[] = [await writer.finish({ bucket: archive.bucket })];
+  objects.set(derivedTableKey(folder), encodeDerivedTable(writer.derived, 1));
   const manifest = { ...place, generation: 1, before: rows.length, rows: rows.length, duplicates: 0, files };
   objects.set(manifestKey(folder), new TextEncoder().encode(encodeManifest(manifest)));
-  const archived = await findDay(archive, place, folder);
-  return { day, partition: PARTITION, archived, pieces: [], cost: { objects: 0, bytes: 0 } };
+  const folders = new Map([[`${day} ${PARTITION}`, { day, partition: PARTITION, folder, lateMarks: 0, merchants: 1 }]]);
+  const derivedUnderOf = values.facts ? undefined : () => derivedUnder(under, day);
+  const search = { merchant: MERCHANT, places: [{ day, partition: PARTITION }], folders, derivedUnder: derivedUnderOf };
+  return (await findScanPlaces(archive, search))[0] as ScanPlace;
 }
 
 interface Taken {
@@ -146,9 +154,11 @@ interface Taken {
 async function count(plan: CountPlan<Counting>, places: readonly ScanPlace[]): Promise<Taken> {
   gets = 0;
   const before = process.cpuUsage();
-  const counting = plan.open({ settings, global: [] }, "whole");
+  const counting = plan.open(under, "whole");
   const folders = new Map(places.map((place) => [`${place.day} ${place.partition}`, place]));
-  const read = { settings, folders, recent: new Map(), removals: [], columns: plan.columns, together: plan.together };
+  const { columns, together } = plan;
+  const ahead = new DerivedAhead(archive, places);
+  const read = { settings, folders, recent: new Map(), removals: [], columns, together, ahead };
   for await (const rows of readTogether(archive, places, read)) {
     const problem = finish(counting.add(rows));
     if (problem !== undefined) throw new Error(JSON.stringify(problem));

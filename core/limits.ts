@@ -188,13 +188,13 @@ export const AGENT_PARSED_LENGTH_MAX = 256;
 export const SITES_NAMED_MAX = 20;
 /** Hostnames that one isolate remembers with their streams, about 150 B each. Unknown hostnames count too. */
 export const SITES_KEPT_MAX = 10_000;
-/** When a hostname gets its first stream or another one, all isolates know after this time. */
+/** When a hostname is proven for a stream, goes to another one or is taken away, all isolates know after this time. */
 export const SITES_KEPT_MS = MINUTE_MS;
 /**
- * A request with an API key may choose by number among this many streams of the merchant. Others are chosen by tracking
- * ID.
+ * Streams of one merchant, each with one hostname at most. A request with an API key chooses among all of them by
+ * number, so each look-up of a key reads them: 1,000 rows of D1.
  */
-export const KEY_STREAMS_MAX = 1_000;
+export const STREAMS_COUNT_MAX = 1_000;
 
 // ── counting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 /** The longest pause inside one visit. A gap of exactly this does not split. */
@@ -1056,6 +1056,13 @@ export const SAVED_FILTERS_STEPS_MAX = 4_000_000;
 /** A share link gets an eighth of all that, because it is passed on to anybody: a tenth of a second a question. */
 export const LINK_STEPS_SHARE = 8;
 /**
+ * What one guest of a link, by address, gets of the link's share: at once, and of what comes per second after that. A
+ * link may stand on a public page; so whatever one guest asks, half of it is left for the others at once, and three
+ * quarters of what comes.
+ */
+export const GUEST_AT_ONCE_SHARE = 1 / 2;
+export const GUEST_PER_SECOND_SHARE = 1 / 4;
+/**
  * Events that questions of one asker may read: at once, and per second after that. All of a merchant together may read
  * twice as many. At 5 µs each (SCAN_EVENTS_MAX) it is eight of the largest questions at once, and then most of an
  * isolate's time. A link has an eighth: one of the largest questions.
@@ -1091,14 +1098,32 @@ export const TURN_POLL_MS = 20;
 export const TURN_LEASE_MS = 5_000;
 export const TURN_OWN_MS = 50;
 /**
+ * So many questions of guests stand in line for that, and so many of one guest: each looks at all others whenever it
+ * looks. In ten seconds fewer are counted.
+ */
+export const LINE_OF_GUESTS_MAX = 200;
+export const LINE_OF_GUEST_MAX = 24;
+/**
  * What of a purse has to be left for a question that is larger than this: of those that come at once each has paid for
  * looking into what it would read, and one shall begin.
  */
 export const PURSE_FULL_SHARE = 7 / 8;
 /** A rollup with a breakdown takes as long as this many events: 0.4 ms. */
 export const ROLLUP_READS = 64;
-/** After so many of them a question lets others go first. */
-export const SLICE_ROLLUPS = 25;
+/** After so many of them, which are 4 ms and one block of D1, a request lets others go first for so long. */
+export const SLICE_ROLLUPS = 10;
+export const ROLLUPS_EVERY_MS = 1;
+/** A request that reads no more of them waits for no others. */
+export const LIGHT_ROLLUPS_MAX = 25;
+/**
+ * Requests of a merchant that add up more rollups than that, in an isolate. So many go on at once; each holds the pages
+ * of up to 24 questions. So many stand in line, of one key, member or guest half as many: 24 panels that a person asks
+ * for one by one, and once more. A year of one breakdown takes 0.15 s, so all of them wait for about 15 s.
+ */
+export const ROLLUP_READINGS_AT_ONCE_MAX = 2;
+export const LINE_OF_MERCHANT_MAX = 96;
+export const LINE_OF_ASKER_MAX = LINE_OF_MERCHANT_MAX / 2;
+export const ROLLUP_WAIT_MS_MAX = 20_000;
 /** Purses that an isolate remembers. The one that was not used for longest is full again, so it can be forgotten. */
 export const PURSES_KEPT_MAX = 10_000;
 /** How long a question may read and count its events, waits included. A longer question becomes a job or is refused. */
@@ -1119,6 +1144,17 @@ export const SCAN_OBJECTS_MAX = 600;
  */
 export const SCAN_DAY_ROWS_MAX = 200_000;
 export const SCAN_PASSES_MAX = 64;
+
+/** A derived row is counted in this share of the time that a row takes (`npm run bench:scan`). */
+export const DERIVED_READS = 0.2;
+/**
+ * Rows of a merchant's Day that a seal derives at once, and characters of their texts. Deriving 50,000 rows of a shop
+ * takes 50 MB beside the rows themselves (measured), and the isolate has 128. Questions read the rows of a larger Day.
+ */
+export const DERIVED_ROWS_MAX = 50_000;
+export const DERIVED_TEXT_MAX = 16_000_000;
+/** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
+export const DERIVED_BYTES_MAX = 32_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */
 export const SCAN_PASS_FILLED = 0.8;
 /**
@@ -1317,6 +1353,17 @@ export const MEMBER_SIGN_INS_MAX = 100;
 export const MEMBER_SIGN_INS_PER_SECOND = 1 / 300;
 export const MERCHANT_SIGN_INS_MAX = 2_000;
 export const MERCHANT_SIGN_INS_PER_SECOND = 1 / 15;
+/**
+ * Looks for the record that proves a hostname, of a merchant in an isolate: so many at once, and one in ten seconds
+ * after that. Each asks the deployment's resolver.
+ */
+export const PROOF_LOOKS_MAX = 20;
+export const PROOF_LOOKS_PER_SECOND = 1 / 10;
+/** Records at one name that are read. Each may cost a check of a tracking ID. */
+export const PROOF_TEXTS_MAX = 100;
+/** Of what was found instead an answer shows so many, and so many characters of each. */
+export const PROOF_TEXTS_SHOWN = 5;
+export const PROOF_TEXT_LENGTH_SHOWN = 80;
 /** Filters of a share link: their length as JSON, and their depth. */
 export const SHARE_FILTERS_LENGTH_MAX = 4_096;
 export const SHARE_FILTERS_DEPTH_MAX = 12;

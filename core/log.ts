@@ -241,6 +241,11 @@ export const LOG_EVENTS = {
     fields: ["day", "partition", "merchants", "events"],
     means: "after the bucket was lost, the archive has fewer events of a Day than were counted; its numbers stay",
   },
+  seal_not_derived: {
+    level: "warning",
+    fields: ["day", "partition", "merchant", "reason"],
+    means: "a merchant's rows could not be derived; the Day is sealed, and questions read its rows",
+  },
   replay_waits: {
     level: "warning",
     fields: ["job", "error"],
@@ -290,6 +295,11 @@ export const LOG_EVENTS = {
     means: "a receiver did not take an alert; the next cron sends it again",
   },
   heartbeat_failed: { level: "warning", fields: ["error"], means: "the heartbeat's address did not take a request" },
+  resolver_failed: {
+    level: "warning",
+    fields: ["error"],
+    means: "the resolver (DNS_URL) did not say what stands at a name; a merchant could not prove a hostname just then",
+  },
   notice_not_sent: {
     level: "warning",
     fields: ["message", "state", "attempts", "error"],

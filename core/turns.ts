@@ -1,8 +1,9 @@
-// When parts of large requests are worked on, in an isolate of the collector and in a partition. Requests of one lane
-// take turns, and all lanes get the same share of time. So whoever sends many requests makes nobody wait longer than
-// one more lane does. Between any two parts there is a pause in which others are answered. A request's turns are
-// instants and not promises of other requests, so a client that leaves keeps nobody waiting. The instants belong to a
-// clock that stands still while parts are late. So an isolate that is behind stays fair.
+// When parts of large requests are worked on, in an isolate of the collector and in a partition, and when rollups are
+// added up in an isolate of the query Worker. Requests of one lane take turns, and all lanes get the same share of
+// time. So whoever sends many requests makes nobody wait longer than one more lane does. Between any two parts there is
+// a pause in which others are answered. A request's turns are instants and not promises of other requests, so a client
+// that leaves keeps nobody waiting. The instants belong to a clock that stands still while parts are late. So an
+// isolate that is behind stays fair.
 
 import { LARGE_REQUEST_PARTS_MAX, LARGE_REQUEST_WAIT_MS_MAX, REQUEST_PART_EVERY_MS } from "./limits.ts";
 
@@ -54,6 +55,12 @@ export class Turns {
   #begunAt = Number.NEGATIVE_INFINITY;
   /** How far the clock of turns is behind the true one. */
   #behindMs = 0;
+  /** The pause between two parts, ms. */
+  readonly #pauseMs: number;
+
+  constructor(pauseMs = REQUEST_PART_EVERY_MS) {
+    this.#pauseMs = pauseMs;
+  }
 
   /**
    * Lets a request of so many parts in, or says when it may be sent again. A lane may hold as much as stays free after
@@ -99,7 +106,7 @@ export class Turns {
   leftMs(turn: Turn, clock: number): number {
     const now = Math.max(clock, turn.until);
     const isPause = now - turn.until <= TIMER_MS;
-    const restMs = isPause ? this.#begunAt + REQUEST_PART_EVERY_MS - now : REQUEST_PART_EVERY_MS;
+    const restMs = isPause ? this.#begunAt + this.#pauseMs - now : this.#pauseMs;
     const leftMs = Math.max(turn.known === this.#begun ? 0 : restMs, turn.at + this.#behindMs - now);
     if (leftMs > 0) {
       turn.known = this.#begun;
@@ -115,7 +122,7 @@ export class Turns {
 
   /** The time between two parts of a lane while so many lanes have work. */
   #everyMs(name: LaneName): number {
-    return REQUEST_PART_EVERY_MS * (this.#lanes.size + (this.#lanes.has(name) ? 0 : 1));
+    return this.#pauseMs * (this.#lanes.size + (this.#lanes.has(name) ? 0 : 1));
   }
 
   /**

@@ -94,8 +94,9 @@ async function countPart(named: QuestionPart, deps: QuestionDeps): Promise<void>
   const plan = planOfJob(job.question, zonesOf(merchant));
   const places = await findQuestionPart(ledger, named);
   if (places !== undefined) {
-    const counting = plan.open(await underOf(merchant, deps), "part");
-    const problem = await countPlaces(counting, { plan, merchant, places }, deps);
+    const under = await underOf(merchant, deps);
+    const counting = plan.open(under, "part");
+    const problem = await countPlaces(counting, { plan, merchant, places, under }, deps);
     if (problem !== undefined) return fail(job, refusalOf(problem).rejection.message, deps);
     await putObject(deps, partKey(named), counting.encode());
     await sendNext(named, job, deps);
@@ -140,12 +141,13 @@ interface PartOfJob {
   readonly plan: CountPlan<JobCounting>;
   readonly merchant: Merchant;
   readonly places: readonly SealPlace[];
+  readonly under: SeenUnder;
 }
 
 /** Reads logs first and the archive second, as a request does. */
 async function countPlaces(
   counting: JobCounting,
-  { plan, merchant, places }: PartOfJob,
+  { plan, merchant, places, under }: PartOfJob,
   deps: QuestionDeps,
 ): Promise<ScanProblem | undefined> {
   const settings = settingsOf(merchant);
@@ -157,7 +159,8 @@ async function countPlaces(
   );
   const recent = recentOf(replies);
   if (recent === "too many") throw new Error("a partition's archive is too far behind to read events");
-  const search = { settings, places, recent, columns: plan.columns, together: plan.together };
+  const { columns, together, isOfVisits } = plan;
+  const search = { settings, places, recent, columns, together, derived: isOfVisits ? under : undefined };
   for await (const rows of (await findEvents(search, deps)).days()) {
     const problem = finish(counting.add(rows));
     if (problem !== undefined) return problem;

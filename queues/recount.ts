@@ -157,10 +157,10 @@ export interface RecountSteps {
   readonly rows: (rows: ColumnBlock, read: number) => void;
   readonly removed?: (row: RemovedRow) => void;
   /**
-   * Called after the last event of a merchant; `settings` is undefined where the merchant was deleted. True asks for
-   * `compared` at once.
+   * Called after the last event of a merchant; `settings` is undefined where the merchant was deleted. `global` are the
+   * deployment's own rules. True asks for `compared` at once.
    */
-  readonly ended: (merchant: number, settings: Settings | undefined) => boolean;
+  readonly ended: (merchant: number, settings: Settings | undefined, global: RuleTimeline) => boolean;
   /** What was found for all merchants that have ended since the last call. */
   readonly compared: (recounted: readonly Recounted[]) => Promise<"stop" | undefined>;
 }
@@ -228,7 +228,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       });
       events += ids.size;
     }
-    const mustCompare = steps.ended(merchant, settings);
+    const mustCompare = steps.ended(merchant, settings, global);
     current = undefined;
     if (mustCompare || ended.length >= REPLAY_MERCHANTS_READ || events >= REPLAY_READ_EVENTS) await flush();
   };

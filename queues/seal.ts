@@ -8,10 +8,12 @@
 // of, the row in D1 changes only from the state that was read, and nothing is deleted that the row still points to.
 
 import { REPLAYED_COLUMNS } from "../core/archive/columns.ts";
+import { type DerivedEntry, encodeDerivedTable } from "../core/archive/derived-table.ts";
 import { encodeManifest, type Manifest, type SealedFile } from "../core/archive/manifest.ts";
 import {
   type DayPlace,
   dayPrefix,
+  derivedTableKey,
   manifestKey,
   parseBundleKey,
   runsPrefix,
@@ -71,6 +73,7 @@ import {
 } from "../storage/ledger/sealed-day.ts";
 import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
+import { MerchantRows } from "./derive.ts";
 import { compareDoubted } from "./doubt.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 import { packClosed } from "./pack.ts";
@@ -243,8 +246,10 @@ function ensureNotOlder(
 async function findWhole(place: DayPlace, folder: string, sealedKeys: readonly string[], deps: SealDeps) {
   const found = await findDay(deps, place, folder);
   const { manifest } = found;
-  const files = manifest?.files.filter(({ key }) => sealedKeys.includes(key)) ?? [];
-  const isWhole = files.length === (manifest?.files.length ?? 0);
+  const there = new Set(sealedKeys);
+  const files = manifest?.files.filter(({ key }) => there.has(key)) ?? [];
+  const isDerived = files.every(({ derived }) => derived === undefined || there.has(derived.key));
+  const isWhole = isDerived && files.length === (manifest?.files.length ?? 0);
   return { found: manifest === undefined || isWhole ? found : { ...found, manifest: { ...manifest, files } }, isWhole };
 }
 
@@ -374,6 +379,8 @@ async function recountFilled(row: SealRow, what: Omit<Recount, "after">, deps: S
 /** What is known once one of a seal's files is written: enough to go on behind it. */
 interface SealedPart {
   readonly file: SealedFile;
+  /** Where its merchants' derived rows lie; absent in a part of an older release. */
+  readonly derived?: readonly DerivedEntry[];
   readonly duplicates: number;
   readonly removed: readonly RemovedRows[];
   /** The last merchant that was counted, whether or not it has rows. */
@@ -407,8 +414,10 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
   let removed = new RemovedCounts();
   let last = parts.at(-1)?.last ?? 0;
   let isOver = false;
+  let own = new MerchantRows();
   const finishPart = async () => {
-    const part: SealedPart = { file: await writer.finish(deps), duplicates, removed: removed.list(), last };
+    const file = await writer.finish(deps);
+    const part: SealedPart = { file, derived: writer.derived, duplicates, removed: removed.list(), last };
     await putObject(deps, sealedPartKey(folder, parts.length), JSON.stringify(part));
     parts.push(part);
     writer = new SealedFileWriter(archived, folder, parts.length);
@@ -422,11 +431,14 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
       removed: (gone) => removed.add(gone),
       rows: (rows, read) => {
         writer.add(rows);
+        own.add(rows);
         duplicates += read - rows.count - removed.ofSlice(rows.count);
       },
-      ended: (merchant, settings) => {
+      ended: (merchant, settings, global) => {
         removed.endMerchant();
-        writer.endMerchant(settings?.version ?? 0);
+        const derived = settings && own.derive(row, { settings, global }, deps);
+        own = new MerchantRows();
+        writer.endMerchant(settings?.version ?? 0, derived);
         last = merchant;
         return writer.rows >= SEALED_FILE_ROWS;
       },
@@ -462,6 +474,9 @@ async function compact(row: SealRow, { what, counted, isAll, erasures }: Compact
     before,
     files,
   };
+  const derived = parts.flatMap((part) => part.derived ?? []);
+  const count = sum(files, (file) => file.merchants.length);
+  if (derived.length > 0) await putObject(deps, derivedTableKey(folder), encodeDerivedTable(derived, count));
   await putObject(deps, manifestKey(folder), encodeManifest(manifest));
   const moved = await countMoved(row, new Set(parts.flatMap(merchantsOf)), deps);
   const merchants = files.flatMap((file) => file.merchants.map(({ merchant }) => merchant));
@@ -618,7 +633,8 @@ async function readParts(folder: string, deps: SealDeps): Promise<SealedPart[]> 
 async function clean(row: SealRow, deps: SealDeps, again: number | null = null): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const { before, files } = await readManifest(deps, row.folder);
-  const kept = new Set([manifestKey(row.folder), ...files.map(({ key }) => key)]);
+  const ofFiles = files.flatMap(({ key, derived }) => (derived === undefined ? [key] : [key, derived.key]));
+  const kept = new Set([manifestKey(row.folder), derivedTableKey(row.folder), ...ofFiles]);
   const isOld = (key: string) => Number(/\/generation=(\d+)-/.exec(key)?.[1]) <= row.generation && !kept.has(key);
   const sealed = (await listKeys(deps, sealedPrefix(place))).filter(({ key }) => isOld(key));
   const bundles = (await listKeys(deps, dayPrefix(place))).filter(({ key }) => {

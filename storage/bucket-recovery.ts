@@ -6,7 +6,7 @@
 // Every step may be repeated, and whoever dies begins anew.
 
 import { decodeManifest } from "../core/archive/manifest.ts";
-import { dayPrefix, manifestKey, parseBundleKey, sealedPrefix } from "../core/archive/object-key.ts";
+import { dayPrefix, derivedTableKey, manifestKey, parseBundleKey, sealedPrefix } from "../core/archive/object-key.ts";
 import { closesAt, firstOpenDay } from "../core/counting/closed.ts";
 import { ledgerOf } from "../core/counting/ledger-placement.ts";
 import {
@@ -212,9 +212,10 @@ async function lookAtDay(
   const bytes = sealed.has(manifestKey(folder)) ? await readObject(deps, manifestKey(folder)) : undefined;
   if (bytes === undefined) return "doubt";
   const { files, before } = decodeManifest(new TextDecoder().decode(bytes));
-  if (files.some((file) => sealed.get(file.key) !== file.bytes)) return "doubt";
+  const objects = files.flatMap(({ derived, ...file }) => (derived === undefined ? [file] : [file, derived]));
+  if (objects.some(({ key, bytes }) => sealed.get(key) !== bytes)) return "doubt";
   if (cleanAt !== null) return "whole"; // what it stands for is deleted when that is due
-  const kept = new Set([manifestKey(folder), ...files.map(({ key }) => key)]);
+  const kept = new Set([manifestKey(folder), derivedTableKey(folder), ...objects.map(({ key }) => key)]);
   if ([...sealed.keys()].some((key) => !kept.has(key))) return "clean";
   const bundles = await listKeys(deps, dayPrefix(place));
   return bundles.some(({ key }) => (parseBundleKey(key)?.first ?? before) < before) ? "clean" : "whole";

@@ -3,9 +3,9 @@
 // (queues/replay.ts). The cron calls it too, in case messages were lost. The parts themselves are done by the consumer.
 
 import type { ReplayPart } from "../core/counting/replay-part.ts";
-import { REPLAY_PARTS_SENT_MAX } from "../core/limits.ts";
+import { REPLAY_PARTS_SENT_MAX, REPLAYS_OF_MERCHANT_MAX } from "../core/limits.ts";
 import { settlePeriod } from "../core/rules.ts";
-import { findJob, isOfGoals, type ReplayJob } from "./directory/replay-job.ts";
+import { findJob, isOfGoals, listAtWork, type ReplayJob } from "./directory/replay-job.ts";
 import { settleTimeline } from "./directory/rules.ts";
 import { readSettingsOf } from "./directory/settings.ts";
 import { type GoalsDeps, startGoalsBackfill } from "./goals-backfill.ts";
@@ -30,6 +30,7 @@ export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Prom
     header = await findJob(deps.directory, job);
   }
   if (header?.state !== "running" && header?.state !== "undoing") return;
+  if (!(await isItsTurn(header, deps))) return;
   const sentMax = Math.max(1, Math.floor(REPLAY_PARTS_SENT_MAX / header.ledgers.length));
   const all = header.ledgers.map((position) => deps.ledgers.all[position] as Ledger);
   const taken = await askEach({ all: own === undefined ? all : [own] }, (ledger) =>
@@ -40,9 +41,27 @@ export async function driveJob(job: string, deps: DriveDeps, own?: Ledger): Prom
   if (header.state === "running" && !(await settleApplied(header, deps))) return; // the cron comes again
   if (!(await finishJob(deps, { header, now: deps.now() }))) return;
   const [merchant, ...others] = header.merchants ?? [];
+  if (merchant !== undefined && others.length === 0) await driveNext(merchant, deps);
   if (header.kind === "verify" || merchant === undefined || others.length > 0) return;
   const next = await startGoalsBackfill(merchant, deps, { goesOn: !isOfGoals(header) });
   if (next !== undefined) await driveJob(next, deps);
+}
+
+/**
+ * To its merchant an undo of an import is one request, so all of its jobs are made at once: 7 for 2,500 Days. Of a
+ * merchant's jobs as many are at work as may be asked for; those of an import wait until older ones have ended.
+ */
+async function isItsTurn({ id, importNumber, merchants = [] }: ReplayJob, deps: DriveDeps): Promise<boolean> {
+  const [merchant] = merchants;
+  if (importNumber === undefined || merchant === undefined) return true;
+  const atWork = await listAtWork(deps.directory, merchant);
+  return atWork.slice(0, REPLAYS_OF_MERCHANT_MAX).includes(id);
+}
+
+/** Moves the jobs on whose turn it is when one of the merchant has ended. Should this be lost, the cron does it. */
+async function driveNext(merchant: number, deps: DriveDeps): Promise<void> {
+  for (const job of (await listAtWork(deps.directory, merchant)).slice(0, REPLAYS_OF_MERCHANT_MAX))
+    await driveJob(job, deps);
 }
 
 /**

@@ -27,6 +27,8 @@ export interface SealedFile {
   readonly rows: number;
   /** The merchants in the order of their numbers. All numbers are above those of the file before. */
   readonly merchants: readonly SealedMerchant[];
+  /** The file with derived rows of these merchants, if there are any (derived-table.ts). */
+  readonly derived?: { readonly key: string; readonly bytes: number };
 }
 
 export interface Manifest extends DayPlace {

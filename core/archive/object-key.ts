@@ -107,9 +107,28 @@ export function sealedPrefix({ date, partition }: { readonly date: string; reado
   return partition === undefined ? folder : `${folder}partition=${partition}/`;
 }
 
+/** The position below which bundles are in the sealed files of a folder, where its name says so. */
+export function sealedBefore(folder: string): number | undefined {
+  const [, before] = /\/generation=\d+-(\d+)-/.exec(folder) ?? [];
+  return before === undefined ? undefined : Number(before);
+}
+
 /** The nth file of a sealed Day, from 0, in its folder. */
 export function sealedFileKey(folder: string, number: number): string {
   return `${folder}${String(number).padStart(5, "0")}.parquet`;
+}
+
+/**
+ * The derived rows of the nth file's merchants. Its name has a hash of what is in it: a seal that runs beside another
+ * may have derived other rows, under newer rules.
+ */
+export function derivedFileKey(folder: string, number: number, hash: string): string {
+  return `${folder}${String(number).padStart(5, "0")}-${hash}.derived`;
+}
+
+/** The key of the table of a sealed Day's derived rows. */
+export function derivedTableKey(folder: string): string {
+  return `${folder}derived.table`;
 }
 
 /** What a seal knows after the Day's nth file is written. An interrupted seal goes on from there. */

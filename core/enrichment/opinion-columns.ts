@@ -22,6 +22,16 @@ export interface OpinionColumn {
   readonly values: readonly (Partial<Opinion> | undefined)[];
 }
 
+/** The parts that do not depend on goals. */
+export const PARTS_DERIVED = [
+  "address",
+  "origin",
+  "device",
+  "place",
+  "act",
+  "drop",
+] as const satisfies readonly PartName[];
+
 export type OpinionColumns = Readonly<Record<PartName, OpinionColumn>>;
 
 export interface Timelines {
@@ -29,8 +39,13 @@ export interface Timelines {
   readonly global: RuleTimeline;
 }
 
-/** Forms the opinions of all rows, by the rules that hold for each. */
-export function* opineAll(columns: EventColumns, day: number, timelines: Timelines): Gradual<OpinionColumns> {
+/** Forms the opinions of all rows, by the rules that hold for each. Parts that are `known` are not formed again. */
+export function* opineAll(
+  columns: EventColumns,
+  day: number,
+  timelines: Timelines,
+  known: Partial<OpinionColumns> = {},
+): Gradual<OpinionColumns> {
   const slices = new Slices();
   // The rules in force say whether an import was undone.
   const rules = [periodsOf(columns, timelines), numberCodes(columns, "importNumber")];
@@ -38,8 +53,9 @@ export function* opineAll(columns: EventColumns, day: number, timelines: Timelin
   const imports = numbersOf(columns, "importNumber");
   const rulesAt = (row: number) =>
     rulesInForce(timelines, { instant: times[row] as number, day, importNumber: imports[row] as number });
-  const made: Partial<Record<PartName, OpinionColumn>> = {};
+  const made: Partial<Record<PartName, OpinionColumn>> = { ...known };
   for (const part of PARTS as readonly (Part & { readonly name: PartName })[]) {
+    if (known[part.name] !== undefined) continue;
     const keys = [...rules, ...KEYS[part.name](columns, made as OpinionColumns)];
     made[part.name] = yield* formed(part, columns, { keys: joinCodes(keys, columns), rulesAt, before: made, slices });
   }
@@ -174,6 +190,7 @@ function* formed(
   columns: EventColumns,
   { keys: { codes, size }, rulesAt, before, slices }: Forming,
 ): Gradual<OpinionColumn> {
+  const read = new Set(part.readsOpinions.map((name) => before[partOf(name)] as OpinionColumn));
   const values: (Partial<Opinion> | undefined)[] = new Array(size).fill(undefined);
   const isFormed = new Uint8Array(size);
   for (let row = 0; row < columns.count; row++) {
@@ -183,7 +200,7 @@ function* formed(
     isFormed[code] = 1;
     if (slices.isOver(LOOKED_AT)) yield;
     const opinion = blank();
-    for (const earlier of Object.values(before)) Object.assign(opinion, earlier.values[earlier.codes[row] as number]);
+    for (const earlier of read) Object.assign(opinion, earlier.values[earlier.codes[row] as number]);
     const event = eventAt(columns, row);
     const matchers = matchersOf(rulesAt(row));
     for (const step of part.steps) step.apply(event, opinion, matchers);

@@ -4,12 +4,13 @@
 
 import type { EventColumns } from "../archive/event-columns.ts";
 import type { Gradual } from "../gradual.ts";
-import { fixedCountOf } from "./filter.ts";
+import { fixedCountOf, viewOf } from "./filter.ts";
 import type { Groups } from "./group.ts";
 import { type Plan, timeLabel } from "./plan.ts";
 import type { Range } from "./range.ts";
 import type { Rest } from "./rest.ts";
-import { closeScan, extraColumns, openScan, type Scan, type ScanProblem, scanDay } from "./scan.ts";
+import { closeScan, extraColumns, openScan, type Scan, type ScanProblem } from "./scan.ts";
+import { addRows } from "./scan-derived.ts";
 import { absorbScan, encodeScan } from "./scan-part.ts";
 import type { SeenUnder } from "./seen.ts";
 
@@ -40,6 +41,8 @@ export interface CountPlan<C extends Counting> {
   readonly columns: readonly string[];
   /** Which rows must be added at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: "partition" | "day";
+  /** Whether it looks at visits alone, so that derived rows (derived.ts) will do in place of the rows. */
+  readonly isOfVisits: boolean;
   /**
    * A name of everything that the text of a Day depends on, beside the Day's events and the settings that they are seen
    * under. Undefined where Days may not be counted as a whole.
@@ -63,6 +66,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
     rest: plans.length === 1 ? plans[0]?.rest : undefined,
     columns: [...new Set(plans.flatMap(extraColumns))],
     together: "partition",
+    isOfVisits: plans.every(({ question: { filter } }) => viewOf(filter) === undefined),
     nameOf: plans.every(({ range, rest }) => range.wholeDays && rest?.hours === undefined) ? namesOf(plans) : undefined,
     open: (under) => {
       const scans = plans.map((plan) => openScan(plan, under));
@@ -71,7 +75,7 @@ export function countPlanOf(plans: readonly Plan[]): CountPlan<QuestionCounting>
           const own = scans.filter(({ plan: { range } }) => day >= range.fromDay && day < range.toDay);
           for (const scan of own)
             for (const rows of partitions) {
-              const problem = yield* scanDay(scan, { day, rows, isCounted });
+              const problem = yield* addRows(scan, { day, rows, isCounted });
               if (problem !== undefined) return problem;
             }
           return undefined;

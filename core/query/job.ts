@@ -104,6 +104,7 @@ function batchPlan(question: JobQuestion, zones: readonly ZonePeriod[]): CountPl
     ranges: plans.flatMap(({ ranges }) => ranges),
     columns: [...new Set(plans.flatMap(({ columns }) => columns))],
     together: plans.some(({ together }) => together === "day") ? "day" : "partition",
+    isOfVisits: plans.every(({ isOfVisits }) => isOfVisits),
     nameOf: undefined,
     open: (under, form) => {
       const all = plans.map((plan): OfBatch => ({ plan, counting: plan.open(under, form), problem: undefined }));

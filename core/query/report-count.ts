@@ -183,6 +183,8 @@ export function reportPlanOf({ question, together, name, open }: Report, range: 
     ranges: [range],
     columns: ["props", "products"],
     together,
+    // Through a link's view the rows that it admits make visits of their own.
+    isOfVisits: question.view === undefined,
     nameOf: range.wholeDays ? () => name : undefined,
     open: (under, form) => {
       const { add, ...counter } = open(range, form);

@@ -6,7 +6,7 @@ import { COUNTERS, type Counts } from "../counting/rollup.ts";
 import { GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
 import type { VisitCounts } from "./metric.ts";
 import { addDated, type DatedTakings } from "./money.ts";
-import { addTo, addVisitor, type Scan, type ScanProblem, sumOf, type Visitors } from "./scan.ts";
+import { addTo, addVisitor, namesOf, type Scan, type ScanProblem, sumOf, type Visitors } from "./scan.ts";
 
 interface EncodedSum {
   readonly dimensions: readonly string[];
@@ -28,18 +28,20 @@ interface EncodedScan {
 }
 
 export function encodeScan({
+  names,
   sums,
   entries,
   totals,
   orderPlaces,
-}: Pick<Scan, "sums" | "entries" | "totals" | "orderPlaces">): string {
-  const sets = (map: ReadonlyMap<string, Visitors>) => [...map].map(([key, { names }]) => [key, [...names]] as const);
+}: Pick<Scan, "names" | "sums" | "entries" | "totals" | "orderPlaces">): string {
+  const sets = (map: ReadonlyMap<string, Visitors>) =>
+    [...map].map(([key, visitors]) => [key, namesOf(names, visitors)] as const);
   const encoded: EncodedScan = {
     version: 3,
     sums: [...sums.values()].map(({ dimensions, counts, visitors, purse, ...more }) => ({
       dimensions,
       counts: COUNTERS.map((counter) => counts[counter]),
-      visitors: [...visitors.names],
+      visitors: namesOf(names, visitors),
       purse: [...purse.values()],
       more: [more.scroll, more.scrolledVisits],
     })),
@@ -56,7 +58,7 @@ export function absorbScan(scan: Scan, text: string): ScanProblem | undefined {
   for (const { dimensions, counts, visitors, purse, more } of sums) {
     const sum = sumOf(scan, dimensions);
     for (const [at, counter] of COUNTERS.entries()) (sum.counts as Counts)[counter] += counts[at] as number;
-    for (const visitor of visitors) addTo(scan, sum.visitors, visitor);
+    for (const visitor of visitors) addTo(scan, sum.visitors, scan.names.numberOf(visitor));
     for (const takings of purse) addDated(sum.purse, takings);
     sum.scroll += more[0];
     sum.scrolledVisits += more[1];

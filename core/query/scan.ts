@@ -31,8 +31,9 @@ import {
   type SeenVisit,
 } from "./seen.ts";
 import { visitsIn } from "./view.ts";
+import { VisitorNames } from "./visitor-name.ts";
 
-interface Sum {
+export interface Sum {
   readonly dimensions: readonly string[];
   readonly counts: Counts;
   readonly visitors: Visitors;
@@ -41,14 +42,16 @@ interface Sum {
   scrolledVisits: number;
   /** The number of the visit that was counted here last. */
   visit: number;
+  /** The number of the visit whose visitor was added here last, of derived rows. */
+  visitorOf: number;
   /** How deep the present visit has scrolled; -1 where it has not. */
   deepest: number;
 }
 
-/** Names of visitors. Events come one visitor after the other, so the last name needs no look-up. */
+/** Visitors, by the numbers of their names. Events come one visitor after the other: the last needs no look-up. */
 export interface Visitors {
-  readonly names: Set<string>;
-  last: string | undefined;
+  readonly numbers: Set<number>;
+  last: number;
 }
 
 export interface Scan {
@@ -58,6 +61,7 @@ export interface Scan {
   readonly view: Filter | undefined;
   /** The question's own filter, within the link's. */
   readonly filter: Filter;
+  readonly names: VisitorNames;
   readonly sums: Map<string, Sum>;
   /** Visits by entry page, under the same keys as `sums`; only when the plan wants them. */
   readonly entries: Map<string, VisitCounts>;
@@ -96,11 +100,11 @@ interface KnownCodes {
   readonly labelOf: Map<number, string>;
 }
 
-function noneKnown(seed: number): KnownCodes {
+export function noneKnown(seed: number): KnownCodes {
   return { pairs: new PairCodes(seed), labels: new Map(), sums: [], entries: [], possible: [], labelOf: new Map() };
 }
 
-interface Axis {
+export interface Axis {
   readonly attribute: Attribute;
   readonly at: number;
   readonly keeps: (value: string) => boolean;
@@ -134,6 +138,7 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     under,
     view: viewOf(question.filter),
     filter,
+    names: new VisitorNames(),
     sums: new Map(),
     entries: new Map(),
     totals: { all: new Map(), label: new Map(), group: new Map() },
@@ -164,7 +169,7 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
     spend(budgets.own, steps, "#/dimensions");
     yield* addVisit(scan, visit, { day: seen.day, slices });
-    if (visit.events.some((one) => isOrder(one) && isInRange(scan, one, seen.day)))
+    if (visit.events.some((one) => isOrder(one.earning) && isInRange(scan, one, seen.day)))
       scan.orderPlaces.add(`${seen.day} ${partition}`);
     if (scan.sums.size > GROUPS_MAX) return "groups";
     if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
@@ -175,7 +180,7 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
 }
 
 /** Whether an event is an order or takes something off one. */
-function isOrder({ earning }: Seen): boolean {
+export function isOrder(earning: Seen["earning"]): boolean {
   return earning !== undefined && (earning.ofOrder || earning.sign < 0);
 }
 
@@ -186,8 +191,8 @@ export function closeScan(scan: Scan): Groups {
 
 function toGroup({ plan, entries, totals, timeAt, axes }: Scan, key: string, sum: Sum): Group {
   const { dimensions, purse, scroll, scrolledVisits } = sum;
-  const counts: Counts = { ...sum.counts, visitors: sum.visitors.names.size };
-  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.names.size ?? 0;
+  const counts: Counts = { ...sum.counts, visitors: sum.visitors.numbers.size };
+  const sizeOf = (which: keyof Totals, at: string) => totals[which].get(at)?.numbers.size ?? 0;
   return {
     dimensions,
     purse,
@@ -288,14 +293,19 @@ function entriesOf(scan: Scan, seen: Seen, label: string): readonly VisitCounts[
   const code = codeOf(scan, seen, label);
   const known = code < 0 ? undefined : entries[code];
   if (known !== undefined) return known;
-  const found = combinationsOf(scan, seen, label).map((dimensions) => {
+  const found = entriesAt(scan, seen, label);
+  if (code >= 0) entries[code] = found;
+  return found;
+}
+
+/** The groups that a visit counts in by its entry page, found anew. */
+export function entriesAt(scan: Scan, seen: Seen, label: string): readonly VisitCounts[] {
+  return combinationsOf(scan, seen, label).map((dimensions) => {
     const key = keyOf(dimensions);
     const counts = scan.entries.get(key) ?? visitCounts();
     scan.entries.set(key, counts);
     return counts;
   });
-  if (code >= 0) entries[code] = found;
-  return found;
 }
 
 /** The groups that an event counts in. */
@@ -304,9 +314,14 @@ function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
   const code = codeOf(scan, seen, label);
   const known = code < 0 ? undefined : sums[code];
   if (known !== undefined) return known;
-  const found = combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
+  const found = sumsAt(scan, seen, label);
   if (code >= 0) sums[code] = found;
   return found;
+}
+
+/** The groups that an event counts in, found anew. */
+export function sumsAt(scan: Scan, seen: Seen, label: string): readonly Sum[] {
+  return combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
 }
 
 /** One code for everything that an event is grouped by; -1 where a value has no code. */
@@ -335,23 +350,33 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
     const label = labelOf(scan, seen, day);
     addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
-    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, nameOf(scan, visit));
+    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, numberOfVisitor(scan, visit));
   }
 }
 
 /** The groups, without goals, that an event could have been counted in. */
 function possibleOf(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
   const { possible } = scan.known;
-  const others = scan.axes.filter((axis) => !isGoal(axis));
-  const code = codeOf({ ...scan, axes: others }, seen, label);
+  const code = codeOf({ ...scan, axes: axesOfPossible(scan) }, seen, label);
   const known = code < 0 ? undefined : possible[code];
   if (known !== undefined) return known;
-  const found = combinationsOf({ ...scan, axes: others }, seen, label).map((dimensions) => {
-    const left = dimensions.filter((_, at) => at === scan.timeAt || others.some((axis) => axis.at === at));
-    return visitorsOf(scan.totals.group, keyOf(left));
-  });
+  const found = possibleAt(scan, seen, label);
   if (code >= 0) possible[code] = found;
   return found;
+}
+
+/** What denominators of conversion rates are grouped by. */
+export function axesOfPossible({ axes }: Scan): readonly Axis[] {
+  return axes.filter((axis) => !isGoal(axis));
+}
+
+/** The groups, without goals, that an event could have been counted in, found anew. */
+export function possibleAt(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
+  const axes = axesOfPossible(scan);
+  return combinationsOf({ ...scan, axes }, seen, label).map((dimensions) => {
+    const left = dimensions.filter((_, at) => at === scan.timeAt || axes.some((axis) => axis.at === at));
+    return visitorsOf(scan.totals.group, keyOf(left));
+  });
 }
 
 /** In a range of Hours a visitor's name is the id alone, as in the sketches of Hours. */
@@ -359,42 +384,58 @@ function nameOf({ plan }: Scan, { visitor, start }: SeenVisit): string {
   return plan.grain === "hour" ? start.event.visitor : visitor;
 }
 
-export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string, visitor: string): void {
-  addTo(scan, visitorsOf(sets, key), visitor);
+function numberOfVisitor(scan: Scan, visit: SeenVisit): number {
+  return scan.names.numberOf(nameOf(scan, visit));
 }
 
-function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
+export function addVisitor(scan: Scan, sets: Map<string, Visitors>, key: string, visitor: string): void {
+  addTo(scan, visitorsOf(sets, key), scan.names.numberOf(visitor));
+}
+
+export function visitorsOf(sets: Map<string, Visitors>, key: string): Visitors {
   const visitors = sets.get(key) ?? noVisitors();
   sets.set(key, visitors);
   return visitors;
 }
 
 function noVisitors(): Visitors {
-  return { names: new Set(), last: undefined };
+  return { numbers: new Set(), last: -1 };
 }
 
-export function addTo(scan: Scan, visitors: Visitors, visitor: string): void {
+/** The names of a group's visitors. */
+export function namesOf(names: VisitorNames, { numbers }: Visitors): readonly string[] {
+  return Array.from(numbers, (number) => names.nameOf(number));
+}
+
+export function addTo(scan: Scan, visitors: Visitors, visitor: number): void {
   if (visitors.last === visitor) return;
   visitors.last = visitor;
-  scan.visitors -= visitors.names.size;
-  visitors.names.add(visitor);
-  scan.visitors += visitors.names.size;
+  scan.visitors -= visitors.numbers.size;
+  visitors.numbers.add(visitor);
+  scan.visitors += visitors.numbers.size;
 }
 
 function addEvent(scan: Scan, sum: Sum, { seen, day }: { readonly seen: Seen; readonly day: number }): void {
   const { event, earning } = seen;
   const { counts } = sum;
-  addTo(scan, sum.visitors, nameOf(scan, seen.visit));
+  addTo(scan, sum.visitors, numberOfVisitor(scan, seen.visit));
   if (isPageview(event.name)) counts.pageviews += 1;
   if (!isEngagement(event.name)) counts.events += 1;
   counts.engagement_ms += event.engagementMs;
-  if (earning === undefined) return;
-  const lines = earning.sale.lines.filter(({ product }) => isOfProducts(scan.axes, product, sum.dimensions));
+  if (earning !== undefined) addEarning(scan, sum, { earning, day });
+}
+
+export function addEarning(
+  scan: Scan,
+  { counts, dimensions, purse }: Sum,
+  { earning, day }: { readonly earning: NonNullable<Seen["earning"]>; readonly day: number },
+): void {
+  const lines = earning.sale.lines.filter(({ product }) => isOfProducts(scan.axes, product, dimensions));
   const { orders, refunds, units, money } = earnedOf({ ...earning, sale: { ...earning.sale, lines } });
   counts.orders += orders;
   counts.refunds += refunds;
   counts.units += units;
-  addToPurse(sum.purse, money, { day, home: scan.under.settings.currency });
+  addToPurse(purse, money, { day, home: scan.under.settings.currency });
 }
 
 /** Whether a product is of the group: a group by product has what was paid for the product, not for the whole order. */
@@ -424,12 +465,20 @@ function isInRange({ plan: { range, zones }, hours }: Scan, { event }: Seen, day
   return event.timestamp >= range.fromInstant && event.timestamp < range.toInstant;
 }
 
-function labelOf({ plan, known: { labelOf: labels } }: Scan, { event }: Seen, day: number): string {
+function labelOf(scan: Scan, { event }: Seen, day: number): string {
+  return labelAt(scan, { instant: event.timestamp, day });
+}
+
+/** The label of an event's time. */
+export function labelAt(
+  { plan, known: { labelOf: labels } }: Scan,
+  { instant, day }: { readonly instant: number; readonly day: number },
+): string {
   if (plan.time === undefined) return "";
   // In every zone an Hour begins at a whole minute, so all events of a minute have one label.
   const isFine = plan.time === "hour" || plan.time === "minute";
-  const bucket = isFine ? Math.floor(event.timestamp / MINUTE_MS) : 0;
-  const label = labels.get(bucket) ?? eventLabel(plan, { instant: event.timestamp, day });
+  const bucket = isFine ? Math.floor(instant / MINUTE_MS) : 0;
+  const label = labels.get(bucket) ?? eventLabel(plan, { instant, day });
   labels.set(bucket, label);
   return label;
 }
@@ -438,7 +487,7 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   const key = keyOf(dimensions);
   const known = sums.get(key);
   if (known !== undefined) return known;
-  const none = { scroll: 0, scrolledVisits: 0, visit: 0, deepest: -1 };
+  const none = { scroll: 0, scrolledVisits: 0, visit: 0, visitorOf: 0, deepest: -1 };
   const sum = { dimensions, counts: zeroCounts(), visitors: noVisitors(), purse: new Map(), ...none };
   sums.set(key, sum);
   return sum;

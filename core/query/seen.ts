@@ -16,7 +16,7 @@ import { type Claim, type Earning, linesOf, type ProductLine, type Sale, settle 
 import { assert } from "../outcome.ts";
 import { type RuleTimeline, rulesInForce } from "../rules.ts";
 import { TextMap } from "../text-map.ts";
-import { visitorName } from "./visitor-name.ts";
+import { idOfWords, visitorName } from "./visitor-name.ts";
 
 export interface Seen {
   readonly event: Event;
@@ -81,6 +81,43 @@ export interface SeenRows {
   readonly isCounted?: ((visitor: string) => boolean) | undefined;
 }
 
+/** The visits of rows that lie in the order of their visits. Each list has an entry for each visit. */
+export interface VisitRuns {
+  readonly count: number;
+  /** Its rows are those in [starts[visit], starts[visit + 1]). There is one entry more than visits. */
+  readonly starts: Uint32Array;
+  /** A code of the visitor. */
+  readonly visitors: Uint32Array;
+  /** The ids of visitors, by code: two words each (visitor-name.ts). */
+  readonly ids: Int32Array;
+  /** 1 where the visitor can be recognised on another Day. */
+  readonly known: Uint8Array;
+  /** The rows of `SeenVisit.start` and `SeenVisit.profile`. */
+  readonly openers: Uint32Array;
+  readonly profiles: Uint32Array;
+  /** The rows of the first and the last page view; -1 where there is none. */
+  readonly entries: Int32Array;
+  readonly exits: Int32Array;
+  readonly bounces: Uint8Array;
+  readonly durationsMs: Float64Array;
+}
+
+/** What is known of rows before a question looks at them (derived.ts). */
+export interface Derived {
+  /** Goals are not among them: they are judged when rows are read, so that a new goal costs nothing. */
+  readonly opinions: Omit<OpinionColumns, "goals">;
+  readonly visits: VisitRuns;
+  readonly earnings: SeenColumns["earnings"];
+}
+
+/**
+ * Counted rows of a merchant, Day and partition in the order of their visits. They have only those fields that
+ * questions read; to read another one throws.
+ */
+export interface DerivedColumns extends EventColumns {
+  readonly derived: Derived;
+}
+
 /** Sees rows, all at once. */
 export function seeDay(rows: SeenRows, under: SeenUnder): SeenDay {
   return finish(seeDayGradually(rows, under));
@@ -112,6 +149,10 @@ export function* seeVisits(
   dropped: number[] = [],
 ): Generator<SeenVisit, undefined> {
   const seen = finish(seeColumns({ rows, day }, under));
+  if (seen.runs !== undefined) {
+    for (let visit = 0; visit < seen.runs.count; visit++) yield new RunVisit(seen, seen.runs, { visit, day });
+    return;
+  }
   const visitors = textsOf(rows, "visitor").values;
   const kinds = textsOf(rows, "visitorKind");
   for (let at = 0; at < seen.visitors.length; at++) {
@@ -164,12 +205,14 @@ export interface SeenColumns {
   readonly columns: EventColumns;
   readonly opinions: OpinionColumns;
   readonly times: Float64Array;
-  /** Whether it is an engagement report, a passive event or one that opens a visit. */
-  readonly ranks: Uint8Array;
   /** 1 for page views. */
   readonly views: Uint8Array;
   /** What events earn, by row. Most earn nothing. */
   readonly earnings: ReadonlyMap<number, Earning<ProductLine>>;
+  /** Its visits, where they are known. Otherwise they are made of what follows. */
+  readonly runs: VisitRuns | undefined;
+  /** Whether it is an engagement report, a passive event or one that opens a visit. */
+  readonly ranks: Uint8Array;
   /**
    * Codes of visitors in the order in which they first appear. `byVisitor` has the rows of each, in the order of the
    * log.
@@ -189,6 +232,44 @@ const lastSeen = new WeakMap<
 export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under: SeenUnder): Gradual<SeenColumns> {
   const last = lastSeen.get(rows);
   if (last !== undefined && last.day === day && last.under === under) return last.seen;
+  const seen = "derived" in rows ? seeDerived(rows as DerivedColumns, day, under) : yield* seeRows(rows, day, under);
+  lastSeen.set(rows, { day, under, seen });
+  return seen;
+}
+
+const NO_ROWS = new Uint32Array(0);
+
+function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
+  const { opinions: known, visits, earnings } = rows.derived;
+  let goals: OpinionColumns["goals"] | undefined;
+  const opinions: OpinionColumns = {
+    ...known,
+    get goals() {
+      const timelines = { own: under.settings.rules, global: under.global };
+      goals ??= finish(opineAll(rows, day, timelines, known)).goals;
+      return goals;
+    },
+  };
+  const isView = textsOf(rows, "name").values.map(isPageview);
+  const names = textsOf(rows, "name").codes;
+  const views = new Uint8Array(rows.count);
+  for (let row = 0; row < rows.count; row++) views[row] = isView[names[row] as number] ? 1 : 0;
+  return {
+    token: {},
+    columns: rows,
+    opinions,
+    times: numbersOf(rows, "timestamp"),
+    views,
+    earnings,
+    runs: visits,
+    ranks: new Uint8Array(0),
+    visitors: NO_ROWS,
+    starts: NO_ROWS,
+    byVisitor: NO_ROWS,
+  };
+}
+
+function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<SeenColumns> {
   const opinions = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global });
   const judged = rowsOnce(rows);
   const names = textsOf(rows, "name");
@@ -201,17 +282,16 @@ export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under
     kinds.ranks[row] = rankOf(engagements[name] === true, isPassive);
     kinds.views[row] = views[name] ? 1 : 0;
   }
-  const seen: SeenColumns = {
+  return {
     token: {},
     columns: rows,
     opinions,
     times: numbersOf(rows, "timestamp"),
     ...kinds,
     earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
+    runs: undefined,
     ...groupedByVisitor(rows, judged),
   };
-  lastSeen.set(rows, { day, under, seen });
-  return seen;
 }
 
 /** Each event once, in the order of the log. Other stories under its id are no events. */
@@ -449,6 +529,134 @@ function toVisit(seen: SeenColumns, { own, start, more }: Opened, { visitor, bef
   const isReturn = values[codes[start] as number]?.isReturn === true;
   visit.profile = before !== undefined && isReturn ? before.profile : visit.start;
   return visit;
+}
+
+/** A visit that is known already. What it has is made when somebody reads it. */
+class RunVisit implements SeenVisit {
+  readonly #seen: SeenColumns;
+  readonly #runs: VisitRuns;
+  readonly #visit: number;
+  readonly #day: number;
+  #events: readonly Seen[] | undefined;
+
+  constructor(seen: SeenColumns, runs: VisitRuns, { visit, day }: { readonly visit: number; readonly day: number }) {
+    this.#seen = seen;
+    this.#runs = runs;
+    this.#visit = visit;
+    this.#day = day;
+  }
+
+  get visitor(): string {
+    return visitNameAt(this.#runs, { visit: this.#visit, day: this.#day });
+  }
+
+  get events(): readonly Seen[] {
+    if (this.#events !== undefined) return this.#events;
+    const end = this.#runs.starts[this.#visit + 1] as number;
+    const events: Seen[] = [];
+    for (let row = this.#runs.starts[this.#visit] as number; row < end; row++) events.push(this.at(row));
+    this.#events = events;
+    return events;
+  }
+
+  get start(): Seen {
+    return this.at(this.#runs.openers[this.#visit] as number);
+  }
+
+  get profile(): Seen {
+    return this.at(this.#runs.profiles[this.#visit] as number);
+  }
+
+  get entry(): Seen | undefined {
+    return this.#view(this.#runs.entries);
+  }
+
+  get exit(): Seen | undefined {
+    return this.#view(this.#runs.exits);
+  }
+
+  get isBounce(): boolean {
+    return this.#runs.bounces[this.#visit] === 1;
+  }
+
+  get durationMs(): number {
+    return this.#runs.durationsMs[this.#visit] as number;
+  }
+
+  at(row: number): Seen {
+    return new SeenRow(this.#seen, row, this);
+  }
+
+  #view(views: Int32Array): Seen | undefined {
+    const row = views[this.#visit] as number;
+    return row < 0 ? undefined : this.at(row);
+  }
+}
+
+/** A row of a visit that is known already, with all of its visit. */
+export function seenAt(
+  seen: SeenColumns,
+  runs: VisitRuns,
+  { visit, day, row }: { readonly visit: number; readonly day: number; readonly row: number },
+): Seen {
+  return new RunVisit(seen, runs, { visit, day }).at(row);
+}
+
+/** The name of a visit's visitor. */
+function visitNameAt(
+  { ids, visitors, known }: VisitRuns,
+  { visit, day }: { readonly visit: number; readonly day: number },
+): string {
+  const at = 2 * (visitors[visit] as number);
+  const id = idOfWords(ids[at] as number, ids[at + 1] as number);
+  return visitorName({ id, day, isKnown: known[visit] === 1 });
+}
+
+/** One object that stands for one row after the other. It has what codes of attributes are made of. */
+export class RowCursor implements Seen {
+  readonly of: SeenColumns;
+  readonly #runs: VisitRuns;
+  readonly #profile: { row: number };
+  readonly #visit: { entry: { row: number } | undefined; exit: { row: number } | undefined; profile: { row: number } };
+  #at = -1;
+  row = 0;
+  pageRow = 0;
+
+  constructor(of: SeenColumns, runs: VisitRuns) {
+    this.of = of;
+    this.#runs = runs;
+    this.#profile = { row: 0 };
+    this.#visit = { entry: undefined, exit: undefined, profile: this.#profile };
+  }
+
+  to(visit: number, row: number): this {
+    this.row = row;
+    this.pageRow = row;
+    if (visit === this.#at) return this;
+    const { profiles, entries, exits } = this.#runs;
+    const at = (view: number) => (view < 0 ? undefined : { row: view });
+    this.#at = visit;
+    this.#profile.row = profiles[visit] as number;
+    this.#visit.entry = at(entries[visit] as number);
+    this.#visit.exit = at(exits[visit] as number);
+    return this;
+  }
+
+  get visit(): SeenVisit {
+    return this.#visit as unknown as SeenVisit;
+  }
+
+  get event(): Event {
+    return eventAt(this.of.columns, this.row);
+  }
+
+  get opinion(): Opinion {
+    return opinionAt(this.of.opinions, this.row);
+  }
+
+  get earning(): Earning<ProductLine> | undefined {
+    return this.of.earnings.get(this.row);
+  }
 }
 
 /** A row as an event. Its values are made when somebody reads them. */

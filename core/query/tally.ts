@@ -27,7 +27,7 @@ import { addDated, addToPurse, type Purse } from "./money.ts";
 import { covers, type Plan, timeLabel } from "./plan.ts";
 import { DROP_REASON } from "./question.ts";
 import { type Aside, attributeRead, givesOthers, isBeforeGoals, lackOf, restPlan, wholePlan } from "./rest.ts";
-import type { Scan } from "./scan.ts";
+import { namesOf, type Scan } from "./scan.ts";
 import { isKnownName } from "./visitor-name.ts";
 
 /** The numbers of one group while they are added up. */
@@ -168,7 +168,7 @@ function isOneDayEach({ range, time }: Plan): boolean {
 }
 
 /** Adds what was counted from events, as if it came from rows. False when there are too many groups. */
-export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlaces }: Scan): boolean {
+export function addScan(tally: Tally, { names, sums, entries, totals, timeAt, orderPlaces }: Scan): boolean {
   const { plan, aside } = tally;
   const { breakdowns, dimensions } = plan.question;
   const valueAt = dimensions.indexOf(breakdowns[0]?.question ?? "");
@@ -178,7 +178,7 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   for (const place of orderPlaces) tally.orderPlaces.add(place);
   for (const { dimensions: own, counts, visitors, purse } of sums.values()) {
     const sum = sumOf(tally.sums, of(own));
-    addVisitors(tally, sum, { bucket, counts, visitors: visitors.names });
+    addVisitors(tally, sum, { bucket, counts, visitors: namesOf(names, visitors) });
     for (const takings of purse.values()) addDated(sum.purse, takings);
     if (tally.sums.size > GROUPS_MAX) return false;
   }
@@ -189,11 +189,11 @@ export function addScan(tally: Tally, { sums, entries, totals, timeAt, orderPlac
   if (plan.totals.length > 0) {
     const everybody = totals.all.get("");
     for (const [label, visitors] of totals.label)
-      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors: visitors.names });
+      addVisitors(tally, sumOf(tally.totals, { label, value: "" }), { bucket, visitors: namesOf(names, visitors) });
     if (plan.totals.includes("all") && everybody !== undefined)
       addVisitors(tally, sumOf(tally.totals, { label: "", value: "" }, EVERYBODY), {
         bucket,
-        visitors: everybody.names,
+        visitors: namesOf(names, everybody),
         isAll: true,
       });
   }
@@ -210,8 +210,8 @@ const SEVERAL = Number.NaN;
 function addVisitors({ plan }: Tally, sum: Sum, { bucket, counts, visitors, isAll = false }: ScannedVisitors): void {
   if (counts !== undefined) addCounts(sum.counts, counts);
   // Any visitor of an Hour may come again in the next, so all of them count as known.
-  const known = plan.grain === "hour" ? [...visitors] : [...visitors].filter(isKnownName);
-  sum.counts.visitors += visitors.size;
+  const known = plan.grain === "hour" ? visitors : visitors.filter(isKnownName);
+  sum.counts.visitors += visitors.length;
   sum.counts.known += known.length;
   // Where each label is of one bucket, partitions share no visitor and a plain sum is exact. Only the total of all
   // labels is of several buckets then.
@@ -227,8 +227,8 @@ interface ScannedVisitors {
   readonly counts?: Counts;
   /** Whether these are the visitors of all labels together. */
   readonly isAll?: boolean;
-  /** The visitors, by name. */
-  readonly visitors: ReadonlySet<string>;
+  /** The names of the visitors, each once. */
+  readonly visitors: readonly string[];
 }
 
 /** Notes that known visitors of a bucket were added to a sum. */

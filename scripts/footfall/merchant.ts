@@ -27,7 +27,7 @@ export function addMerchant(program: Command): void {
   const merchant = program.command("merchant").description("tenants: who counts");
   withSettings(merchant.command("create").description("make a merchant with its first stream and key"))
     .requiredOption("--name <name>", "what people call it")
-    .option("--hostname <hostname>", "a hostname the merchant owns; questions may name it as site_id")
+    .option("--hostname <hostname>", "a hostname of the merchant; hits and questions may name it")
     .action(async (settings: Settings, command: Command) => {
       const body = { time_zone: "UTC", currency: "EUR", ...toBody(settings) };
       await show(command, (connection) => askAdmin(connection, "POST", MERCHANTS, body));
@@ -91,7 +91,7 @@ export function addStream(program: Command): void {
     .command("create [merchant]")
     .description("make a stream; answers its tracking ID")
     .requiredOption("--name <name>", "what people call it")
-    .option("--hostname <hostname>", "a hostname the merchant owns; questions may name it as site_id")
+    .option("--hostname <hostname>", HOSTNAME_HELP)
     .action(async (id: string | undefined, body: object, command: Command) => {
       await show(command, (connection) => askAdmin(connection, "POST", `${pathOf(connection, id)}/streams`, body));
     });
@@ -101,6 +101,40 @@ export function addStream(program: Command): void {
     .action(async (id: string | undefined, _, command: Command) => {
       await show(command, (connection) => askList(connection, `${pathOf(connection, id)}/streams`));
     });
+  stream
+    .command("update <merchant> <stream>")
+    .description("change a stream, named by its number in the list")
+    .option("--name <name>", "what people call it")
+    .option("--hostname <hostname>", HOSTNAME_HELP)
+    .option("--no-hostname", "take its hostname away")
+    .action(async (id: string, number: string, { name, hostname }: StreamChange, command: Command) => {
+      const body = {
+        ...(name !== undefined && { name }),
+        ...(hostname !== undefined && { hostname: hostname === false ? null : hostname }),
+      };
+      if (Object.keys(body).length === 0)
+        throw new Problem("nothing to change: give --name, --hostname or --no-hostname");
+      await show(command, (connection) => askAdmin(connection, "PATCH", streamPathOf(connection, id, number), body));
+    });
+  stream
+    .command("verify <merchant> <stream>")
+    .description("prove its hostname by a record of DNS; says what to put where")
+    .action(async (id: string, number: string, _, command: Command) => {
+      const path = (connection: Connection) => `${streamPathOf(connection, id, number)}/verify`;
+      await show(command, (connection) => askAdmin(connection, "POST", path(connection)));
+    });
+}
+
+interface StreamChange {
+  readonly name?: string;
+  /** False to take it away. */
+  readonly hostname?: string | false;
+}
+
+const HOSTNAME_HELP = "a hostname of the merchant; with a merchant's own key it must be proven (stream verify)";
+
+function streamPathOf(connection: Connection, id: string, number: string): string {
+  return `${pathOf(connection, id)}/streams/${encodeURIComponent(number)}`;
 }
 
 export function addKey(program: Command): void {

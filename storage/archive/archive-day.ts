@@ -38,9 +38,12 @@ export type ArchivedBundle = ListedObject;
  * none.
  */
 export async function findDay(archive: Archive, place: DayPlace, folder: string): Promise<ArchivedDay> {
-  const manifest = folder === "" ? undefined : await readManifest(archive, folder);
+  const [manifest, listed] = await Promise.all([
+    folder === "" ? undefined : readManifest(archive, folder),
+    listKeys(archive, dayPrefix(place), ["customMetadata"]),
+  ]);
   const sealedBefore = manifest?.before ?? 0;
-  const bundles = (await listKeys(archive, dayPrefix(place), ["customMetadata"])).filter(({ key }) => {
+  const bundles = listed.filter(({ key }) => {
     const name = parseBundleKey(key);
     return name !== undefined && name.first >= sealedBefore;
   });

@@ -4,16 +4,25 @@
 // place at a time.
 
 import { mayHold } from "../../core/archive/bundle-merchants.ts";
+import { findDerived, windowOf } from "../../core/archive/derived-table.ts";
 import { type ColumnBlock, filterRows, type TextColumn, textsOf } from "../../core/archive/event-columns.ts";
-import { parseBundleKey, runKey } from "../../core/archive/object-key.ts";
+import {
+  dayPrefix,
+  derivedFileKey,
+  derivedTableKey,
+  parseBundleKey,
+  runKey,
+  sealedBefore,
+} from "../../core/archive/object-key.ts";
 import { coverOf } from "../../core/archive/runs.ts";
 import { CONNECTIONS_MAX, READ_BYTES, ROW_GROUP_ROWS, RUN_FAN } from "../../core/limits.ts";
 import { dateOf } from "../../core/time.ts";
-import type { SealFolders, SealPlace } from "../ledger/sealed-day.ts";
+import type { SealFolder, SealFolders, SealPlace } from "../ledger/sealed-day.ts";
 import { type ArchivedBundle, type ArchivedDay, findDay } from "./archive-day.ts";
 import { decodePart, listRuns, partsOf, type RunPart, readPart, readRunIndex, sizeOf } from "./archive-run.ts";
-import { type Archive, readObjectOf } from "./bucket.ts";
+import { type Archive, listKeys, readObject, readObjectOf } from "./bucket.ts";
 import { readBlocks } from "./column-block.ts";
+import type { DerivedRange } from "./derived-file.ts";
 import { sealedBlocks } from "./sealed-file.ts";
 
 /** A place, and what a merchant's question must read of it. */
@@ -24,6 +33,8 @@ export interface ScanPlace extends SealPlace {
    * merchant.
    */
   readonly pieces: readonly ScanPiece[];
+  /** Where its derived rows lie, if a question may be counted from those. Then nothing else of it is looked up. */
+  readonly derived?: (DerivedRange & { readonly sealed: SealFolder }) | undefined;
   /** About how many reads and bytes. */
   readonly cost: ScanCost;
 }
@@ -43,18 +54,23 @@ export interface ScanSearch {
   readonly folders: SealFolders;
   /** UTC ms. Bundles that were put into the archive before it are left out. */
   readonly putSince?: number;
+  /** What derived rows of a place must have been derived under to be read; undefined where they may not be read. */
+  readonly derivedUnder?: ((place: SealPlace) => string | undefined) | undefined;
 }
 
 /** Looks up some places in the archive. */
 export async function findScanPlaces(
   archive: Archive,
-  { merchant, places, folders, putSince = 0 }: ScanSearch,
+  { merchant, places, folders, putSince = 0, derivedUnder }: ScanSearch,
 ): Promise<readonly ScanPlace[]> {
   const found: ScanPlace[] = [];
   for (let start = 0; start < places.length; start += CONNECTIONS_MAX) {
     const some = places.slice(start, start + CONNECTIONS_MAX);
     const lookUp = async (place: SealPlace): Promise<ScanPlace> => {
-      const folder = folders.get(`${place.day} ${place.partition}`)?.folder ?? "";
+      const sealed = folders.get(`${place.day} ${place.partition}`);
+      const known = await findDerivedPlace(archive, { place, sealed, merchant, under: derivedUnder?.(place) });
+      if (known !== undefined) return known;
+      const folder = sealed?.folder ?? "";
       const found = await findDay(archive, { date: dateOf(place.day), partition: place.partition }, folder);
       const isWanted = ({ uploaded, customMetadata }: ArchivedBundle) =>
         mayHold(customMetadata, merchant) && (uploaded === undefined || uploaded.getTime() >= putSince);
@@ -68,6 +84,40 @@ export async function findScanPlaces(
     found.push(...(await Promise.all(some.map(lookUp))));
   }
   return found;
+}
+
+interface DerivedSearch {
+  readonly place: SealPlace;
+  readonly sealed: SealFolder | undefined;
+  readonly merchant: number;
+  readonly under: string | undefined;
+}
+
+/**
+ * A place whose rows need not be read: all of the merchant's lie in sealed files, and were derived under what holds
+ * now. Its manifest is not read, which names all merchants of the partition.
+ */
+async function findDerivedPlace(
+  archive: Archive,
+  { place, sealed, merchant, under }: DerivedSearch,
+): Promise<ScanPlace | undefined> {
+  const before = sealed && sealedBefore(sealed.folder);
+  if (before === undefined || under === undefined) return undefined;
+  const { folder, merchants } = sealed as SealFolder;
+  const day = { date: dateOf(place.day), partition: place.partition };
+  const [window, listed] = await Promise.all([
+    readObject(archive, derivedTableKey(folder), windowOf(merchant, merchants)),
+    listKeys(archive, dayPrefix(day), ["customMetadata"]),
+  ]);
+  if (window === undefined) return undefined;
+  const entry = findDerived(window, merchant);
+  const isLate = ({ key, customMetadata }: ArchivedBundle) =>
+    (parseBundleKey(key)?.first ?? -1) >= before && mayHold(customMetadata, merchant);
+  if (entry === undefined || entry.under !== under || listed.some(isLate)) return undefined;
+  const { rows, file, hash, offset, length } = entry;
+  const derived = { key: derivedFileKey(folder, file, hash), offset, length, rows, sealed: sealed as SealFolder };
+  const archived = { ...day, manifest: undefined, bundles: [] };
+  return { ...place, archived, pieces: [], derived, cost: { objects: 2, bytes: window.length + length } };
 }
 
 /**

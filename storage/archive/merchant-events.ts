@@ -19,11 +19,19 @@ import type { ArchivedEvent } from "../../core/archive/file.ts";
 import type { RecentReply } from "../../core/archive/recent.ts";
 import { MovedDay } from "../../core/counting/moved-day.ts";
 import { hash32 } from "../../core/hash.ts";
-import { SCAN_DAY_ROWS_MAX, SCAN_PASS_FILLED, SCAN_PASSES_MAX } from "../../core/limits.ts";
+import {
+  CONNECTIONS_MAX,
+  DERIVED_READS,
+  SCAN_DAY_ROWS_MAX,
+  SCAN_PASS_FILLED,
+  SCAN_PASSES_MAX,
+} from "../../core/limits.ts";
 import type { Settings } from "../../core/merchant.ts";
 import { assert } from "../../core/outcome.ts";
 import { foldersOf, isMovedDay } from "../../core/past-zone.ts";
 import type { Counting, CountPlan, DayRows } from "../../core/query/count.ts";
+import { derivedUnder } from "../../core/query/derived.ts";
+import type { DerivedColumns, SeenUnder } from "../../core/query/seen.ts";
 import { TextMap } from "../../core/text-map.ts";
 import { isolateHashKey } from "../hash-key.ts";
 import { listRemovalsOf, type MerchantRemoval } from "../ledger/erasure.ts";
@@ -41,6 +49,7 @@ import {
   wantedOf,
 } from "./archive-scan.ts";
 import type { Archive, ArchiveBucket } from "./bucket.ts";
+import { type DerivedRange, decodeDerived, readDerived } from "./derived-file.ts";
 import { withoutRemoved } from "./removed.ts";
 
 /** By "day partition". */
@@ -60,6 +69,11 @@ export interface EventSearch {
   readonly columns: readonly string[];
   /** What comes at once: a visitor's rows of a Day in one partition, or in all partitions. */
   readonly together: CountPlan<Counting>["together"];
+  /**
+   * Set where rows are counted under these rules, and nothing else is done with them. Then rows that were derived
+   * under equal rules may come in place of the rows themselves.
+   */
+  readonly derived?: SeenUnder | undefined;
   /** UTC ms. Events that were in the archive before it are not wanted. */
   readonly putSince?: number;
   /** Rows that are held at once. */
@@ -68,6 +82,8 @@ export interface EventSearch {
 
 export interface FoundEvents {
   readonly cost: ScanCost;
+  /** How many of the rows are read as derived rows. */
+  readonly derivedRows: number;
   /** In the order of Days. Each Day's rows come at once, or group after group of its visitors. */
   readonly days: (giveWay?: GiveWay) => AsyncGenerator<DayRows>;
   /** Those of some of the places alone, which belong together. */
@@ -129,20 +145,38 @@ interface Located {
 }
 
 async function openLocated(
-  { settings, places, recent, columns, together, putSince = 0, rowsMax = SCAN_DAY_ROWS_MAX }: EventSearch,
+  { settings, places, recent, columns, together, derived, putSince = 0, rowsMax = SCAN_DAY_ROWS_MAX }: EventSearch,
   { wanted, sealed, removals, archive }: Located,
 ): Promise<FoundEvents> {
   const { merchant } = settings;
-  const found = await findScanPlaces(archive, { merchant, places: wanted, folders: sealed, putSince });
+  const isWhole = (place: SealPlace) =>
+    putSince === 0 &&
+    !recent.has(keyOf(place)) &&
+    !isMovedDay(settings, place.day) &&
+    removalsAt(removals, place).length === 0;
+  const derivedUnderOf =
+    derived && ((place: SealPlace) => (isWhole(place) ? derivedUnder(derived, place.day) : undefined));
+  const search = { merchant, places: wanted, folders: sealed, putSince, derivedUnder: derivedUnderOf };
+  const found = await findScanPlaces(archive, search);
   const folders = new Map(found.map((folder) => [keyOf(folder), folder]));
-  const read = { settings, folders, recent, removals, columns, together, rowsMax };
+  const read = {
+    settings,
+    folders,
+    recent,
+    removals,
+    columns,
+    together,
+    rowsMax,
+    ahead: new DerivedAhead(archive, found),
+  };
   const days = (giveWay?: GiveWay) => readTogether(archive, places, { ...read, giveWay });
   const of = (some: readonly SealPlace[], giveWay?: GiveWay) => readTogether(archive, some, { ...read, giveWay });
   const cost = found.reduce<ScanCost>(
     (sum, { cost: own }) => ({ objects: sum.objects + own.objects, bytes: sum.bytes + own.bytes }),
     { objects: 0, bytes: 0 },
   );
-  return { cost, days, of };
+  const derivedRows = found.reduce((sum, folder) => sum + (folder.derived?.rows ?? 0), 0);
+  return { cost, derivedRows, days, of };
 }
 
 export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
@@ -150,13 +184,15 @@ export interface TogetherRead extends Omit<EventSearch, "places" | "putSince"> {
   readonly folders: ReadonlyMap<string, ScanPlace>;
   readonly removals: readonly MerchantRemoval[];
   readonly giveWay?: GiveWay | undefined;
+  /** Reads derived rows of the folders; without it rows are read. */
+  readonly ahead?: DerivedAhead | undefined;
 }
 
 /** Reads places whose folders were found, Day after Day. A visitor's rows come together. */
 export async function* readTogether(
   archive: Archive,
   places: readonly SealPlace[],
-  { settings, folders, recent, removals, columns, together, giveWay, rowsMax = SCAN_DAY_ROWS_MAX }: TogetherRead,
+  { settings, folders, recent, removals, columns, together, giveWay, ahead, rowsMax = SCAN_DAY_ROWS_MAX }: TogetherRead,
 ): AsyncGenerator<DayRows> {
   const read = { merchant: settings.merchant, columns: [...new Set([...COUNTED_COLUMNS, ...columns])] };
   const ordered = [...places].sort((a, b) => a.day - b.day);
@@ -168,6 +204,14 @@ export async function* readTogether(
         late: recent.get(keyOf(folder))?.rows ?? [],
       })),
     );
+    const derived = await derivedOf(own, { ahead, rowsMax });
+    if (derived !== undefined) {
+      yield { day, partitions: derived };
+      const rows = derived.reduce((sum, { count }) => sum + count, 0);
+      await giveWay?.(Math.ceil(rows * DERIVED_READS));
+      continue;
+    }
+    await readInstead(archive, own, settings.merchant);
     for await (const { wanted, isCounted, archived } of passesOf(archive, own, { ...read, rowsMax, giveWay })) {
       const partitions = group.map((place, at) => {
         const removed = removalsAt(removals, place);
@@ -185,6 +229,62 @@ export async function* readTogether(
       });
       yield { day, partitions, isCounted };
     }
+  }
+}
+
+/** Derived rows of places that are counted together; undefined where some of their rows must be read themselves. */
+async function derivedOf(
+  places: readonly (readonly Folder[])[],
+  { ahead, rowsMax }: { readonly ahead: DerivedAhead | undefined; readonly rowsMax: number },
+): Promise<readonly DerivedColumns[] | undefined> {
+  const found = places.map(([folder, ...others]) => (others.length === 0 ? folder?.folder : undefined));
+  if (ahead === undefined || !found.every((folder) => folder?.derived !== undefined)) return undefined;
+  const all = found as readonly ScanPlace[];
+  if (all.reduce((sum, { derived }) => sum + (derived?.rows ?? 0), 0) > rowsMax) return undefined;
+  const rows: DerivedColumns[] = [];
+  for (const folder of all) {
+    const bytes = await ahead.read(folder);
+    if (bytes === undefined) return undefined;
+    rows.push(decodeDerived(bytes));
+  }
+  return rows;
+}
+
+/** Looks up the rows of folders of which only derived rows were looked up. */
+async function readInstead(archive: Archive, places: readonly (readonly Folder[])[], merchant: number): Promise<void> {
+  for (const one of places.flat()) {
+    if (one.folder?.derived === undefined) continue;
+    const { derived, day, partition } = one.folder;
+    const folders = new Map([[keyOf(one.folder), derived.sealed]]);
+    [one.folder] = await findScanPlaces(archive, { merchant, places: [{ day, partition }], folders });
+  }
+}
+
+/** Reads derived rows of folders, those of a few next folders at the same time. */
+export class DerivedAhead {
+  readonly #archive: Archive;
+  readonly #folders: readonly ScanPlace[];
+  readonly #begun = new Map<ScanPlace, ReturnType<typeof readDerived>>();
+
+  /** The folders come in the order in which they will be read. */
+  constructor(archive: Archive, folders: readonly ScanPlace[]) {
+    this.#archive = archive;
+    this.#folders = folders.filter(({ derived }) => derived !== undefined);
+  }
+
+  /** The bytes of a folder's derived rows; undefined where they are gone. */
+  async read(folder: ScanPlace): Promise<Uint8Array | undefined> {
+    const at = this.#folders.indexOf(folder);
+    for (const next of this.#folders.slice(at, at + CONNECTIONS_MAX)) {
+      if (this.#begun.has(next)) continue;
+      const reading = readDerived(this.#archive, next.derived as DerivedRange);
+      // Whoever waits for it hears of a failure. Perhaps nobody will.
+      reading.catch(() => {});
+      this.#begun.set(next, reading);
+    }
+    const bytes = await this.#begun.get(folder);
+    this.#begun.delete(folder);
+    return bytes;
   }
 }
 
@@ -246,7 +346,7 @@ export function foldersOfPlace(settings: EventSearch["settings"], { day, partiti
 
 /** What is known of a folder before it is read, and its rows that the archive may not have. */
 interface Folder {
-  readonly folder: ScanPlace | undefined;
+  folder: ScanPlace | undefined;
   readonly late: readonly ArchivedEvent[];
 }
 

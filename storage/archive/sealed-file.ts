@@ -2,6 +2,7 @@
 // rows belong to whom. So one merchant's rows are a few range reads, and the others' are never read.
 
 import { createHash, type Hash } from "node:crypto";
+import type { DerivedEntry } from "../../core/archive/derived-table.ts";
 import {
   type ColumnBlock,
   joinBlocks,
@@ -12,14 +13,21 @@ import {
   textsOf,
 } from "../../core/archive/event-columns.ts";
 import type { Manifest, SealedFile, SealedMerchant } from "../../core/archive/manifest.ts";
-import { type DayPlace, sealedFileKey } from "../../core/archive/object-key.ts";
+import { type DayPlace, derivedFileKey, sealedFileKey } from "../../core/archive/object-key.ts";
 import { ROW_GROUP_ROWS } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import type { Source } from "./archive-merge.ts";
 import { type Archive, putObject, readObjectOf } from "./bucket.ts";
 import { type BlockWanted, readBlock } from "./column-block.ts";
+import { joinBytes } from "./derived-file.ts";
 import { checkedEntries, ParquetFileWriter } from "./parquet.ts";
 import { type FileBytes, readMetadata } from "./parquet-source.ts";
+
+/** A merchant's derived rows (derived-file.ts), and what they were derived under. */
+export interface DerivedBytes {
+  readonly bytes: Uint8Array;
+  readonly under: string;
+}
 
 /** Writes one file. Rows of one merchant must come together, and merchants must ascend. */
 export class SealedFileWriter {
@@ -30,10 +38,17 @@ export class SealedFileWriter {
   #group: ColumnBlock[] = [];
   #groupRows = 0;
   #current: { readonly merchant: number; rows: number; readonly hash: Hash } | undefined;
+  readonly #derived: { readonly merchant: number; readonly rows: number; readonly made: DerivedBytes }[] = [];
+  readonly #folder: string;
+  readonly #number: number;
+  /** Where derived rows lie, once the file is finished. */
+  derived: readonly DerivedEntry[] = [];
   rows = 0;
 
   constructor({ date, partition }: DayPlace, folder: string, number: number) {
     this.#key = sealedFileKey(folder, number);
+    this.#folder = folder;
+    this.#number = number;
     this.#writer = new ParquetFileWriter({ footfall_date: date, footfall_partition: partition });
   }
 
@@ -60,14 +75,17 @@ export class SealedFileWriter {
   }
 
   /** Says that the merchant's rows are complete. `settings` is the version of its settings. */
-  endMerchant(settings: number): void {
+  endMerchant(settings: number, derived?: DerivedBytes): void {
     if (this.#current === undefined) return;
     const { merchant, rows, hash } = this.#current;
     this.#merchants.push({ merchant, rows, checksum: hash.digest("hex"), settings });
+    if (derived !== undefined) this.#derived.push({ merchant, rows, made: derived });
     this.#current = undefined;
   }
 
-  /** Puts the file into R2, under the same key as any earlier attempt at it. */
+  /**
+   * Puts the file into R2, under the same key as any earlier attempt at it, and the file of derived rows beside it.
+   */
   async finish(archive: Archive): Promise<SealedFile> {
     assert(this.#current === undefined, "the last merchant has ended");
     if (this.#groupRows > 0) this.#flush();
@@ -75,7 +93,31 @@ export class SealedFileWriter {
     await putObject(archive, this.#key, bytes);
     const metadataBytes = new DataView(bytes.buffer).getUint32(bytes.length - 8, true);
     const footer = metadataBytes + 8;
-    return { key: this.#key, bytes: bytes.length, footer, rows: this.rows, merchants: this.#merchants };
+    const derived = await this.#finishDerived(archive);
+    const { rows } = this;
+    return {
+      key: this.#key,
+      bytes: bytes.length,
+      footer,
+      rows,
+      merchants: this.#merchants,
+      ...(derived && { derived }),
+    };
+  }
+
+  async #finishDerived(archive: Archive): Promise<SealedFile["derived"]> {
+    if (this.#derived.length === 0) return undefined;
+    const bytes = joinBytes(this.#derived.map(({ made }) => made.bytes));
+    const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+    const key = derivedFileKey(this.#folder, this.#number, hash);
+    await putObject(archive, key, bytes);
+    let offset = 0;
+    this.derived = this.#derived.map(({ merchant, rows, made: { bytes: own, under } }) => {
+      const entry = { merchant, rows, file: this.#number, hash, offset, length: own.length, under };
+      offset += own.length;
+      return entry;
+    });
+    return { key, bytes: bytes.length };
   }
 
   #flush(): void {

@@ -1,13 +1,29 @@
 // Imports in D1: which files a merchant brought in, how far each is, and what its events' ids end with. A file is known
 // by its digest, and one that has grown by the digest of its beginning.
 
-import { and, count, desc, eq, gt, isNotNull, lt, max, sql } from "drizzle-orm";
+import { and, count, desc, eq, getTableColumns, gt, isNotNull, lt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { IMPORTS_ALIKE_MAX } from "../../core/limits.ts";
 import type { Directory } from "./directory.ts";
 import { imports } from "./schema.ts";
 
 export type Import = typeof imports.$inferSelect;
+
+/** An import as lists have it: without its Days. */
+export interface ImportHead extends Omit<Import, "days"> {
+  /** Whether it has been undone in part: it has a Day that no replay undoes, and others that one does. */
+  readonly isLeft: boolean;
+}
+
+const { days: _, ...HEAD } = getTableColumns(imports);
+/** Replays that undo an import, redone ones too (replay-job.ts). */
+const OF_IMPORT = sql`replay_jobs.merchants = json_array(${imports.merchant}) AND replay_jobs.import = ${imports.number}
+  AND replay_jobs.state NOT IN ('starting', 'abandoned', 'undone')`;
+/** Days are looked through in D1, and only of an import that is undone. */
+const IS_LEFT = sql<number>`EXISTS (SELECT 1 FROM replay_jobs WHERE ${OF_IMPORT}) AND EXISTS (
+  SELECT 1 FROM json_each(${imports.days}) AS day WHERE NOT EXISTS (SELECT 1 FROM replay_jobs WHERE ${OF_IMPORT}
+    AND from_day <= CAST(day.key AS INTEGER) AND to_day > CAST(day.key AS INTEGER)))`.mapWith(Boolean);
+const LISTED = { ...HEAD, isLeft: IS_LEFT };
 
 export interface ImportPage {
   readonly merchant: number;
@@ -21,11 +37,10 @@ export interface ImportPage {
 export async function listImports(
   db: Directory,
   { merchant, before, head, rowsMax }: ImportPage,
-): Promise<readonly Import[]> {
+): Promise<readonly ImportHead[]> {
   const isAlike = head === undefined ? undefined : eq(imports.head, head);
   const where = and(eq(imports.merchant, merchant), lt(imports.number, before), isAlike);
-  const rows = await drizzle(db).select().from(imports).where(where).orderBy(desc(imports.number)).limit(rowsMax);
-  return rows;
+  return drizzle(db).select(LISTED).from(imports).where(where).orderBy(desc(imports.number)).limit(rowsMax);
 }
 
 export async function findImport(
@@ -41,11 +56,10 @@ export async function findImport(
 export async function listAlike(
   db: Directory,
   { merchant, head }: Pick<Import, "merchant" | "head">,
-): Promise<readonly Import[]> {
+): Promise<readonly ImportHead[]> {
   const where = and(eq(imports.merchant, merchant), eq(imports.head, head));
   const newest = desc(imports.number);
-  const rows = await drizzle(db).select().from(imports).where(where).orderBy(newest).limit(IMPORTS_ALIKE_MAX);
-  return rows;
+  return drizzle(db).select(LISTED).from(imports).where(where).orderBy(newest).limit(IMPORTS_ALIKE_MAX);
 }
 
 /** How many imports a merchant has begun since an instant, UTC ms. */
@@ -102,8 +116,7 @@ export async function noteImport(
  */
 function noteSpans(merchant: number): string {
   const spans = `SELECT json_object('number', number, 'source', source,
-      'from', (SELECT min(CAST(key AS INTEGER)) FROM json_each(days)),
-      'to', (SELECT max(CAST(key AS INTEGER)) FROM json_each(days)),
+      'from', first_day, 'to', last_day,
       'tables', (SELECT json_group_object(key, json(value -> '$.counters')) FROM json_each(tables))) AS span
     FROM imports WHERE merchant = ${merchant} AND tables IS NOT NULL AND state = 'done' AND undone = 0 ORDER BY number`;
   const all = `(SELECT json_group_array(json(span)) FROM (${spans}))`;

@@ -1,8 +1,8 @@
-// Merchants and their streams in D1: made and changed by the admin API, read by partitions (settings) and by questions
-// (who owns this hostname). API keys are in `api-keys.ts`. A change of settings raises the merchant's version and only
-// succeeds on the version that was read, so that two changes at once cannot undo each other.
+// Merchants in D1: made and changed by the admin API, read by partitions (settings) and by questions. Their streams are
+// in `streams.ts`, API keys in `api-keys.ts`. A change of settings raises the merchant's version and only succeeds on
+// the version that was read, so that two changes at once cannot undo each other.
 
-import { and, asc, count, eq, gt, inArray, max } from "drizzle-orm";
+import { and, asc, eq, gt, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Settings, ZonePeriod } from "../../core/merchant.ts";
 import { shownZones } from "../../core/past-zone.ts";
@@ -12,9 +12,9 @@ import { select } from "../statement.ts";
 import { hashKey, hintOf } from "./credential.ts";
 import type { Directory } from "./directory.ts";
 import { apiKeys, merchants, streams } from "./schema.ts";
+import { orTaken, type Taken } from "./streams.ts";
 
 export type Merchant = typeof merchants.$inferSelect;
-export type Stream = typeof streams.$inferSelect;
 
 export interface NewMerchant {
   /** Claimed (number-claim.ts). */
@@ -23,7 +23,7 @@ export interface NewMerchant {
   readonly name: string;
   readonly zones: readonly ZonePeriod[];
   readonly currency: string;
-  /** Of its first stream, named as the merchant is. */
+  /** Of its first stream, named as the merchant is. It needs no proof, since only the deployment makes merchants. */
   readonly hostname: string | undefined;
   /** Its first API key: the key itself is only hashed here. */
   readonly key: { readonly id: string; readonly secret: string };
@@ -31,23 +31,28 @@ export interface NewMerchant {
   readonly now: number;
 }
 
-/** Creates a merchant with stream 1 and one key, all or nothing. "taken" when another merchant has the hostname. */
+/** Creates a merchant with stream 1 and one key, all or nothing. "taken" when the hostname is proven for another. */
 export async function createMerchant(
   db: Directory,
   { hostname, key, now, ...columns }: NewMerchant,
-): Promise<Merchant | "taken"> {
+): Promise<Merchant | Taken> {
   const orm = drizzle(db);
   const { number } = columns;
   const secret = { hash: hashKey(key.secret), hint: hintOf(key.secret) };
-  const made = await orNameTaken(() =>
+  const made = await orTaken(() =>
     orm.batch([
       orm
         .insert(merchants)
         .values({ ...columns, rules: [], version: 1, createdAt: now })
         .returning(),
-      orm
-        .insert(streams)
-        .values({ merchant: number, number: 1, name: columns.name, hostname: hostname ?? null, createdAt: now }),
+      orm.insert(streams).values({
+        merchant: number,
+        number: 1,
+        name: columns.name,
+        hostname: hostname ?? null,
+        createdAt: now,
+        hostnameProof: hostname === undefined ? null : "given",
+      }),
       orm.insert(apiKeys).values({
         id: key.id,
         merchant: number,
@@ -68,15 +73,6 @@ export async function lastMerchantNumber(db: Directory): Promise<number> {
   const text = "SELECT seq FROM sqlite_sequence WHERE name = 'merchants'";
   const [last] = await select<{ readonly seq: number }>(db, [text]);
   return last?.seq ?? 0;
-}
-
-/** The highest number that D1 knows to be a stream's of a merchant. */
-export async function lastStreamNumber(db: Directory, merchant: number): Promise<number> {
-  const [last] = await drizzle(db)
-    .select({ number: max(streams.number) })
-    .from(streams)
-    .where(eq(streams.merchant, merchant));
-  return last?.number ?? 0;
 }
 
 /** A page of merchants in the order they were made, after the merchant of number `after`. */
@@ -138,44 +134,6 @@ export async function updateMerchant(
     .where(and(eq(merchants.number, merchant.number), eq(merchants.version, merchant.version)))
     .returning();
   return changed ?? "stale";
-}
-
-/** Adds a stream under a number that was claimed for it (number-claim.ts). */
-export async function createStream(db: Directory, stream: Stream): Promise<Stream | "taken"> {
-  const made = await orNameTaken(() => drizzle(db).insert(streams).values(stream).returning());
-  if (made === "taken") return made;
-  return made[0] as Stream;
-}
-
-/** A page of a merchant's streams by number. */
-export async function listStreams(
-  db: Directory,
-  { merchant, after, rowsMax }: { merchant: number; after: number; rowsMax: number },
-): Promise<readonly Stream[]> {
-  const where = and(eq(streams.merchant, merchant), gt(streams.number, after));
-  const rows = await drizzle(db).select().from(streams).where(where).orderBy(asc(streams.number)).limit(rowsMax);
-  return rows;
-}
-
-/** Whether a hostname is one of this merchant's. Nobody else's answer looks different from nobody's (L6). */
-export async function ownsHostname(
-  db: Directory,
-  { merchant, hostname }: { merchant: number; hostname: string },
-): Promise<boolean> {
-  const where = and(eq(streams.merchant, merchant), eq(streams.hostname, hostname));
-  const [found] = await drizzle(db).select({ owned: count() }).from(streams).where(where);
-  return (found?.owned ?? 0) > 0;
-}
-
-/** The hostname is the one unique name a caller chooses; ids and hashes are random. */
-async function orNameTaken<T>(write: () => Promise<T>): Promise<T | "taken"> {
-  try {
-    return await write();
-  } catch (error) {
-    const text = `${String(error)} ${error instanceof Error ? String(error.cause) : ""}`;
-    if (text.includes("UNIQUE constraint failed: streams.hostname")) return "taken";
-    throw error;
-  }
 }
 
 /** What counting needs to know of a merchant. */

@@ -101,6 +101,16 @@ export async function listImportJobs(
   return rows.map((row) => ({ ...toJob(row), importNumber: row.import }));
 }
 
+/**
+ * Jobs of one merchant alone that are at work, the oldest first. Backfills of goals that started by themselves are not
+ * among them.
+ */
+export async function listAtWork(directory: Directory, merchant: number): Promise<readonly string[]> {
+  const text = `SELECT id FROM replay_jobs WHERE merchants = ? AND state IN ('running', 'undoing') AND rules != 'goals_due'
+    ORDER BY created_at, id`;
+  return (await select<{ id: string }>(directory, [text, aloneOf(merchant)])).map(({ id }) => id);
+}
+
 /** The latest job of one merchant's goals. */
 export async function findGoalsJob(directory: Directory, merchant: number): Promise<JobHeader | undefined> {
   const text = `SELECT * FROM replay_jobs WHERE merchants = ? AND rules IN ${OF_GOALS} ORDER BY created_at DESC LIMIT 1`;

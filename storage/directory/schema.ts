@@ -6,6 +6,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { DimensionName } from "../../core/counting/dimension.ts";
+import type { HostnameProof } from "../../core/hostname-proof.ts";
 import type { AnnouncedTables, ImportedSpan } from "../../core/imported/table.ts";
 import type { CurrencyTimeline, PastZone, SpreadTimeline, ZonePeriod } from "../../core/merchant.ts";
 import type { Language } from "../../core/notice/language.ts";
@@ -136,11 +137,18 @@ export const streams = sqliteTable(
     /** From 1 within the merchant; 16 bits. */
     number: integer("number").notNull(),
     name: text("name").notNull(),
-    /** A hostname the merchant owns; questions may name it as `site_id`. */
-    hostname: text("hostname").unique(),
+    /** A hostname that the merchant says is its own. Hits and questions may name it once it is proven. */
+    hostname: text("hostname"),
     createdAt: integer("created_at").notNull(),
+    /** How it was proven; null where it is only said. */
+    hostnameProof: text("hostname_proof").$type<HostnameProof>(),
   },
-  (table) => [primaryKey({ columns: [table.merchant, table.number] })],
+  (table) => [
+    primaryKey({ columns: [table.merchant, table.number] }),
+    uniqueIndex("streams_said").on(table.merchant, table.hostname),
+    // Of any number of merchants that say it, one has proven it.
+    uniqueIndex("streams_proven").on(table.hostname).where(sql`hostname_proof IS NOT NULL`),
+  ],
 );
 
 /** Every version of a scope's rules that was ever decided. They are kept for ever, because timelines name them. */
@@ -431,6 +439,10 @@ export const imports = sqliteTable(
     idSuffix: text("id_suffix").notNull(),
     /** How many events each Day has, by the number of the Day. */
     days: text("days", { mode: "json" }).$type<Readonly<Record<string, number>>>().notNull(),
+    /** The first and the last of them, and all their events: a list of imports leaves out `days`, 36 KB at most. */
+    firstDay: integer("first_day").notNull(),
+    lastDay: integer("last_day").notNull(),
+    events: integer("events").notNull(),
     state: text("state").$type<ImportState>().notNull(),
     /** The place in the file from which to go on. */
     place: text("place", { mode: "json" }).$type<ImportPlace>(),

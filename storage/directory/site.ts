@@ -6,12 +6,13 @@ import { assert } from "../../core/outcome.ts";
 import type { TrackingId } from "../../core/tracking-id.ts";
 import type { Directory } from "./directory.ts";
 
-/** The streams that own these hostnames, by hostname as it is stored. Hostnames that nobody owns are missing. */
+/** The streams for which these hostnames are proven, by hostname as it is stored. All other hostnames are missing. */
 export async function findSites(db: Directory, hostnames: readonly string[]): Promise<ReadonlyMap<string, TrackingId>> {
   assert(hostnames.length <= D1_PARAMETERS_MAX, "the hostnames of one look-up fit one statement");
   const places = hostnames.map(() => "?").join(", ");
   const statement = db.prepare(
-    `SELECT hostname, merchant, number AS stream FROM streams WHERE hostname IN (${places})`,
+    `SELECT hostname, merchant, number AS stream FROM streams
+     WHERE hostname_proof IS NOT NULL AND hostname IN (${places})`,
   );
   const { results } = await statement.bind(...hostnames).all<TrackingId & { readonly hostname: string }>();
   return new Map(results.map(({ hostname, merchant, stream }) => [hostname, { merchant, stream }]));

@@ -1,7 +1,7 @@
 // API keys as the collector reads them: what a key may, into whose streams it writes, and when it was last used. Plain
 // SQL, because the collector carries no ORM (docs/decisions/0006); keys are made, rotated and revoked in api-keys.ts.
 
-import { KEY_STREAMS_MAX, KEY_USE_NOTED_EVERY_MS } from "../../core/limits.ts";
+import { KEY_USE_NOTED_EVERY_MS, STREAMS_COUNT_MAX } from "../../core/limits.ts";
 import type { Directory } from "./directory.ts";
 
 export interface WriteKey {
@@ -9,7 +9,7 @@ export interface WriteKey {
   readonly merchant: number;
   /** Whether its scope sends events: `write` or `admin`. */
   readonly mayWrite: boolean;
-  /** Numbers of the merchant's streams, the first KEY_STREAMS_MAX of them. */
+  /** Numbers of the merchant's streams, STREAMS_COUNT_MAX at most. */
   readonly streams: readonly number[];
   /** When the key ends, or this secret of it after a rotation, whichever comes first; UTC ms, null for never. */
   readonly endsAt: number | null;
@@ -38,7 +38,7 @@ export async function findWriteKey(
   db: Directory,
   { hash, now }: { readonly hash: string; readonly now: number },
 ): Promise<WriteKey | undefined> {
-  const { results } = await db.prepare(FIND).bind(hash, KEY_STREAMS_MAX).all<Row>();
+  const { results } = await db.prepare(FIND).bind(hash, STREAMS_COUNT_MAX).all<Row>();
   const [first] = results;
   if (first === undefined) return undefined;
   const { id, merchant, scope, expiresAt, secretUntil, lastUsedAt } = first;

@@ -51,7 +51,7 @@ import { type AskedReplay, startReplay } from "../../workers/query/replay-start.
 import { readReport } from "../../workers/query/report.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
 import { Together } from "../../workers/query/together.ts";
-import { RollupPauses, TurnMemory } from "../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../workers/query/turn.ts";
 import { makeDatabases } from "../support/databases.ts";
 import { batchOf, deliver } from "../support/delivery.ts";
 import { settingsOf } from "../support/events.ts";
@@ -367,7 +367,7 @@ export class AnswersWorld {
       },
       scans: this.#memory.scans,
       turns: this.#memory.turns,
-      rollupPauses: new RollupPauses(this.#memory.turns),
+      rollupTurn: new RollupTurn({ turns: this.#memory.turns, now: () => Date.now() }),
       rates: this.#memory.rates,
       bucket: memoryArchive(this.#objects),
       meter: zeroMeter(),

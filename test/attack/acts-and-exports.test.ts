@@ -11,7 +11,7 @@ import {
 } from "../../core/limits.ts";
 import { dateOf, dayAt } from "../../core/time.ts";
 import { memoryOf } from "../../workers/query/deps.ts";
-import { ExportMemory } from "../../workers/query/export-memory.ts";
+import { Lines, OF_EXPORTS } from "../../workers/query/line.ts";
 import { OF_AUDIT, PurseMemory } from "../../workers/query/purse-memory.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
 
@@ -90,16 +90,17 @@ test("[EXP-11] of sixty exports at once two go on, the others hear 429; a neighb
 });
 
 test("[EXP-11] an export whose client has gone gives its place back, at once or after its time", () => {
-  const memory = new ExportMemory();
-  const seats = Array.from({ length: EXPORTS_AT_ONCE_MAX }, () => memory.take(1, NOW));
-  expect(memory.take(1, NOW)).toBeUndefined();
-  expect(memory.take(2, NOW)).toBeDefined();
-  seats[0]?.leave();
-  expect(memory.take(1, NOW)).toBeDefined();
-  seats[1]?.renew(NOW + 1_000);
-  expect(memory.take(1, NOW + EXPORT_LEASE_MS)).toBeDefined();
-  expect(memory.take(1, NOW + EXPORT_LEASE_MS)).toBeUndefined();
-  expect(memory.take(1, NOW + EXPORT_LEASE_MS + 1_000)).toBeDefined();
+  const lines = new Lines(OF_EXPORTS);
+  const stand = (who: object, at: number, merchant = 1) => lines.stand(who, { line: `${merchant}`, asker: "" }, at);
+  const seats = Array.from({ length: EXPORTS_AT_ONCE_MAX }, () => ({}));
+  expect(seats.map((seat) => stand(seat, NOW))).toEqual(seats.map(() => "going"));
+  expect([stand({}, NOW), stand({}, NOW, 2)]).toEqual(["full", "going"]);
+  lines.leave(seats[0] as object, "1");
+  const next = {};
+  expect(stand(next, NOW)).toBe("going");
+  expect(stand(seats[1] as object, NOW + 1_000)).toBe("going"); // it still runs
+  expect([stand({}, NOW + EXPORT_LEASE_MS), stand({}, NOW + EXPORT_LEASE_MS)]).toEqual(["going", "full"]);
+  expect(stand({}, NOW + EXPORT_LEASE_MS + 1_000)).toBe("going");
 });
 
 test("[IMP-26] undos of imports do not start beside replays that go on: two replays, or one undo and one replay", async () => {

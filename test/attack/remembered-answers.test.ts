@@ -26,7 +26,7 @@ import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../support/events.ts";
 import { TestPartition } from "../support/partition.ts";
 import { ADMIN_TOKEN, type QueryWorker, startQueryWorker } from "../support/query-worker.ts";
@@ -102,7 +102,7 @@ class Shop {
       meter: zeroMeter(),
       scans: new ScanMemory(),
       turns: new TurnMemory(),
-      rollupPauses: new RollupPauses(new TurnMemory()),
+      rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
       partition: () => ({
         live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request),
         recentEvents: async (request: Parameters<typeof recentEvents>[1]) => recentEvents(world.it.partition, request),

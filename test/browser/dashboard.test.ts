@@ -1008,6 +1008,8 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
       tracking_id: string;
     };
     expect([stream.name, stream.hostname]).toEqual([HOSTILE_NAME, "tea.example"]);
+    // What a record of DNS must say before hits may name the host.
+    await page.getByText(`DNS: _footfall.tea.example TXT footfall=${stream.tracking_id}`).waitFor();
     expect(await page.locator(".snippet pre").innerText()).toBe(
       `<script defer src="${collectorUrl}/t.js" data-tracking-id="${stream.tracking_id}"></script>`,
     );

@@ -35,7 +35,7 @@ test.each([
   "ALTER TABLE merchants RENAME COLUMN name TO title",
   "ALTER TABLE `merchants` RENAME TO `shops`",
   "ALTER TABLE `merchants` ADD `note` text NOT NULL",
-  "DROP INDEX `streams_hostname_unique`",
+  "DROP INDEX `streams_proven`",
   "CREATE UNIQUE INDEX `merchants_name` ON `merchants` (`name`)",
   "CREATE TRIGGER t AFTER INSERT ON `merchants` BEGIN SELECT 1; END",
   "UPDATE merchants SET name = ''",

@@ -402,3 +402,24 @@ test("[RPL-8] what one part has kept for its undo is found without looking at wh
       expect(detail).toMatch(/^SEARCH replay_undo USING PRIMARY KEY \(job=\? AND day=\? AND partition=\?/);
   }
 });
+
+test("[RPL-22] of an undo's replays two go on at a time, the next when one has ended", async () => {
+  const world = await sealedDay(1);
+  const ids: string[] = [];
+  for (const ago of [30, 20, 10, 0]) {
+    const days = { fromDay: DAY - ago, toDay: DAY - ago + 1 };
+    const asked = { kind: "rebuild", merchants: [1], rules: "without_import", importNumber: 3 } as const;
+    ids.push((await world.start({ ...asked, ...days })).id);
+  }
+  const states = () => Promise.all(ids.map(async (id) => (await world.look(id)).state));
+  expect(world.parts.map(({ job }) => job)).toEqual(ids.slice(0, 2));
+  expect(await states()).toEqual(["running", "running", "running", "running"]);
+  for (const id of ids) await driveJob(id, world.replayDeps()); // as the cron does
+  expect(world.parts).toHaveLength(2);
+  const second = world.parts.splice(1);
+  await world.work();
+  expect(await states()).toEqual(["done", "running", "done", "done"]);
+  world.parts.push(...second);
+  await world.work();
+  expect(await states()).toEqual(["done", "done", "done", "done"]);
+});

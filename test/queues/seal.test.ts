@@ -59,15 +59,22 @@ async function closedDay(more = 0): Promise<SealedWorld> {
   return world;
 }
 
+/** Keys without the hashes that names of derived rows have. */
+function shown(keys: readonly string[]): readonly string[] {
+  return keys.map((key) => key.replace(/-[0-9a-f]{16}\.derived$/, "-.derived")).sort();
+}
+
 test("[SEA-5] a closed Day is written once more, sorted by merchant, and found without a difference", async () => {
   const world = await closedDay();
   await world.seal();
   const row = await world.row(DAY);
   expect(row).toMatchObject({ generation: 1, rows: 5, merchants: 3, differences: 0, duplicates: 0, lateSince: null });
   expect(row && stateOf(row)).toBe("sealed");
-  expect(world.keys("sealed/")).toEqual([
+  expect(shown(world.keys("sealed/"))).toEqual([
+    `${row?.folder}00000-.derived`,
     `${row?.folder}00000.parquet`,
     `${row?.folder}00000.part.json`,
+    `${row?.folder}derived.table`,
     `${row?.folder}manifest.json`,
   ]);
   expect(await ids(world)).toEqual(["e0", "e2", "e4", "e1", "e3"]);
@@ -233,7 +240,8 @@ test("[SEA-10] bundles, runs and older generations are deleted after a while, an
   await world.seal();
   expect(await ids(world)).toEqual(before);
   const { folder } = (await world.row(DAY)) ?? { folder: "" };
-  expect(world.keys("sealed/date=2026-03-10/")).toEqual([`${folder}00000.parquet`, `${folder}manifest.json`]);
+  const kept = ["00000-.derived", "00000.parquet", "derived.table", "manifest.json"].map((name) => `${folder}${name}`);
+  expect(shown(world.keys("sealed/date=2026-03-10/"))).toEqual(kept.sort());
   expect(world.keys("events/date=2026-03-10/")).toEqual([]);
   expect((await world.row(DAY))?.cleanAt).toBeNull();
 });
@@ -247,8 +255,8 @@ test("[SEA-10] what a later seal has begun to write is left alone", async () => 
   world.it.now += SEAL_GRACE_MS;
   await world.seal();
   const { folder } = (await world.row(DAY)) ?? { folder: "" };
-  const left = [`${folder}00000.parquet`, `${folder}manifest.json`, sealedPartKey(begun, 0)];
-  expect(world.keys("sealed/date=2026-03-10/")).toEqual(left.sort());
+  const kept = ["00000-.derived", "00000.parquet", "derived.table", "manifest.json"].map((name) => `${folder}${name}`);
+  expect(shown(world.keys("sealed/date=2026-03-10/"))).toEqual([...kept, sealedPartKey(begun, 0)].sort());
 });
 
 test("[SEA-12] a seal that was interrupted goes on behind its last file, with the inputs it began with", async () => {

@@ -62,7 +62,7 @@ import { BucketMemory } from "../../workers/query/bucket-memory.ts";
 import type { Deps as QueryDeps } from "../../workers/query/deps.ts";
 import { execute } from "../../workers/query/execute.ts";
 import { ScanMemory } from "../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../workers/query/turn.ts";
 import { type AnyDatabase, type Databases, makeDatabases } from "../support/databases.ts";
 import { CHROME, GOOGLEBOT, globalSettings, IPHONE } from "../support/events.ts";
 import { memoryArchive } from "../support/memory-bucket.ts";
@@ -631,7 +631,7 @@ export function queryDeps(simulation: Simulation): QueryDeps {
     },
     scans: simulation.scans,
     turns: new TurnMemory((ms) => world.sleep(ms + 1)),
-    rollupPauses: new RollupPauses(new TurnMemory((ms) => world.sleep(ms + 1))),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory((ms) => world.sleep(ms + 1)), now: () => world.now }),
     bucket: {
       ...memory,
       get: (key: string, options?: Parameters<typeof memory.get>[1]) =>

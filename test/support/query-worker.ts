@@ -74,6 +74,8 @@ export interface QueryWorker {
   readonly refreshed: number[];
   /** Set to make every partition fail. */
   broken: boolean;
+  /** What DNS has at a name, for the background Worker. Undefined, as here, where it does not answer. */
+  readTexts: (name: string) => Promise<readonly string[] | undefined>;
   /** So many answers of partitions fail from now on, and then no more. */
   failing: number;
   ask(
@@ -133,7 +135,11 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
       },
     },
     BUCKET: countingGets(own),
-    BACKGROUND: { meter: async () => zeroMeter(), redrive: async () => ({ redriven: [] }) },
+    BACKGROUND: {
+      meter: async () => zeroMeter(),
+      redrive: async () => ({ redriven: [] }),
+      readTexts: (name: string) => own.readTexts(name),
+    },
     PARTITION: { getByName: (name: string) => partitionOf(own, name) },
   });
   const worker: QueryWorker = {
@@ -173,6 +179,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     isBehind: false,
     refreshed: [],
     broken: false,
+    readTexts: async () => undefined,
     failing: 0,
     ask: async (...asked) => {
       const response = await send(...asked);

@@ -18,6 +18,7 @@ import { eventLabel, type Plan } from "../../core/query/plan.ts";
 import type { ScanProblem } from "../../core/query/scan.ts";
 import { encodeScan } from "../../core/query/scan-part.ts";
 import { productsOf, type Seen, type SeenUnder, type SeenVisit } from "../../core/query/seen.ts";
+import { VisitorNames } from "../../core/query/visitor-name.ts";
 import { type RowsSeen, seeRows } from "./row-seen.ts";
 
 interface Sum {
@@ -372,11 +373,18 @@ function hasDone(filter: Filter, visit: SeenVisit): boolean {
 
 /** As a part of a job is written (core/query/scan-part.ts). */
 export function encodeRowScan(scan: RowScan): string {
-  const named = (names: Set<string>) => ({ names, last: undefined });
+  const names = new VisitorNames();
+  const named = (visitors: Set<string>) => ({
+    numbers: new Set(Array.from(visitors, (name) => names.numberOf(name))),
+    last: -1,
+  });
   const sums = new Map(
-    [...scan.sums].map(([key, sum]) => [key, { ...sum, visitors: named(sum.visitors), visit: 0, deepest: -1 }]),
+    [...scan.sums].map(([key, sum]) => [
+      key,
+      { ...sum, visitors: named(sum.visitors), visit: 0, visitorOf: 0, deepest: -1 },
+    ]),
   );
-  const of = (sets: Map<string, Set<string>>) => new Map([...sets].map(([key, names]) => [key, named(names)]));
+  const of = (sets: Map<string, Set<string>>) => new Map([...sets].map(([key, visitors]) => [key, named(visitors)]));
   const { all, label, group } = scan.totals;
-  return encodeScan({ ...scan, sums, totals: { all: of(all), label: of(label), group: of(group) } });
+  return encodeScan({ ...scan, names, sums, totals: { all: of(all), label: of(label), group: of(group) } });
 }

@@ -57,6 +57,8 @@ export interface Deps extends Producer {
   readonly mailer: Mailer | undefined;
   /** Resolves the names of webhooks to addresses. */
   readonly resolve: Resolve;
+  /** Reads the records of DNS by which merchants prove their hostnames. */
+  readonly readTexts: Resolve;
   /** An address that is requested after every cron. Empty for none. */
   readonly heartbeatUrl: string;
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
@@ -86,6 +88,7 @@ export function depsOf(env: BackgroundEnv): Deps {
   const ask = (url: string, init?: RequestInit) => fetch(url, init);
   const now = () => Date.now();
   const mailer = mailerOf(env, { fetch: ask, now });
+  const resolver = resolverOf(env.DNS_URL || DNS_URL, ask);
   return {
     ...producerOf(env, isolateMeter),
     ...storage,
@@ -103,7 +106,8 @@ export function depsOf(env: BackgroundEnv): Deps {
     receivers: receiversOf(env, mailer),
     heartbeatUrl: env.HEARTBEAT_URL ?? "",
     mailer,
-    resolve: resolverOf(env.DNS_URL || DNS_URL, ask),
+    resolve: resolver.addresses,
+    readTexts: resolver.texts,
     fetch: ask,
     meter: isolateMeter,
     keepMeter: () =>

@@ -5,6 +5,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { AUDIT_KEPT_MS } from "../../core/limits.ts";
 import type { Metered } from "../../core/meter.ts";
+import { causeOf } from "../../core/outcome.ts";
 import type { RedrivenPage, RedriveRequest } from "../../core/redrive.ts";
 import { ageBlocks } from "../../queues/age.ts";
 import { archive, archiveBody } from "../../queues/archive.ts";
@@ -83,7 +84,7 @@ const CRON: CronSteps<Deps> = {
   tell_status: tellStatus,
 };
 
-/** What operators can make this Worker do, through the query Worker's API. */
+/** What operators can make this Worker do, through the query Worker's API, and what it asks others for it. */
 export class Operations extends WorkerEntrypoint<BackgroundEnv> {
   redrive(request: RedriveRequest): Promise<RedrivenPage> {
     const deps = depsOf(this.env);
@@ -100,6 +101,17 @@ export class Operations extends WorkerEntrypoint<BackgroundEnv> {
     const { directory, ledgers } = deps.unchecked;
     const claims = { bucket: deps.objects };
     return recoverDirectory(asked, { ...deps, directory, ledgers: ledgers.length, claims });
+  }
+
+  /** The texts of DNS at a name, or undefined where the resolver does not say. */
+  async readTexts(name: string): Promise<readonly string[] | undefined> {
+    const { readTexts, log } = depsOf(this.env);
+    try {
+      return await readTexts(name);
+    } catch (error) {
+      log({ event: "resolver_failed", error: causeOf(error) });
+      return undefined;
+    }
   }
 
   /** The billable operations of this isolate since it started. */

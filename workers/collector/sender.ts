@@ -154,9 +154,10 @@ function streamOf({ merchant, streams }: WriteKey, stream: number): Outcome<Trac
 /** The refusal of an unknown name. It repeats what was sent, so that a mistyped ID is seen. It never repeats a key. */
 function unknown(field: string, text: string): Outcome<never> {
   const shown = isApiKeyShaped(text) ? "an API key" : `"${text.slice(0, 64).toWellFormed()}"`;
+  const unproven = field === "site" ? ", or not proven to be" : "";
   return rejected(
     "unknown_tracking_id",
-    `${field} ${shown} is not one of this service's; list them with: footfall stream list`,
+    `${field} ${shown} is not one of this service's${unproven}; list them with: footfall stream list`,
   );
 }
 

@@ -111,7 +111,15 @@ import { deleteShare, getShared, getShares, NEW_SHARE, postShare } from "./share
 import { getShops } from "./shops.ts";
 import { getSpread, NEW_SPREAD, postSpread } from "./spread.ts";
 import { INCIDENT_UPDATE, NEW_INCIDENT, patchIncident, postIncident } from "./status.ts";
-import { getStreams, NEW_STREAM, postStream, STREAM_PAGE } from "./streams.ts";
+import {
+  getStreams,
+  NEW_STREAM,
+  patchStream,
+  postStream,
+  postStreamVerification,
+  STREAM_CHANGE,
+  STREAM_PAGE,
+} from "./streams.ts";
 import {
   ALARM_PREVIEW,
   CHANGED_SUBSCRIPTION,
@@ -521,6 +529,30 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       query: STREAM_PAGE,
       examples: pages(1),
       answer: page("streams", named("Stream")),
+    },
+  ],
+  [
+    `PATCH ${MERCHANT}/streams/:number`,
+    {
+      door: "admin",
+      handler: patchStream,
+      act: "stream.change",
+      id: "changeStream",
+      summary: "Another name or hostname; null takes the hostname away.",
+      body: STREAM_CHANGE,
+      examples: [{ name: "Till" }, { hostname: "app.harbour.example" }, { hostname: null }],
+      answer: named("Stream"),
+    },
+  ],
+  [
+    `POST ${MERCHANT}/streams/:number/verify`,
+    {
+      door: "admin",
+      handler: postStreamVerification,
+      act: "stream.verify",
+      id: "verifyStream",
+      summary: "Looks for the record of DNS that proves its hostname. Refused (409) with what was found instead.",
+      answer: named("Stream"),
     },
   ],
   [

@@ -97,7 +97,11 @@ export async function admitBody(
 /** The answer to a question while a purse is empty. Undefined where none is. */
 export function refusedForNow(c: Context, purses: Purses): Response | undefined {
   const message = emptyPurseOf(purses);
-  if (message === undefined) return undefined;
+  return message === undefined ? undefined : refuseForNow(c, message);
+}
+
+/** Refuses a question that may be asked again later. */
+export function refuseForNow(c: Context, message: string): Response {
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return refuseQuestion(c, "rate_limited", message);
 }

@@ -1,13 +1,15 @@
 // Finds the merchant that an API key belongs to. A question must name that merchant, by its id, one of its tracking IDs
-// or a hostname it owns. A refusal does not say whether the key or the name is wrong (L6). The isolate remembers a key
-// for a minute. So a dashboard costs one database read a minute, and a revoked key works for a minute at most.
+// or a hostname that is proven for it. A refusal does not say whether the key or the name is wrong (L6). The isolate
+// remembers a key for a minute. So a dashboard costs one database read a minute, and a revoked key works for a minute
+// at most.
 
 import { isApiKeyShaped } from "../../core/api-key.ts";
 import { KEY_USE_NOTED_EVERY_MS, KEYS_KEPT_MAX, KEYS_KEPT_MS } from "../../core/limits.ts";
 import { verifyTrackingId } from "../../core/tracking-id.ts";
 import { findKeyHolder, type KeyHolder, noteKeyUse } from "../../storage/directory/api-keys.ts";
 import { hashKey } from "../../storage/directory/credential.ts";
-import { type Merchant, ownsHostname } from "../../storage/directory/merchants.ts";
+import type { Merchant } from "../../storage/directory/merchants.ts";
+import { ownsHostname } from "../../storage/directory/streams.ts";
 import { parseStreamHostname } from "../../storage/hostname.ts";
 import type { Deps } from "./deps.ts";
 

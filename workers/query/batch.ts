@@ -9,7 +9,7 @@ import { parseQuestion } from "../../core/query/question.ts";
 import { REPORTS } from "../../core/query/report-count.ts";
 import { distinctPlaces } from "../../storage/archive/merchant-events.ts";
 import { refusalOf, refuseQuestion } from "./answer.ts";
-import { admitBody, codeOf, refusedForNow } from "./ask.ts";
+import { admitBody, codeOf, refusedForNow, refuseForNow } from "./ask.ts";
 import { type Asker, budgetsOf, emptyPurseOf, readingAs } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { execute, type Large } from "./execute.ts";
@@ -162,6 +162,8 @@ async function sendAll(c: Context, { batch, head, answers }: Sending): Promise<R
   const found = new Map<string, Entry>();
   for await (const [name, entry] of answers) found.set(name, entry);
   const ordered = batch.questions.map(({ name }): Named => [name, found.get(name) as Entry]);
+  if (ordered.every(([, { code }]) => code === "rate_limited"))
+    return refuseForNow(c, ordered[0]?.[1]["error"] as string);
   const version = await versionOf(ordered);
   c.header("Cache-Control", "no-store");
   if (version !== undefined && version === batch.ifVersion) return c.json({ ...head, version, unchanged: true });

@@ -11,6 +11,7 @@ import { refusalOf, type ScanProblem } from "../../core/query/scan.ts";
 import { archiveOf } from "../../storage/archive/bucket.ts";
 import {
   distinctPlaces,
+  type EventSearch,
   type FoundEvents,
   findEvents,
   findVersions,
@@ -65,7 +66,7 @@ export async function countAll(
     (plan: CountPlan<Counting>) => JSON.stringify(daysOf(plan)),
     (plan) => findPlaces(merchant, daysOf(plan), deps),
   );
-  const open = opening(merchant, deps);
+  const open = opening(merchant, under, deps);
   const ready: Ready[] = [];
   for (const one of asked) {
     const found = await find(one.plan);
@@ -147,7 +148,8 @@ async function pass(
   deps: Deps,
 ): Promise<ReadonlyMap<Counted, Outcome<Counting>> | undefined> {
   const together = all.some(({ one }) => one.plan.together === "day") ? "day" : "partition";
-  const found = await readingOf(all, { merchant, together }, deps);
+  const isOfVisits = all.every(({ one }) => one.plan.isOfVisits);
+  const found = await readingOf(all, { merchant, together, derived: isOfVisits ? under : undefined }, deps);
   const counts = all.map((ready) => ({ ready, counting: ready.one.plan.open(under, "whole"), ...nothingYet() }));
   const places = distinctPlaces(all.flatMap(({ known }) => known.places)).toSorted((a, b) => a.day - b.day);
   for (const unit of Map.groupBy(places, (place) => (together === "day" ? place.day : place)).values()) {
@@ -178,19 +180,20 @@ function nothingYet(): Pick<Running, "outcome"> {
 /** What is to be read. It is found once where all plans read the same. */
 async function readingOf(
   all: readonly Ready[],
-  { merchant, together }: { readonly merchant: Merchant; readonly together: CountPlan<Counting>["together"] },
+  { merchant, together, derived }: Pick<EventSearch, "together" | "derived"> & { readonly merchant: Merchant },
   deps: Deps,
 ): Promise<FoundEvents> {
   const [first] = all as [Ready];
   const columns = [...new Set(all.flatMap(({ one }) => one.plan.columns))];
   const same = (one: Ready) =>
     one.known.recent === first.known.recent && placesKey(one.unread) === placesKey(first.unread);
-  const reads = (one: Ready) => one.one.plan.together === together && covers(one.one.plan.columns, columns);
+  const reads = ({ one: { plan } }: Ready) =>
+    plan.together === together && plan.isOfVisits === (derived !== undefined) && covers(plan.columns, columns);
   const ready = all.every(same) ? all.find(reads) : undefined;
   if (ready !== undefined) return ready.found;
   const recent = new Map(all.flatMap(({ known }) => [...known.recent]));
   const places = distinctPlaces(all.flatMap(({ unread }) => unread));
-  const search = { settings: settingsOf(merchant), places, recent, columns, together };
+  const search = { settings: settingsOf(merchant), places, recent, columns, together, derived };
   return findEvents(search, { ...deps, ...archiveOf(deps) });
 }
 
@@ -255,18 +258,18 @@ function end(running: Running, problem: ScanProblem | undefined): void {
 }
 
 /** Looks up what reading needs, once for all plans that read the same. */
-function opening(merchant: Merchant, deps: Deps) {
+function opening(merchant: Merchant, under: Under, deps: Deps) {
   interface Wanted {
     readonly known: KnownPlaces;
     readonly unread: readonly SealPlace[];
     readonly plan: CountPlan<Counting>;
   }
-  const name = ({ known, unread, plan: { columns, together } }: Wanted) =>
-    JSON.stringify([placesKey(known.places), placesKey(unread), [...columns].sort(), together]);
-  return once(name, ({ known, unread, plan: { columns, together } }: Wanted) =>
+  const name = ({ known, unread, plan: { columns, together, isOfVisits } }: Wanted) =>
+    JSON.stringify([placesKey(known.places), placesKey(unread), [...columns].sort(), together, isOfVisits]);
+  return once(name, ({ known, unread, plan: { columns, together, isOfVisits } }: Wanted) =>
     openPlaces(
       merchant,
-      { known, places: unread, columns, together },
+      { known, places: unread, columns, together, derived: isOfVisits ? under : undefined },
       { deps, cost: { rows: 0, objects: 0, bytes: 0 } },
     ),
   );

@@ -33,15 +33,23 @@ import { type AnswerDeps, AnswerMemory, type SharedAnswers } from "./answer-memo
 import { KeyMemory } from "./authorize.ts";
 import { BucketMemory } from "./bucket-memory.ts";
 import type { BackgroundRpc, PartitionStub, QueryEnv } from "./env.ts";
-import { ExportMemory } from "./export-memory.ts";
 import { type GuessLimit, GuessMemory } from "./guess.ts";
-import { type AddressLimit, guessLimitOf, type KeyLimit, keyLimitOf, signInLimitOf } from "./limit.ts";
-import { OF_AUDIT, OF_PASSWORDS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
+import {
+  type AddressLimit,
+  type GuestLimit,
+  guessLimitOf,
+  guestLimitOf,
+  type KeyLimit,
+  keyLimitOf,
+  signInLimitOf,
+} from "./limit.ts";
+import { Lines, OF_EXPORTS } from "./line.ts";
+import { OF_AUDIT, OF_PASSWORDS, OF_PROOFS, OF_READS, OF_SIGN_INS, PurseMemory } from "./purse-memory.ts";
 import type { Reading } from "./reading.ts";
 import { ScanMemory } from "./scan-memory.ts";
 import { StatusMemory } from "./status-memory.ts";
 import type { Together } from "./together.ts";
-import { RollupPauses, TurnMemory } from "./turn.ts";
+import { RollupTurn, TurnMemory } from "./turn.ts";
 
 export interface Deps extends Producer {
   /** The directory: the D1 of who is who. */
@@ -82,7 +90,10 @@ export interface Deps extends Producer {
   readonly passwordPurses: PurseMemory;
   /** How often members sign in. */
   readonly signInPurses: PurseMemory;
-  readonly exports: ExportMemory;
+  /** How often DNS is asked whether a merchant's hostname is proven. */
+  readonly proofPurses: PurseMemory;
+  /** Exports that go on, by merchant. */
+  readonly exports: Lines;
   /**
    * The purse that pays for what the current question reads. Undefined where limits are off, and for requests that are
    * no question.
@@ -90,8 +101,8 @@ export interface Deps extends Producer {
   readonly reading: Reading | undefined;
   /** Whose turn it is to count events in this isolate. */
   readonly turns: TurnMemory;
-  /** Where this request lets others go first while it adds up rollups. */
-  readonly rollupPauses: RollupPauses;
+  /** When this request may read many rollups, and where it lets others go first while it adds them up. */
+  readonly rollupTurn: RollupTurn;
   /** Rollups that the isolate has read from this database. */
   readonly buckets: BucketMemory;
   /** Answers from sealed Days of this database that the isolate remembers. */
@@ -110,6 +121,8 @@ export interface Deps extends Producer {
   readonly rates: RateMemory;
   /** The limit for requests of one asker. Undefined where limits are off. */
   readonly keyLimit: KeyLimit | undefined;
+  /** The limit for requests of one guest of a share link. Undefined where limits are off. */
+  readonly guestLimit: GuestLimit | undefined;
   readonly signInLimit: AddressLimit | undefined;
   readonly guessLimit: GuessLimit | undefined;
   /** Cloudflare Access for members. Undefined where they have passwords. */
@@ -144,6 +157,7 @@ interface Memories
     | "auditPurses"
     | "passwordPurses"
     | "signInPurses"
+    | "proofPurses"
     | "exports"
     | "turns"
     | "buckets"
@@ -163,7 +177,8 @@ export function memoryOf(db: D1Database): Memories {
     auditPurses: new PurseMemory(OF_AUDIT),
     passwordPurses: new PurseMemory(OF_PASSWORDS),
     signInPurses: new PurseMemory(OF_SIGN_INS),
-    exports: new ExportMemory(),
+    proofPurses: new PurseMemory(OF_PROOFS),
+    exports: new Lines(OF_EXPORTS),
     turns: new TurnMemory(),
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
@@ -221,13 +236,21 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
     get signInPurses() {
       return memoryOf(env.DIRECTORY).signInPurses;
     },
+    get proofPurses() {
+      return memoryOf(env.DIRECTORY).proofPurses;
+    },
     get exports() {
       return memoryOf(env.DIRECTORY).exports;
     },
     get turns() {
       return memoryOf(env.DIRECTORY).turns;
     },
-    rollupPauses: new RollupPauses({ pause: (ms) => memoryOf(env.DIRECTORY).turns.pause(ms) }),
+    rollupTurn: new RollupTurn({
+      get turns() {
+        return memoryOf(env.DIRECTORY).turns;
+      },
+      now: () => Date.now(),
+    }),
     reading: undefined,
     get buckets() {
       return memoryOf(env.DIRECTORY).buckets;
@@ -255,6 +278,7 @@ export function depsOf(env: QueryEnv, background: Background): Deps {
       return memoryOf(env.DIRECTORY).rates;
     },
     keyLimit: keyLimitOf(env),
+    guestLimit: guestLimitOf(env),
     signInLimit: signInLimitOf(env),
     get guessLimit() {
       const admits = guessLimitOf(env);

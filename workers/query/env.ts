@@ -29,8 +29,10 @@ export type PartitionStub = Pick<
   | "endRecovery"
 >;
 
-/** What the background Worker does for operators (workers/background/index.ts, `Operations`). */
+/** What the background Worker does for the query Worker (workers/background/index.ts, `Operations`). */
 export interface BackgroundRpc {
+  /** The texts of DNS at a name. Undefined where the resolver does not say. */
+  readTexts(name: string): Promise<readonly string[] | undefined>;
   redrive(request: RedriveRequest): Promise<RedrivenPage>;
   meter(): Promise<Metered>;
   backUpDirectory(): Promise<Backup>;

@@ -54,7 +54,6 @@ import { listPartitionsOfDays } from "../../storage/ledger/places.ts";
 import { readingAs } from "./asker.ts";
 import { concern } from "./audit.ts";
 import type { Deps } from "./deps.ts";
-import type { ExportSeat } from "./export-memory.ts";
 import {
   BOOLEAN_PARAMETER,
   DATE,
@@ -113,10 +112,17 @@ export async function getEvents(c: Context, deps: Deps): Promise<Checked<FileRep
   const { value } = place;
   if (!reply.ok || value === undefined) return reply;
   const { file } = reply.value;
-  return { ok: true, value: { file: { ...file, bytes: held(file.bytes, value, deps.now) } } };
+  return { ok: true, value: { file: { ...file, bytes: held(file.bytes, value) } } };
 }
 
 const TOO_MANY_EXPORTS = `At most ${EXPORTS_AT_ONCE_MAX} exports of a merchant go on at once: wait for one to end.`;
+
+/** The seat of an export (line.ts). */
+interface ExportSeat {
+  /** Takes the seat, or says that the export still runs. False where all of them are taken. */
+  readonly keep: () => boolean;
+  readonly leave: () => void;
+}
 
 /**
  * Takes a seat for an export by a merchant's own people, which is paid for. The deployment needs no seat. Where limits
@@ -131,19 +137,23 @@ function placeOf(
   if (deps.keyLimit === undefined || principal.kind === "deployment") return { ok: true, value: undefined };
   const { number, spread } = merchant;
   const partitions = partitionsOf({ merchant: number, spread }, deps.placement).length;
+  const standing = { line: `${number}`, asker: "" };
   const { reading } = readingAs({ id: actorOf(principal), merchant, isShared: false }, deps);
   const isPaid = reading?.ofEvents(days * partitions * PLACE_READS) !== false;
-  const value = isPaid ? deps.exports.take(number, deps.now()) : undefined;
-  if (value !== undefined) return { ok: true, value };
+  const value: ExportSeat = {
+    keep: () => deps.exports.stand(value, standing, deps.now()) === "going",
+    leave: () => deps.exports.leave(value, standing.line),
+  };
+  if (isPaid && value.keep()) return { ok: true, value };
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return problem("rate_limited", isPaid ? TOO_MANY_EXPORTS : TOO_MUCH_READ);
 }
 
 /** Passes the same bytes on. The export keeps its seat until they end, or until nobody takes them any more. */
-async function* held(bytes: AsyncIterable<Uint8Array>, place: ExportSeat, now: () => number) {
+async function* held(bytes: AsyncIterable<Uint8Array>, place: ExportSeat) {
   try {
     for await (const chunk of bytes) {
-      place.renew(now());
+      place.keep();
       yield chunk;
     }
   } finally {

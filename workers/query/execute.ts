@@ -4,6 +4,7 @@
 // events that no rollup knows are counted during the question (`uncounted.ts`). From events: `scan.ts`.
 
 import { firstOpenDay } from "../../core/counting/closed.ts";
+import { partitionsOf } from "../../core/counting/placement.ts";
 import { ANSWERS_CLOSED_MS, OVERFLOW_CLOCKS_APART_MS, SLICE_ROLLUPS, TIMESTAMP_MIN_MS } from "../../core/limits.ts";
 import { zoneAt } from "../../core/merchant.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
@@ -34,6 +35,7 @@ import { backfillBehind } from "./goals.ts";
 import { countedDays, findImports, withImports } from "./imported.ts";
 import { type Live, readCompleteUntil, readLive } from "./live.ts";
 import { type Cost, findPlaces, firstKeptDay, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
+import { refuseReading } from "./turn.ts";
 import { aroundOf, countUncounted } from "./uncounted.ts";
 
 /** No Day with numbers is earlier or later than these. Timestamps are bounded, and zones are within a Day of UTC. */
@@ -295,6 +297,15 @@ async function readGroups(plan: Plan, reading: Reading): Promise<Outcome<Groups>
     const counted = await countEvents(countPlanOf([plan]), merchant, { deps, cost });
     return counted.ok ? accepted(counted.value.groups()[0] as Groups) : counted;
   }
+  if (!isWide(plan)) return readRows(plan, reading);
+  const { number, spread } = merchant;
+  const partitions = partitionsOf({ merchant: number, spread }, deps.placement).length;
+  const read = await deps.rollupTurn.reading(plan.buckets * partitions, () => readRows(plan, reading));
+  return read ?? refuseReading(deps);
+}
+
+async function readRows(plan: Plan, reading: Reading): Promise<Outcome<Groups>> {
+  const { merchant, deps, cost } = reading;
   const { grain, from, to, sketch, breakdowns } = plan;
   const live = await liveOf(plan, reading);
   const { number } = merchant;
@@ -314,6 +325,7 @@ async function readGroups(plan: Plan, reading: Reading): Promise<Outcome<Groups>
   const { replaces } = recounted.value;
   const unpublished = live.rows.filter((row) => !replaces(row));
   const tally = openTally(plan, unpublished, merchant.currency);
+  if (isWide(plan)) await deps.rollupTurn.before();
   for await (const rows of stored.rows) {
     cost.rows += rows.length;
     if (isWide(plan) && deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
@@ -325,7 +337,7 @@ async function readGroups(plan: Plan, reading: Reading): Promise<Outcome<Groups>
     for (let start = 0; start < kept.length; start += SLICE_ROLLUPS) {
       const some = kept.slice(start, start + SLICE_ROLLUPS);
       if (!addStored(tally, some)) return tooManyGroups();
-      await deps.rollupPauses.after(some.length);
+      await deps.rollupTurn.after(some.length);
     }
   }
   if (!addStored(tally, recounted.value.rows)) return tooManyGroups();

@@ -24,7 +24,7 @@ import { type Import, noteImport } from "../../storage/directory/imports.ts";
 import { importedBytes, writeImported } from "../../storage/ledger/imported.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, oneOf, required, wholeNumber } from "./field.ts";
-import { importOf, shown, stateOf } from "./imports.ts";
+import { importOf, shownHead, stateOf } from "./imports.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -83,7 +83,7 @@ export async function putImportedRows(c: Context, deps: Deps): Promise<Checked<R
   const place = { table, offset: offset + sent };
   const noted = await noteImport(deps.directory, { merchant: own, number, place, tally: tallyAt(row, place) });
   const changed = noted === undefined ? found.value : { ...found.value, row: noted };
-  return { ok: true, value: { body: shown(changed, { whole: false }) } };
+  return { ok: true, value: { body: shownHead(changed) } };
 }
 
 /** The rows by Day, or why they do not belong to the import. */

@@ -29,6 +29,7 @@ import { readImported, unpackImported } from "../../storage/ledger/imported.ts";
 import type { Deps } from "./deps.ts";
 import type { PlanRead } from "./execute.ts";
 import { type Cost, isTooLarge, NOTHING_LEFT, type TooLarge } from "./scan.ts";
+import { refuseReading } from "./turn.ts";
 
 /** What imports add to the plans of a question. */
 interface Imports {
@@ -139,12 +140,15 @@ async function readDays(
     from: Math.min(...days),
     to: Math.max(...days) + 1,
   };
-  for await (const rows of readImported(deps.ledgers.ofMerchant(merchant.number), read)) {
-    cost.rows += rows.length;
-    if (deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
-    for (const row of rows)
-      if (wanted.get(row.day) === row.import && !addImportedDay(sums, unpackImported(row))) return tooManyGroups();
-    await deps.rollupPauses.after(rows.length);
-  }
-  return accepted(undefined);
+  const added = await deps.rollupTurn.reading(wanted.size * read.tables.length, async () => {
+    for await (const rows of readImported(deps.ledgers.ofMerchant(merchant.number), read)) {
+      cost.rows += rows.length;
+      if (deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
+      for (const row of rows)
+        if (wanted.get(row.day) === row.import && !addImportedDay(sums, unpackImported(row))) return tooManyGroups();
+      await deps.rollupTurn.after(rows.length);
+    }
+    return accepted(undefined);
+  });
+  return added ?? refuseReading(deps);
 }

@@ -33,6 +33,7 @@ import {
   createImport,
   findImport,
   type Import,
+  type ImportHead,
   lastImportNumber,
   listAlike,
   listImports,
@@ -164,7 +165,7 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   const { number: own } = merchant.value;
   const standing = await standingAlike(own, body.value.head, deps);
   const known = standing.all.find(({ row }) => row.digest === body.value.digest && row.reading === body.value.reading);
-  if (known !== undefined) return { ok: true, value: { body: shown(known, { whole: true }) } };
+  if (known !== undefined) return { ok: true, value: { body: await shownWhole(known, deps) } };
   const other = standing.all.find(({ row }) => row.digest === body.value.digest);
   if (other !== undefined) {
     const why = `Import ${other.row.number} has brought this file already, read with other options`;
@@ -182,8 +183,12 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
   // Ids name rows. The ids of a file that was undone are taken. So the same rows get other ids when they are sent
   // again.
   const idSuffix = standing.all[0]?.row.idSuffix ?? (standing.hasUndone ? `-${number}` : "");
+  const days = daysOf(body.value);
   const row: Import = {
     ...body.value,
+    firstDay: days[0] as number,
+    lastDay: days.at(-1) as number,
+    events: Object.values(body.value.days).reduce((sum, events) => sum + events, 0),
     merchant: own,
     number,
     idSuffix,
@@ -196,7 +201,7 @@ export async function postImport(c: Context, deps: Deps): Promise<Checked<Reply>
     undone: false,
   };
   await createImport(deps.directory, row);
-  return { ok: true, value: { status: 201, body: shown({ row, jobs: [] }, { whole: true }) } };
+  return { ok: true, value: { status: 201, body: shown({ row, jobs: [], isLeft: false }) } };
 }
 
 async function refusalOfRollups(merchant: number, tables: AnnouncedTables, deps: Deps) {
@@ -220,7 +225,7 @@ export async function getImports(c: Context, deps: Deps): Promise<Checked<Reply>
   const rows = await listImports(deps.directory, { merchant: merchant.value.number, before, head, rowsMax });
   const jobs = await listImportJobs(deps.directory, merchant.value.number);
   const next = rows.length < rowsMax ? null : String(rows.at(-1)?.number);
-  const imports = rows.map((row) => shown(withJobs(row, jobs), { whole: false }));
+  const imports = rows.map((row) => shownHead(headWithJobs(row, jobs)));
   return { ok: true, value: { body: { imports, next } } };
 }
 
@@ -231,7 +236,7 @@ export async function getImport(c: Context, deps: Deps): Promise<Checked<Reply>>
   const found = await importOf(c, deps);
   if (!found.ok) return found;
   const { row } = found.value;
-  const body = shown(found.value, { whole: true });
+  const body = shown(found.value);
   if (row.tables === null) return { ok: true, value: { body } };
   return { ok: true, value: { body: { ...body, days_left_out: await leftOutOf(row, merchant.value, deps) } } };
 }
@@ -274,7 +279,7 @@ export async function patchImport(c: Context, deps: Deps): Promise<Checked<Reply
   const isChange = Object.keys(changes).length > 0;
   const row = isChange ? await noteImport(deps.directory, { merchant: own, number, ...changes }) : found.value.row;
   if (found.value.row.tables !== null) deps.keys.clear();
-  return row === undefined ? NO_IMPORT : { ok: true, value: { body: shown({ ...found.value, row }, { whole: true }) } };
+  return row === undefined ? NO_IMPORT : { ok: true, value: { body: shown({ ...found.value, row }) } };
 }
 
 /**
@@ -321,7 +326,8 @@ export async function postImportUndo(c: Context, deps: Deps): Promise<Checked<Re
   }
   const since = deps.now() - DAY_MS;
   const { active, recent } = await countJobs(deps.directory, { merchant: merchant.value.number, since });
-  // To its merchant an undo is one request, so all of its replays are started: 7 for 2,500 Days.
+  // To its merchant an undo is one request, so all of its replays are made: 7 for 2,500 Days. They go on two at a time
+  // (storage/replay-drive.ts).
   if (ranges.length > 0 && active >= REPLAYS_OF_MERCHANT_MAX)
     return problem("conflict", `${active} replays of this merchant go on: try again when they have ended.`);
   if (recent + ranges.length > REPLAYS_A_DAY_MAX)
@@ -382,21 +388,39 @@ async function markUndone({ merchant, number }: Import, undone: boolean, deps: D
 
 async function answerChanged(row: Import, deps: Deps): Promise<Checked<Reply>> {
   const jobs = await listImportJobs(deps.directory, row.merchant);
-  return { ok: true, value: { status: 202, body: shown(withJobs(row, jobs), { whole: true }) } };
+  return { ok: true, value: { status: 202, body: shown(withJobs(row, jobs)) } };
 }
 
 function startDepsOf(deps: Deps): StartDeps {
   return { ...deps, ...archiveOf(deps) };
 }
 
-/** An import, and the replays that undo it. */
-export interface Known {
-  readonly row: Import;
+/** An import as it is in lists, and the replays that undo it. */
+export interface KnownHead {
+  readonly row: Omit<Import, "days">;
   readonly jobs: readonly ReplayJob[];
+  /** Whether it has Days that no replay undoes, where one undoes others. */
+  readonly isLeft: boolean;
 }
 
-function withJobs(row: Import, jobs: readonly (ReplayJob & { readonly importNumber: number })[]): Known {
-  return { row, jobs: jobs.filter(({ importNumber }) => importNumber === row.number) };
+/** An import, and the replays that undo it. */
+export interface Known extends KnownHead {
+  readonly row: Import;
+}
+
+type ImportJob = ReplayJob & { readonly importNumber: number };
+
+function withJobs(row: Import, all: readonly ImportJob[]): Known {
+  const jobs = jobsOf(row, all);
+  return { row, jobs, isLeft: leftOf(row, jobs).length > 0 };
+}
+
+function headWithJobs({ isLeft, ...row }: ImportHead, all: readonly ImportJob[]): KnownHead {
+  return { row, jobs: jobsOf(row, all), isLeft };
+}
+
+function jobsOf({ number }: Pick<Import, "number">, all: readonly ImportJob[]): readonly ReplayJob[] {
+  return all.filter(({ importNumber }) => importNumber === number);
 }
 
 /** The imports that count, of files that begin alike, newest first. Also whether such a file was undone. */
@@ -404,20 +428,20 @@ async function standingAlike(
   merchant: number,
   head: string,
   deps: Deps,
-): Promise<{ readonly all: readonly Known[]; readonly hasUndone: boolean }> {
+): Promise<{ readonly all: readonly KnownHead[]; readonly hasUndone: boolean }> {
   const jobs = await listImportJobs(deps.directory, merchant);
-  const alike = (await listAlike(deps.directory, { merchant, head })).map((row) => withJobs(row, jobs));
-  const isGone = (known: Known) => ["undoing", "undone"].includes(stateOf(known));
+  const alike = (await listAlike(deps.directory, { merchant, head })).map((row) => headWithJobs(row, jobs));
+  const isGone = (known: KnownHead) => ["undoing", "undone"].includes(stateOf(known));
   return { all: alike.filter((known) => !isGone(known)), hasUndone: alike.some(isGone) };
 }
 
 /** The state that the sender set, unless the import is undone, being undone or being redone. */
-export function stateOf({ row, jobs }: Known): Import["state"] | "undoing" | "undone" | "redoing" {
+export function stateOf({ row, jobs, isLeft }: KnownHead): Import["state"] | "undoing" | "undone" | "redoing" {
   if (row.tables !== null) return row.undone ? "undone" : row.state;
   if (jobs.some(({ state }) => state === "undoing")) return "redoing";
   const undoing = jobs.filter(({ state }) => state !== "undone");
   if (undoing.length === 0) return row.state;
-  const isWhole = undoing.every(({ state }) => state === "done") && leftOf(row, jobs).length === 0;
+  const isWhole = undoing.every(({ state }) => state === "done") && !isLeft;
   return isWhole ? "undone" : "undoing";
 }
 
@@ -490,26 +514,36 @@ const UNDONE = "The import was taken back: redo it first.";
 const NO_IMPORT = problem("not_found", "The merchant has no import of this number.");
 
 /** The Days of an import, in order. */
-export function daysOf({ days }: Import): readonly number[] {
+export function daysOf({ days }: Pick<Import, "days">): readonly number[] {
   return Object.keys(days)
     .map(Number)
     .sort((a, b) => a - b);
 }
 
-export function shown(known: Known, { whole }: { readonly whole: boolean }) {
+/** The same import with its Days. */
+async function shownWhole(known: KnownHead, deps: Deps) {
+  const row = await findImport(deps.directory, known.row);
+  return row === undefined ? shownHead(known) : shown({ ...known, row });
+}
+
+export function shown(known: Known) {
+  const { row } = known;
+  const days = daysOf(row).map((day) => ({ date: dateOf(day), events: row.days[day] as number }));
+  return { ...shownHead(known), days };
+}
+
+/** An import as a list shows it. */
+export function shownHead(known: KnownHead) {
   const { row, jobs } = known;
-  const days = Object.entries(row.days)
-    .map(([day, events]) => [Number(day), events] as const)
-    .sort(([a], [b]) => a - b);
   return {
     number: row.number,
     name: row.name,
     source: row.source,
     kind: row.tables === null ? "events" : "rollups",
     state: stateOf(known),
-    from: dateOf(days[0]?.[0] as number),
-    to: dateOf(days.at(-1)?.[0] as number),
-    events: days.reduce((sum, [, events]) => sum + events, 0),
+    from: dateOf(row.firstDay),
+    to: dateOf(row.lastDay),
+    events: row.events,
     tally: row.tally,
     id_suffix: row.idSuffix,
     place: row.place,
@@ -517,6 +551,5 @@ export function shown(known: Known, { whole }: { readonly whole: boolean }) {
     replays: jobs.filter(({ state }) => state !== "undone").map(({ id }) => id),
     created_at: new Date(row.createdAt).toISOString(),
     finished_at: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
-    ...(whole && { days: days.map(([day, events]) => ({ date: dateOf(day), events })) }),
   };
 }

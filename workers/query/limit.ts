@@ -11,6 +11,8 @@ export interface KeyLimitEnv extends LimitingEnv {
   readonly LIMIT_KEY: RateLimit;
   /** The limit of LIMIT_KEY, for the headers: requests per RATE_LIMIT_PERIOD_SECONDS. */
   readonly KEY_REQUESTS_MAX: string;
+  /** Counts the requests of one guest of a share link. */
+  readonly LIMIT_GUEST: RateLimit;
   /** Counts by address: attempts to sign in, attempts to accept invites, and wrong credentials. */
   readonly LIMIT_SIGN_IN: RateLimit;
 }
@@ -24,6 +26,21 @@ export interface KeyLimit {
 export function keyLimitOf(env: KeyLimitEnv): KeyLimit | undefined {
   if (!isLimiting(env)) return undefined;
   return { requestsMax: Number(env.KEY_REQUESTS_MAX), admits: (id) => isWithin(env.LIMIT_KEY, id) };
+}
+
+/** Counts a request of a guest. Undefined where limits are off. */
+export type GuestLimit = (guest: string) => Promise<boolean>;
+
+export function guestLimitOf(env: KeyLimitEnv): GuestLimit | undefined {
+  return isLimiting(env) ? (guest) => isWithin(env.LIMIT_GUEST, guest) : undefined;
+}
+
+/**
+ * What tells the guests of a share link apart: their addresses (of IPv6 a /48). Undefined where the platform does not
+ * say an address.
+ */
+export function guestOf(c: Context): string | undefined {
+  return customerKey(c.req.header("cf-connecting-ip") ?? "") || undefined;
 }
 
 /** Counts an attempt of an address. Undefined where limits are off. */
@@ -56,6 +73,14 @@ export const TOO_MUCH_READ =
   "What was asked with this key or link, or of this merchant, has read too many events together. " +
   `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, over a shorter range, or by one dimension without filters.`;
 
+export const TOO_MANY_GUESTS =
+  "Too many questions through share links are being counted. " +
+  `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, or by one dimension without filters.`;
+
+export const TOO_MANY_READINGS =
+  "Too many questions over many Days with this key or link, or of this merchant, wait to be answered. " +
+  `Ask again after the ${RATE_LIMIT_PERIOD_SECONDS} seconds of Retry-After, for a shorter range, or ask them together: POST /api/v2/batch takes 24.`;
+
 /** Whether a credential, named by its id, may send this request. Sets the headers that tell its limit. */
 export async function admit(c: Context, id: string, limit: KeyLimit | undefined): Promise<boolean> {
   if (limit === undefined) return true;
@@ -63,6 +88,22 @@ export async function admit(c: Context, id: string, limit: KeyLimit | undefined)
   if (await limit.admits(id)) return true;
   // After a whole period at the latest, a new window has begun.
   c.header("RateLimit", `"key";r=0;t=${RATE_LIMIT_PERIOD_SECONDS}`);
+  c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
+  return false;
+}
+
+/**
+ * Whether a guest of a share link may send this request. Its own count comes first, and what it may not send counts for
+ * the link no more. So no guest uses up what the others of the link may ask.
+ */
+export async function admitGuest(
+  c: Context,
+  share: string,
+  { keyLimit, guestLimit }: { readonly keyLimit: KeyLimit | undefined; readonly guestLimit: GuestLimit | undefined },
+): Promise<boolean> {
+  const guest = guestOf(c);
+  if (guest === undefined || guestLimit === undefined || (await guestLimit(`${share} ${guest}`)))
+    return admit(c, share, keyLimit);
   c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
   return false;
 }

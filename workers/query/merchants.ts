@@ -193,7 +193,7 @@ export async function merchantOf(c: Context, deps: Deps): Promise<Checked<Mercha
 }
 
 export function hostnameTaken() {
-  return problem("conflict", "Another stream has this hostname already.", "hostname");
+  return problem("conflict", "Another stream has this hostname already. Take it from that one first.", "hostname");
 }
 
 /**

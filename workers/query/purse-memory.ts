@@ -10,6 +10,8 @@ import {
   ASKER_STEPS_PER_SECOND,
   AUDIT_BYTES_MAX,
   AUDIT_BYTES_PER_SECOND,
+  GUEST_AT_ONCE_SHARE,
+  GUEST_PER_SECOND_SHARE,
   LINK_STEPS_SHARE,
   MEMBER_SIGN_INS_MAX,
   MEMBER_SIGN_INS_PER_SECOND,
@@ -20,6 +22,8 @@ import {
   PASSWORD_MICROSECONDS,
   PASSWORDS_AT_ONCE,
   PASSWORDS_PER_SECOND,
+  PROOF_LOOKS_MAX,
+  PROOF_LOOKS_PER_SECOND,
   PURSES_KEPT_MAX,
 } from "../../core/limits.ts";
 import type { Purse } from "../../core/query/budget.ts";
@@ -79,6 +83,12 @@ export const OF_SIGN_INS: Sizes = {
   merchant: { steps: MERCHANT_SIGN_INS_MAX, perSecond: MERCHANT_SIGN_INS_PER_SECOND },
 };
 
+/** The purses for looking whether a hostname is proven. They are the merchant's, whichever of its people asks. */
+export const OF_PROOFS: Sizes = {
+  asker: { steps: PROOF_LOOKS_MAX, perSecond: PROOF_LOOKS_PER_SECOND },
+  merchant: { steps: PROOF_LOOKS_MAX, perSecond: PROOF_LOOKS_PER_SECOND },
+};
+
 export interface PurseHolder {
   readonly asker: string;
   readonly merchant: number;
@@ -87,35 +97,53 @@ export interface PurseHolder {
    * empties the merchant's.
    */
   readonly isShared?: boolean;
+  /**
+   * Which guest of a share link asks, by address. Each has a small purse beneath that of the link, so that none uses up
+   * what others need. Undefined where it is not known.
+   */
+  readonly guest?: string | undefined;
 }
 
 export class PurseMemory {
   readonly #purses = new Map<string, KeptPurse>();
+  /** Those of guests, apart from the others: whoever has many addresses makes an isolate forget other guests alone. */
+  readonly #guests = new Map<string, KeptPurse>();
   readonly #sizes: Sizes;
 
   constructor(sizes: Sizes = OF_STEPS) {
     this.#sizes = sizes;
   }
 
-  /** The purses that pay for a question now: the asker's and the merchant's. */
-  of({ asker, merchant, isShared = false }: PurseHolder, now: number): readonly KeptPurse[] {
-    const all = isShared ? `links of merchant ${merchant}` : `merchant ${merchant}`;
-    const sized = (size: Size) => (isShared ? shareOf(size) : size);
-    return [this.#filled(asker, sized(this.#sizes.asker), now), this.#filled(all, sized(this.#sizes.merchant), now)];
+  /** The purses that pay for a question now: the asker's, the merchant's and, through a share link, the guest's. */
+  of({ asker, merchant, isShared = false, guest }: PurseHolder, now: number): readonly KeptPurse[] {
+    const { asker: ofAsker, merchant: ofMerchant } = this.#sizes;
+    const purses = this.#purses;
+    if (!isShared) {
+      const all = `merchant ${merchant}`;
+      return [filledOf(purses, asker, ofAsker, now), filledOf(purses, all, ofMerchant, now)];
+    }
+    const ofLink = shareOf(ofAsker);
+    const shared = [
+      filledOf(purses, asker, ofLink, now),
+      filledOf(purses, `links of merchant ${merchant}`, shareOf(ofMerchant), now),
+    ];
+    if (guest === undefined) return shared;
+    return [...shared, filledOf(this.#guests, `${asker} ${guest}`, guestShareOf(ofLink), now)];
   }
+}
 
-  #filled(key: string, { steps, perSecond }: Size, now: number): KeptPurse {
-    const purse = this.#purses.get(key) ?? { size: steps, left: steps, filledAt: now, looked: 0 };
-    const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
-    // A purse may fill more slowly than it is looked at. So `filledAt` stays until it has gained something.
-    if (gained > 0 || purse.left >= steps) purse.filledAt = now;
-    purse.left = Math.min(steps, purse.left + gained);
-    this.#purses.delete(key); // a used purse moves to the end: the first entry is the one unused for longest
-    this.#purses.set(key, purse);
-    const [oldest] = this.#purses.keys();
-    if (this.#purses.size > PURSES_KEPT_MAX && oldest !== undefined) this.#purses.delete(oldest);
-    return purse;
-  }
+/** A purse with what it has gained since it was filled last. */
+function filledOf(purses: Map<string, KeptPurse>, key: string, { steps, perSecond }: Size, now: number): KeptPurse {
+  const purse = purses.get(key) ?? { size: steps, left: steps, filledAt: now, looked: 0 };
+  const gained = Math.floor(Math.max(0, ((now - purse.filledAt) * perSecond) / 1_000));
+  // A purse may fill more slowly than it is looked at. So `filledAt` stays until it has gained something.
+  if (gained > 0 || purse.left >= steps) purse.filledAt = now;
+  purse.left = Math.min(steps, purse.left + gained);
+  purses.delete(key); // a used purse moves to the end: the first entry is the one unused for longest
+  purses.set(key, purse);
+  const [oldest] = purses.keys();
+  if (purses.size > PURSES_KEPT_MAX && oldest !== undefined) purses.delete(oldest);
+  return purse;
 }
 
 /**
@@ -125,6 +153,10 @@ export function takeFrom(purses: readonly KeptPurse[], steps: number): boolean {
   if (purses.some(({ left }) => left < steps)) return false;
   for (const purse of purses) purse.left -= steps;
   return true;
+}
+
+function guestShareOf({ steps, perSecond }: Size): Size {
+  return { steps: steps * GUEST_AT_ONCE_SHARE, perSecond: perSecond * GUEST_PER_SECOND_SHARE };
 }
 
 function shareOf({ steps, perSecond }: Size): Size {

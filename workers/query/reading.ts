@@ -5,37 +5,50 @@
 // question that would read more than a whole purse may start when its purse is nearly full, and owes the rest.
 
 import { LIVE_BYTES_OF_READ, PURSE_FULL_SHARE, ROLLUP_READS } from "../../core/limits.ts";
+import { TOO_MUCH_READ } from "./limit.ts";
 import type { KeptPurse } from "./purse-memory.ts";
+
+/** Whose question it is. */
+export interface ReadingAsker {
+  /** Whether it comes through a share link. */
+  readonly isShared: boolean;
+  /** A name for the asker; of a link's guests each has its own. */
+  readonly asker: string;
+}
 
 /** The reading of one question. */
 export class Reading {
   readonly #purses: readonly KeptPurse[];
-  /** Whether the question comes through a share link. */
   readonly isShared: boolean;
-  #wasRefused: boolean;
+  readonly asker: string;
+  #refusal: string | undefined;
   /** What the question itself owes for open Days. That debt does not keep the question from reading on. */
   #live = 0;
 
-  constructor(purses: readonly KeptPurse[], isShared: boolean) {
+  constructor(purses: readonly KeptPurse[], { isShared, asker }: ReadingAsker) {
     this.#purses = purses;
     this.isShared = isShared;
-    this.#wasRefused = !this.#holds(1);
+    this.asker = asker;
+    this.#refusal = this.#holds(1) ? undefined : TOO_MUCH_READ;
   }
 
-  /** Whether a read was refused, or the purse was empty at the start. The asker may come again later. */
-  isRefused(): boolean {
-    return this.#wasRefused;
+  /**
+   * Why the asker has to come again later: a read was refused, or the purse was empty at the start. Undefined where
+   * nothing was refused.
+   */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   /** Refuses the question for another reason that passes with time. */
-  refuse(): void {
-    this.#wasRefused = true;
+  refuse(why: string): void {
+    this.#refusal ??= why;
   }
 
   /** Pays for events, or for work that takes as long. False where there is not as much left. */
   ofEvents(events: number): boolean {
-    this.#wasRefused ||= !this.#holds(events);
-    if (this.#wasRefused) return false;
+    if (!this.#holds(events)) this.refuse(TOO_MUCH_READ);
+    if (this.#refusal !== undefined) return false;
     this.owe(events);
     return true;
   }

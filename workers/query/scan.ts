@@ -4,6 +4,7 @@
 // would have to read (question-jobs.ts).
 
 import {
+  DERIVED_READS,
   FOLDERS_APART_MAX,
   JOB_PLACES_MAX,
   MANIFEST_MERCHANTS_OF_READ,
@@ -88,6 +89,8 @@ export interface EventsWanted extends Days {
   /** Columns of the archive to read beside those that counting reads. */
   readonly columns: readonly string[];
   readonly together: CountPlan<Counting>["together"];
+  /** Set where derived rows will do (CountPlan.isOfVisits). */
+  readonly derived?: SeenUnder | undefined;
   /** UTC ms. What was archived before is not wanted. */
   readonly putSince?: number;
 }
@@ -120,16 +123,20 @@ export interface PlacesWanted extends Omit<EventsWanted, "from" | "to"> {
  */
 export async function openPlaces(
   merchant: Merchant,
-  { known, places, columns, together, putSince = 0 }: PlacesWanted,
+  { known, places, columns, together, derived, putSince = 0 }: PlacesWanted,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<FoundEvents>> {
   const tooLarge = (what: string) => tooLargeFor(what, known.places);
   if (places.length > SCAN_PLACES_MAX) return tooLarge(`more than ${SCAN_PLACES_MAX} days of data`);
   const events = places.reduce((sum, place) => sum + (known.events.get(keyOf(place)) ?? 0), 0);
-  // The number of events after `putSince` is not known. Their bytes are bounded below.
-  if (putSince === 0 && events > SCAN_EVENTS_MAX) return tooLarge(`more than ${SCAN_EVENTS_MAX} events`);
+  const tooMany = (count: number) =>
+    // The number of events after `putSince` is not known. Their bytes are bounded below.
+    putSince === 0 && count > SCAN_EVENTS_MAX ? tooLarge(`more than ${SCAN_EVENTS_MAX} events`) : undefined;
+  const least = events * (derived === undefined ? 1 : DERIVED_READS);
+  const refused = tooMany(least);
+  if (refused !== undefined) return refused;
   const { recent } = known;
-  const search = { settings: settingsOf(merchant), places, recent, columns, together, putSince };
+  const search = { settings: settingsOf(merchant), places, recent, columns, together, derived, putSince };
   const located = await locateEvents(search, { ...deps, ...archiveOf(deps) });
   // A manifest names all merchants of the partition. Manifests are paid for before they are read, whatever is found in
   // them.
@@ -138,9 +145,13 @@ export async function openPlaces(
   const { objects, bytes } = found.cost;
   if (objects > SCAN_OBJECTS_MAX) return tooLarge(`more than ${SCAN_OBJECTS_MAX} objects of the archive`);
   if (bytes > SCAN_BYTES_MAX) return tooLarge(`more than ${SCAN_BYTES_MAX / 1_000_000} MB of the archive`);
+  // A derived row takes a part of the time of a row.
+  const weighed = Math.max(least, events - Math.floor(found.derivedRows * (1 - DERIVED_READS)));
+  const refusedNow = tooMany(weighed);
+  if (refusedNow !== undefined) return refusedNow;
   const own = new Set(places.map(keyOf));
   const unarchived = [...recent].reduce((sum, [key, { rows }]) => sum + (own.has(key) ? rows.length : 0), 0);
-  const counted = putSince === 0 ? events : 0;
+  const counted = putSince === 0 ? weighed : 0;
   const read = Math.max(counted, unarchived + Math.ceil(bytes / READ_BYTES));
   if (deps.reading?.ofEvents(read) === false) return invalid(NOTHING_LEFT);
   cost.objects += objects;

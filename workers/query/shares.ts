@@ -32,7 +32,7 @@ import {
 import { bearerOf } from "./authorize.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, INSTANT, NAME, required, savedFilters } from "./field.ts";
-import { admit, TOO_OFTEN } from "./limit.ts";
+import { admitGuest, TOO_OFTEN } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
 import { type Checked, problem } from "./problem.ts";
 import { bodyOf, type Reply } from "./request.ts";
@@ -117,7 +117,7 @@ export async function getShared(c: Context, deps: Deps): Promise<Checked<Reply>>
   const opened = await openShare(bearerOf(c.req.header("authorization")) ?? "", deps);
   if (opened === undefined) return problem("unauthorized", "Send Authorization: Bearer <the token of a share link>.");
   const { merchant, share } = opened;
-  if (!(await admit(c, share.id, deps.keyLimit))) return problem("rate_limited", TOO_OFTEN);
+  if (!(await admitGuest(c, share.id, deps))) return problem("rate_limited", TOO_OFTEN);
   const { id, name, filters } = share;
   const { id: site_id, currency, zones } = merchant;
   return { ok: true, value: { body: { id, name, site_id, time_zone: zoneAt(zones, deps.now()), currency, filters } } };

@@ -57,7 +57,6 @@ import { readHours } from "./alarms-due.ts";
 import { readingAs } from "./asker.ts";
 import type { Deps } from "./deps.ts";
 import { type Field, INSTANT, oneOf, required } from "./field.ts";
-import { TOO_MUCH_READ } from "./limit.ts";
 import { merchantOf } from "./merchants.ts";
 import { noticeLink } from "./notice-link.ts";
 import { actorOf, principalOf } from "./principal.ts";
@@ -312,9 +311,10 @@ export async function getAlarms(c: Context, deps: Deps): Promise<Checked<Reply>>
   const zone = zoneAt(zonesOf(merchant.value), now);
   const paying = readingAs({ id: actorOf(principalOf(c)), merchant: merchant.value, isShared: false }, deps);
   const read = await readHours(merchant.value, { zone, daysBack: ALARM_PREVIEW_FROM_DAYS }, paying);
-  if (paying.reading?.isRefused() === true) {
+  const refusal = paying.reading?.refusal;
+  if (refusal !== undefined) {
     c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
-    return problem("rate_limited", TOO_MUCH_READ);
+    return problem("rate_limited", refusal);
   }
   if (!read.ok) return problem("invalid_field", read.rejection.message);
   const { hours, asOf } = read.value;
@@ -346,9 +346,10 @@ export async function postNoticePreview(c: Context, deps: Deps): Promise<Checked
   const who = { id: actorOf(principalOf(c)), merchant: merchant.value, isShared: false };
   const paying = readingAs(who, deps);
   const numbers = await readReportNumbers({ topic, period }, merchant.value, paying);
-  if (paying.reading?.isRefused() === true) {
+  const refusal = paying.reading?.refusal;
+  if (refusal !== undefined) {
     c.header("Retry-After", String(RATE_LIMIT_PERIOD_SECONDS));
-    return problem("rate_limited", TOO_MUCH_READ);
+    return problem("rate_limited", refusal);
   }
   if (numbers === "incomplete")
     return problem("conflict", "Hits of this period wait to be counted. Ask again in a few minutes.");

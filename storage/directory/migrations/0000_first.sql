@@ -49,6 +49,9 @@ CREATE TABLE `imports` (
 	`reading` text NOT NULL,
 	`id_suffix` text NOT NULL,
 	`days` text NOT NULL,
+	`first_day` integer NOT NULL,
+	`last_day` integer NOT NULL,
+	`events` integer NOT NULL,
 	`state` text NOT NULL,
 	`place` text,
 	`tally` text NOT NULL,
@@ -227,10 +230,12 @@ CREATE TABLE `streams` (
 	`name` text NOT NULL,
 	`hostname` text,
 	`created_at` integer NOT NULL,
+	`hostname_proof` text,
 	PRIMARY KEY(`merchant`, `number`)
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `streams_hostname_unique` ON `streams` (`hostname`);--> statement-breakpoint
+CREATE UNIQUE INDEX `streams_said` ON `streams` (`merchant`,`hostname`);--> statement-breakpoint
+CREATE UNIQUE INDEX `streams_proven` ON `streams` (`hostname`) WHERE hostname_proof IS NOT NULL;--> statement-breakpoint
 CREATE TRIGGER `merchants_updated` AFTER UPDATE OF `version` ON `merchants` BEGIN
 	INSERT INTO `settings_changes` (`merchant`, `change`)
 		VALUES (NEW.`number`, (SELECT coalesce(max(`change`), 0) + 1 FROM `settings_changes`))
@@ -331,17 +336,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `streams_logged_made` AFTER INSERT ON `streams` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`hostname`, NEW.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`hostname`, NEW.`created_at`, NEW.`hostname_proof`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `streams_logged_changed` AFTER UPDATE ON `streams` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`hostname`, NEW.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`hostname`, NEW.`created_at`, NEW.`hostname_proof`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `streams_logged_gone` AFTER DELETE ON `streams` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`hostname`, OLD.`created_at`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'streams', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`hostname`, OLD.`created_at`, OLD.`hostname_proof`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `api_keys_logged_made` AFTER INSERT ON `api_keys` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
@@ -466,17 +471,17 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_made` AFTER INSERT ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`first_day`, NEW.`last_day`, NEW.`events`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_changed` AFTER UPDATE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 0, json_array(NEW.`merchant`, NEW.`number`, NEW.`name`, NEW.`source`, NEW.`digest`, NEW.`head`, NEW.`reading`, NEW.`id_suffix`, NEW.`days`, NEW.`first_day`, NEW.`last_day`, NEW.`events`, NEW.`state`, NEW.`place`, NEW.`tally`, NEW.`created_at`, NEW.`finished_at`, NEW.`tables`, NEW.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `imports_logged_gone` AFTER DELETE ON `imports` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN
 	INSERT INTO `row_changes` (`at`, `table_name`, `gone`, `row`)
-		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`, OLD.`tables`, OLD.`undone`));
+		VALUES (CAST(unixepoch('subsec') * 1000 AS INTEGER), 'imports', 1, json_array(OLD.`merchant`, OLD.`number`, OLD.`name`, OLD.`source`, OLD.`digest`, OLD.`head`, OLD.`reading`, OLD.`id_suffix`, OLD.`days`, OLD.`first_day`, OLD.`last_day`, OLD.`events`, OLD.`state`, OLD.`place`, OLD.`tally`, OLD.`created_at`, OLD.`finished_at`, OLD.`tables`, OLD.`undone`));
 END;
 --> statement-breakpoint
 CREATE TRIGGER `rule_versions_logged_made` AFTER INSERT ON `rule_versions` WHEN EXISTS (SELECT 1 FROM `deployment`) BEGIN

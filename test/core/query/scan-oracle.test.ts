@@ -13,15 +13,18 @@ import { hash64Hex } from "../../../core/hash.ts";
 import { zoneAt } from "../../../core/merchant.ts";
 import { ATTRIBUTES } from "../../../core/query/attribute.ts";
 import { openBudgets } from "../../../core/query/budget.ts";
+import { derive } from "../../../core/query/derived.ts";
 import { planQuestion } from "../../../core/query/plan.ts";
 import { parseQuestion } from "../../../core/query/question.ts";
 import { resolveRange } from "../../../core/query/range.ts";
 import { REPORTS, visitsOf } from "../../../core/query/report-count.ts";
-import { closeScan, openScan, scanDay } from "../../../core/query/scan.ts";
+import { closeScan, openScan } from "../../../core/query/scan.ts";
+import { addRows } from "../../../core/query/scan-derived.ts";
 import { encodeScan } from "../../../core/query/scan-part.ts";
 import { type SeenUnder, seeDay } from "../../../core/query/seen.ts";
 import { dayAt } from "../../../core/time.ts";
 import { readBlocks } from "../../../storage/archive/column-block.ts";
+import { decodeDerived, encodeDerived } from "../../../storage/archive/derived-file.ts";
 import { encodeParquet } from "../../../storage/archive/parquet.ts";
 import { CHROME, eventOf, GOOGLEBOT, IPHONE, settingsOf } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -194,6 +197,7 @@ const anyDay = fc.record({
   whose: fc.integer({ min: -1, max: 5 }),
   blocks: fc.integer({ min: 1, max: 3 }),
   shift: fc.nat(7),
+  isDerived: fc.boolean(),
 });
 
 interface Rows {
@@ -247,6 +251,17 @@ function underOf(zone: string): SeenUnder {
   return { settings, global: [] };
 }
 
+/** The same rows as a seal derives them, where questions may read those: through no link, and in one pass. */
+function derivedOf(
+  { columns, day }: Rows,
+  { under, whose, link, isDerived }: { under: SeenUnder; whose: number; link: unknown; isDerived: boolean },
+): EventColumns {
+  if (!isDerived || whose >= 0 || link !== undefined) return columns;
+  derivedDays += 1;
+  return decodeDerived(encodeDerived(derive(columns, day, under)));
+}
+let derivedDays = 0;
+
 const countedOf = (whose: number) => (visitor: string) => visitor !== IDS[whose];
 
 test("[SCN-9] columns come to what events come to one by one, whatever is asked", () => {
@@ -267,9 +282,11 @@ test("[SCN-9] columns come to what events come to one by one, whatever is asked"
       fc.pre(own !== undefined && oracle !== undefined);
       const [scan, rowScan] = [openScan(own, under), openRowScan(oracle, under)];
       const isCounted = countedOf(whose);
-      for (const { day, rows, columns } of daysOf(told, zone, lie)) {
+      for (const one of daysOf(told, zone, lie)) {
+        const { day, rows } = one;
         if (day < own.range.fromDay || day >= own.range.toDay) continue;
-        expect(finish(scanDay(scan, { day, rows: columns, isCounted }))).toEqual(
+        const columns = derivedOf(one, { under, whose, link, ...lie });
+        expect(finish(addRows(scan, { day, rows: columns, isCounted }))).toEqual(
           scanRows(rowScan, { day, rows, isCounted }),
         );
       }
@@ -283,6 +300,7 @@ test("[SCN-9] columns come to what events come to one by one, whatever is asked"
     { numRuns: 600 },
   );
   expect(compared).toBeGreaterThan(100);
+  expect(derivedDays).toBeGreaterThan(20);
 });
 
 test("[SCN-9] reports see the visits that events make one by one", () => {
@@ -305,7 +323,9 @@ test("[SCN-9] reports see the visits that events make one by one", () => {
         const range = valueFrom(resolveRange(own.value.question.dateRange, { zones, now: NOW }));
         const [counter, rowCounter] = [own.value.open(range, "part"), oracle.value.open(range, "part")];
         const isCounted = countedOf(whose);
-        for (const { day, rows, columns } of daysOf(told, zone, lie).toSorted((a, b) => a.day - b.day)) {
+        for (const one of daysOf(told, zone, lie).toSorted((a, b) => a.day - b.day)) {
+          const { day, rows } = one;
+          const columns = derivedOf(one, { under, whose, link, ...lie });
           const through = { under, view: own.value.question.view };
           const visits = finish(visitsOf({ day, partitions: [columns], isCounted }, through));
           finish(counter.add({ day, visits, slices: new Slices() }));

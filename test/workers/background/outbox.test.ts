@@ -65,7 +65,7 @@ function cron(storage: Pick<Databases, "directory" | "ledgers"> = databases, mai
     sendNotices({
       ...{ directory: storage.directory, ledgers: storage.ledgers, fetch: ask, now: () => now },
       mailer: mailerOf(mail, { fetch: ask, now: () => now }),
-      resolve: resolverOf(`${resolver.url}/dns-query`, ask),
+      resolve: resolverOf(`${resolver.url}/dns-query`, ask).addresses,
       log: (line) => void lines.push(line),
     });
   return { run, lines, asked };

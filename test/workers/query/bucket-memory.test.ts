@@ -17,7 +17,7 @@ import { AnswerMemory } from "../../../workers/query/answer-memory.ts";
 import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
-import { RollupPauses, TurnMemory } from "../../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { storageOf } from "../../support/databases.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -88,7 +88,7 @@ async function ask(
     ...storageOf(counting),
     buckets,
     answers: answers && { answers, sharedAnswers: undefined, answersKeptMs: 3_600_000, now: () => world.it.now },
-    rollupPauses: new RollupPauses(new TurnMemory()),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
     later: () => {},
     meter: zeroMeter(),
     partition: () => ({ live: async (request: Parameters<typeof live>[1]) => live(world.it.partition, request) }),

@@ -16,7 +16,7 @@ import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
 import { ReplayedWorld } from "../../support/replayed-world.ts";
@@ -65,7 +65,7 @@ async function ask(it: ReplayedWorld, asked: object, buckets = new BucketMemory(
     buckets,
     scans: new ScanMemory(),
     turns: new TurnMemory(),
-    rollupPauses: new RollupPauses(new TurnMemory()),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
     meter: zeroMeter(),
     partition: () => ({
       live: async (request: Parameters<typeof live>[1]) => live(it.it.partition, request),

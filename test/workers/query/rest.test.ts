@@ -18,7 +18,7 @@ import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { backfillGoals } from "../../../workers/query/goals.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -64,7 +64,7 @@ function depsOf(world: ReplayedWorld): Deps {
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
     turns: new TurnMemory(),
-    rollupPauses: new RollupPauses(new TurnMemory()),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
     meter: zeroMeter(),
     later: (_: string, work: Promise<void>) => void later.push(work),
     waitForLater: () => Promise.all(later),

@@ -22,7 +22,7 @@ import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { readReport } from "../../../workers/query/report.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { settingsOf, TUESDAY } from "../../support/events.ts";
 import { memoryArchive } from "../../support/memory-bucket.ts";
 import { unpackAll } from "../../support/packed.ts";
@@ -90,7 +90,7 @@ async function ask(
     buckets: new BucketMemory(),
     scans,
     turns: new TurnMemory(),
-    rollupPauses: new RollupPauses(new TurnMemory()),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
     meter: zeroMeter(),
     partition: () => ({
       live: async (request: Parameters<typeof live>[1]) => live(partition, request),

@@ -23,7 +23,7 @@ import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
-import { RollupPauses, TurnMemory } from "../../../workers/query/turn.ts";
+import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { CHROME, GOOGLEBOT, settingsOf, TUESDAY } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
 import { ReplayedWorld } from "../../support/replayed-world.ts";
@@ -103,7 +103,7 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     buckets: new BucketMemory(),
     scans: new ScanMemory(),
     turns: new TurnMemory(),
-    rollupPauses: new RollupPauses(new TurnMemory()),
+    rollupTurn: new RollupTurn({ turns: new TurnMemory(), now: () => Date.now() }),
     meter: zeroMeter(),
     partition: () => ({
       live: async (request: Parameters<typeof live>[1]) => live(it.it.partition, request),

@@ -3,6 +3,7 @@
 // answers with them (test/e2e/openapi.test.ts).
 
 import { DIMENSIONS } from "../../../core/counting/dimension.ts";
+import { HOSTNAME_PROOFS } from "../../../core/hostname-proof.ts";
 import { COUNTED } from "../../../core/meter.ts";
 import { ALARM_KINDS } from "../../../core/notice/alarm.ts";
 import { LANGUAGES } from "../../../core/notice/language.ts";
@@ -217,7 +218,21 @@ export const SHAPES = {
   }),
   NewMerchant: object({ id: TEXT, name: TEXT, time_zone: TEXT, currency: TEXT, tracking_id: TEXT, api_key: TEXT }),
   Spread: object({ partitions: COUNT, timeline: list(object({ from: INSTANT, partitions: COUNT })) }),
-  Stream: object({ number: COUNT, name: TEXT, hostname: nullable(TEXT), tracking_id: TEXT, created_at: INSTANT }),
+  Stream: object({
+    number: COUNT,
+    name: TEXT,
+    hostname: nullable(TEXT),
+    hostname_proof: {
+      ...nullable(oneOf(HOSTNAME_PROOFS)),
+      description: "How the hostname is known to be the merchant's. Null: it is only said, and nothing looks it up.",
+    },
+    proof_record: {
+      ...nullable(object({ name: TEXT, type: { const: "TXT" }, text: TEXT })),
+      description: "The record of DNS that proves the hostname. Null where there is nothing to prove.",
+    },
+    tracking_id: TEXT,
+    created_at: INSTANT,
+  }),
   Key: object(KEY),
   KeyWithSecret: object({ ...KEY, api_key: { ...TEXT, description: "Shown this once." } }),
   Member: object(MEMBER),

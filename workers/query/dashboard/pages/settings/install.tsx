@@ -21,6 +21,8 @@ interface Stream {
   readonly name: string;
   readonly hostname: string | null;
   readonly tracking_id: string;
+  /** What DNS must have before hits may name the host; null where nothing is to be proven. */
+  readonly proof_record: { readonly name: string; readonly text: string } | null;
 }
 
 /** The snippet of a stream, the check of it, and all streams. */
@@ -57,6 +59,13 @@ export function Install() {
             </th>
             <Cell of={t("host")}>
               <bdi>{stream.hostname ?? "–"}</bdi>
+              {stream.proof_record && (
+                <p class="mute">
+                  <code dir="ltr">
+                    DNS: {stream.proof_record.name} TXT {stream.proof_record.text}
+                  </code>
+                </p>
+              )}
             </Cell>
             <Cell of={t("trackingId")}>
               <code dir="ltr">{stream.tracking_id}</code>{" "}

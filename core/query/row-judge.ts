@@ -1,0 +1,217 @@
+// Judges and groups derived rows by their codes: what a filter says of a code, and which groups it belongs to, is found
+// out once, and no row becomes an object before that.
+
+import { type Codes, joinCodes } from "../pair-codes.ts";
+import { type Attribute, shownValue } from "./attribute.ts";
+import { type Comparison, comparisonsOf, type Filter } from "./filter.ts";
+import { onEntryPage, RowCursor, type Seen, type SeenColumns, seenAt, type VisitRuns } from "./seen.ts";
+
+/** The attribute whose value is that of the visit's entry page where visits are counted by page (scan.ts). */
+const PAGE = "event:page";
+
+/** Rows to be judged, visit after visit. */
+export class JudgedRows {
+  readonly seen: SeenColumns;
+  readonly runs: VisitRuns;
+  readonly day: number;
+  /** Whether each row is taken to have happened on the entry page of its visit. */
+  readonly #isOnEntry: boolean;
+  readonly #columns = new Map<Attribute, Codes>();
+  /** The visit whose rows are judged. */
+  visit = 0;
+  /** How often a verdict was looked up since somebody has paid for it. */
+  looked = 0;
+
+  private constructor(
+    seen: SeenColumns,
+    { runs, day, isOnEntry }: { runs: VisitRuns; day: number; isOnEntry: boolean },
+  ) {
+    this.seen = seen;
+    this.runs = runs;
+    this.day = day;
+    this.#isOnEntry = isOnEntry;
+  }
+
+  /** Undefined where some attribute has a value without a code. */
+  static of(
+    seen: SeenColumns,
+    {
+      runs,
+      day,
+      attributes,
+      isOnEntry = false,
+    }: {
+      readonly runs: VisitRuns;
+      readonly day: number;
+      readonly attributes: readonly Attribute[];
+      readonly isOnEntry?: boolean;
+    },
+  ): JudgedRows | undefined {
+    const rows = new JudgedRows(seen, { runs, day, isOnEntry });
+    for (const attribute of attributes) {
+      const codes = columnOf(seen, runs, { attribute, isOnEntry: isOnEntry && attribute.question === PAGE });
+      if (codes === undefined) return undefined;
+      rows.#columns.set(attribute, codes);
+    }
+    return rows;
+  }
+
+  codesOf(attribute: Attribute): Codes {
+    return this.#columns.get(attribute) as Codes;
+  }
+
+  /** A row of the present visit as an object. */
+  at(row: number): Seen {
+    const { seen, runs, visit, day } = this;
+    const found = seenAt(seen, runs, { visit, day, row });
+    return this.#isOnEntry ? onEntryPage(found) : found;
+  }
+}
+
+/** The attributes that a filter compares. */
+export function attributesOf(filter: Filter): readonly Attribute[] {
+  return comparisonsOf(filter).map(({ attribute }) => attribute);
+}
+
+/** By rows, and by the name of an attribute. Questions of a batch look at the same ones. */
+const known = new WeakMap<SeenColumns, Map<string, Codes | undefined>>();
+
+interface ColumnWanted {
+  readonly attribute: Attribute;
+  readonly isOnEntry: boolean;
+}
+
+function columnOf(seen: SeenColumns, runs: VisitRuns, wanted: ColumnWanted): Codes | undefined {
+  const own = known.get(seen) ?? new Map<string, Codes | undefined>();
+  known.set(seen, own);
+  const name = `${wanted.attribute.question}${wanted.isOnEntry ? " entry" : ""}`;
+  if (!own.has(name)) own.set(name, makeColumn(seen, runs, wanted));
+  return own.get(name);
+}
+
+function makeColumn(seen: SeenColumns, runs: VisitRuns, { attribute, isOnEntry }: ColumnWanted): Codes | undefined {
+  const cursor = new RowCursor(seen, runs);
+  const codes = new Uint32Array(seen.columns.count);
+  const isOfVisit = attribute.scope === "visit" || isOnEntry;
+  let size = 1;
+  for (let visit = 0; visit < runs.count; visit++) {
+    const end = runs.starts[visit + 1] as number;
+    const start = runs.starts[visit] as number;
+    let code = 0;
+    for (let row = start; row < end; row++) {
+      if (row === start || !isOfVisit) {
+        cursor.to(visit, row);
+        if (isOnEntry) cursor.pageRow = runs.entries[visit] as number;
+        code = attribute.codeOf(cursor, seen);
+      }
+      if (code < 0) return undefined;
+      if (code >= size) size = code + 1;
+      codes[row] = code;
+    }
+  }
+  return { codes, size };
+}
+
+/** Says whether a row of the present visit passes. */
+export type RowVerdict = (row: number) => boolean;
+
+export function verdictOf(filter: Filter, rows: JudgedRows): RowVerdict {
+  switch (filter.kind) {
+    case "and": {
+      const [first, ...others] = filter.of.map((inner) => verdictOf(inner, rows));
+      if (first === undefined) return () => true;
+      return others.length === 0 ? first : (row) => first(row) && others.every((passes) => passes(row));
+    }
+    case "or": {
+      const all = filter.of.map((inner) => verdictOf(inner, rows));
+      return (row) => all.some((passes) => passes(row));
+    }
+    case "not": {
+      const passes = verdictOf(filter.of, rows);
+      return (row) => !passes(row);
+    }
+    case "has_done":
+      return hasDone(verdictOf(filter.of, rows), rows);
+    case "comparison":
+      return compares(filter, rows);
+  }
+}
+
+/** Whether any row of the visit passes. It is found out once for each visit. */
+function hasDone(passes: RowVerdict, rows: JudgedRows): RowVerdict {
+  const { starts } = rows.runs;
+  let [known, verdict] = [-1, false];
+  return () => {
+    const { visit } = rows;
+    if (visit === known) return verdict;
+    const end = starts[visit + 1] as number;
+    let row = starts[visit] as number;
+    while (row < end && !passes(row)) row += 1;
+    [known, verdict] = [visit, row < end];
+    return verdict;
+  };
+}
+
+function compares({ attribute, fits }: Comparison, rows: JudgedRows): RowVerdict {
+  const { codes, size } = rows.codesOf(attribute);
+  const verdicts = new Uint8Array(size);
+  return (row) => {
+    rows.looked += 1;
+    const code = codes[row] as number;
+    const known = verdicts[code] as number;
+    if (known !== 0) return known === 1;
+    const isFit = attribute.valuesOf(rows.at(row)).some((value) => fits(shownValue(attribute, value)));
+    verdicts[code] = isFit ? 1 : 2;
+    return isFit;
+  };
+}
+
+interface Grouping<T> {
+  /** What rows are grouped by, besides time. */
+  readonly attributes: readonly Attribute[];
+  /** The label of the time of a row. */
+  readonly labelAt: (row: number) => string;
+  /** Whether rows of one Day have different labels. */
+  readonly isFine: boolean;
+  /** The groups of a row under a label. */
+  readonly find: (row: Seen, label: string) => readonly T[];
+}
+
+/** Finds the groups of rows: once for each label and combination of codes. */
+export class RowGroups<T> {
+  readonly #rows: JudgedRows;
+  readonly #grouping: Grouping<T>;
+  readonly #codes: Uint32Array | undefined;
+  readonly #known = new Map<string, (readonly T[] | undefined)[]>();
+  /** Those of the label that was asked for last. */
+  #ofLabel: (readonly T[] | undefined)[] = [];
+  #label: string | undefined;
+
+  constructor(rows: JudgedRows, grouping: Grouping<T>) {
+    this.#rows = rows;
+    this.#grouping = grouping;
+    const all = grouping.attributes.map((attribute) => rows.codesOf(attribute));
+    this.#codes = all.length === 0 ? undefined : joinCodes(all, rows.seen.columns).codes;
+  }
+
+  /** The groups of a row of the present visit, at the time of another row. */
+  at(row: number, timeRow: number): readonly T[] {
+    if (this.#grouping.isFine || this.#label === undefined) this.#turnTo(timeRow);
+    const code = this.#codes === undefined ? 0 : (this.#codes[row] as number);
+    return this.#ofLabel[code] ?? this.#find(row, code);
+  }
+
+  #turnTo(row: number): void {
+    const label = this.#grouping.labelAt(row);
+    if (label === this.#label) return;
+    this.#label = label;
+    this.#ofLabel = this.#known.get(label) ?? [];
+    this.#known.set(label, this.#ofLabel);
+  }
+
+  #find(row: number, code: number): readonly T[] {
+    const found = this.#grouping.find(this.#rows.at(row), this.#label as string);
+    this.#ofLabel[code] = found;
+    return found;
+  }
+}
