@@ -1443,6 +1443,20 @@ export const RECOVERED_POSITIONS = 100_000_000;
 export const RECOVERED_BUNDLES = 20;
 /** Parts of imported rollups that one request of a ledger's recovery writes: an object and a transaction each. */
 export const RECOVERED_IMPORT_PARTS = 100;
+/** Objects in a page of the bucket's list: R2 lists no more at once. */
+export const BUCKET_PAGE_MAX = 1_000;
+/** Of an object's metadata as JSON. R2 takes 2 KB; the longest is the list of a bundle's merchants. */
+export const COPIED_METADATA_LENGTH_MAX = 4_000;
+/** Credentials that one request of the bucket's recovery notes as taken away: a put each. */
+export const RECOVERED_GONE = 300;
+/** Claims of numbers that one request of the bucket's recovery makes: a listing and a put each. */
+export const RECOVERED_CLAIMS = 200;
+/** (Day, partition)s that one request of the bucket's recovery looks at: two listings and a manifest each. */
+export const RECOVERED_PLACES = 100;
+/** Merchants whose imported rollups one request of the bucket's recovery writes again: some hundred objects each. */
+export const RECOVERED_IMPORTERS = 5;
+/** Deflated rows in one of those objects. As text they are some five times as many, of the 3 MB that a reader takes. */
+export const IMPORTED_COPY_BYTES = 200_000;
 /** Sealed Days of each ledger whose files the doctor looks for. */
 export const DOCTORED_DAYS = 4;
 /** Entries of one page of an admin list. */

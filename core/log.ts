@@ -236,6 +236,11 @@ export const LOG_EVENTS = {
     fields: ["day", "partition", "generation"],
     means: "a Day's sealed files were in the archive and not in its ledger, as after a recovery",
   },
+  events_lost: {
+    level: "error",
+    fields: ["day", "partition", "merchants", "events"],
+    means: "after the bucket was lost, the archive has fewer events of a Day than were counted; its numbers stay",
+  },
   seal_not_derived: {
     level: "warning",
     fields: ["day", "partition", "merchant", "reason"],

@@ -74,6 +74,8 @@ export interface PartitionStatus {
   readonly nextPosition: number;
   /** Events that it ever made durable. */
   readonly durableEvents: number;
+  /** What its storage is known by, where a recovery has made it and has ended; null of any other. */
+  readonly recoveredClaim: string | null;
   readonly checkpointPosition: number;
   /** First position that is not in a bundle yet. */
   readonly bundledPosition: number;

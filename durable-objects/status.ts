@@ -25,6 +25,7 @@ export function statusOf(partition: Partition): PartitionStatus {
     partition: partition.name,
     nextPosition: partition.next,
     durableEvents: durableEvents(partition),
+    recoveredClaim: partition.recoveredFrom > 0 && partition.standing !== "recovering" ? partition.claim : null,
     checkpointPosition: partition.checkpointed,
     bundledPosition: partition.bundled,
     unconfirmedBundles: partition.bundles.length,

@@ -8,7 +8,7 @@ import { type ColumnBlock, eventAt, filterRows, numbersOf } from "../core/archiv
 import { emptyDay } from "../core/counting/day.ts";
 import { type Difference, differencesOf, type HeldRow, heldRows } from "../core/counting/difference.ts";
 import { duplicateKey } from "../core/counting/duplicate.ts";
-import { erasedWhole, isExpired, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
+import { erasedWhole, isExpired, LOST, RETENTION, type Removal, removalOf } from "../core/counting/erasure.ts";
 import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { MovedDay } from "../core/counting/moved-day.ts";
 import { poolPartition } from "../core/counting/placement.ts";
@@ -171,6 +171,7 @@ interface Current {
   readonly moved: MovedDay | undefined;
   readonly settings: Settings | undefined;
   readonly isExpired: boolean;
+  readonly isLost: boolean;
   removed: number;
 }
 
@@ -212,10 +213,11 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   const end = async () => {
     if (current === undefined) return;
     const { merchant, ids } = current.day.state;
-    // A deleted merchant has no numbers to compare. Numbers of a Day beyond retention stay what they are, unless an
-    // erasure removes them.
+    // A deleted merchant has no numbers to compare. Numbers of a Day beyond retention stay what they are, and those of
+    // a Day of which events are lost, unless an erasure removes them.
     const { settings } = current;
-    if (settings !== undefined && isTheirs(settings) && (!current.isExpired || erased.has(merchant))) {
+    const isKept = current.isExpired || current.isLost;
+    if (settings !== undefined && isTheirs(settings) && (!isKept || erased.has(merchant))) {
       ended.push({
         merchant,
         events: ids.size + current.removed,
@@ -232,7 +234,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   };
   const folders = what.folders ?? [what.archived];
   const slices = readDays({ bucket: deps.bucket }, folders, { after, isWanted, columns });
-  for await (const { rows, settings, isOver } of withSettings(slices, what, deps)) {
+  for await (const { rows, settings, isOver, isLost } of withSettings(slices, what, deps)) {
     const merchant = merchantOf(rows);
     if (current?.day.state.merchant !== merchant) {
       await end();
@@ -241,7 +243,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
       const isOwn = settings !== undefined && preview !== undefined && !preview.isGlobal;
       const tried = isOwn ? { ...settings, rules: previewOf(what, settings.rules) } : settings;
       const moved = isOfMoved && tried !== undefined ? new MovedDay(tried, what.day, isolateHashKey()) : undefined;
-      current = { day, moved, settings: tried, isExpired: isOver, removed: 0 };
+      current = { day, moved, settings: tried, isExpired: isOver, isLost, removed: 0 };
       others.delete(merchant);
     }
     const counted = current as Current;
@@ -272,7 +274,7 @@ export async function recount(what: Recount, steps: RecountSteps, deps: RecountD
   if (!isStopped) await flush();
 }
 
-/** The settings of merchants that the archive has no event of, without those whose events retention has deleted. */
+/** The settings of merchants that the archive has no event of, without those whose events are gone. */
 async function withoutExpired(
   merchants: readonly number[],
   place: SettledPlace & { readonly erased: ReadonlySet<number>; readonly isTheirs: (settings: Settings) => boolean },
@@ -281,21 +283,21 @@ async function withoutExpired(
   const kept: Settings[] = [];
   for (let start = 0; start < merchants.length; start += REPLAY_AHEAD_MERCHANTS) {
     const settled = await readSettled(merchants.slice(start, start + REPLAY_AHEAD_MERCHANTS), place, deps);
-    for (const [merchant, { settings, isOver }] of settled)
-      if (place.isTheirs(settings) && (!isOver || place.erased.has(merchant))) kept.push(settings);
+    for (const [merchant, { settings, isOver, isLost }] of settled)
+      if (place.isTheirs(settings) && (!(isOver || isLost) || place.erased.has(merchant))) kept.push(settings);
   }
   return kept;
 }
 
 type SettledPlace = Pick<Recount, "day" | "partition" | "folders" | "zonePreview">;
 
-/**
- * The settings that a merchant's Day is counted by, and whether a retention has ended for the Day or has taken events
- * of it before.
- */
+/** The settings that a merchant's Day is counted by. */
 interface Settled {
   readonly settings: Settings;
+  /** Whether a retention has ended for the Day, or has taken events of it before. */
   readonly isOver: boolean;
+  /** Whether events of it were lost with the bucket. */
+  readonly isLost: boolean;
 }
 
 /** Reads this for those of the merchants that exist. They must be so few that they fit a statement. */
@@ -313,8 +315,9 @@ export async function readSettled(
       const settings = zonePreview === undefined ? known : withPastZone(known, zonePreview);
       // A Day of which some events are gone cannot be counted again as a whole.
       const [from, to] = folders === undefined ? days : foldersOf(settings, day);
-      const isTaken = taken.some((one) => one.merchant === settings.merchant && from <= one.day && one.day < to);
-      return [settings.merchant, { settings, isOver: isExpired(settings, from, today) || isTaken }];
+      const own = taken.filter((one) => one.merchant === settings.merchant && from <= one.day && one.day < to);
+      const isOver = isExpired(settings, from, today) || own.some(({ erasure }) => erasure === RETENTION);
+      return [settings.merchant, { settings, isOver, isLost: own.some(({ erasure }) => erasure === LOST) }];
     }),
   );
 }
@@ -351,6 +354,7 @@ interface SettledSlice {
   readonly rows: ColumnBlock;
   readonly settings: Settings | undefined;
   readonly isOver: boolean;
+  readonly isLost: boolean;
 }
 
 /** Reads some slices ahead, so that one statement reads the settings of many merchants. */
@@ -371,8 +375,8 @@ async function* withSettings(
       for (const [merchant, settled] of await readSettled(asked, place, deps)) known.set(merchant, settled);
     }
     const ready = waiting.map((slice) => {
-      const { settings, isOver = false } = known.get(merchantOf(slice)) ?? { settings: undefined };
-      return { rows: slice, settings, isOver };
+      const unknown = { settings: undefined, isOver: false, isLost: false };
+      return { rows: slice, ...(known.get(merchantOf(slice)) ?? unknown) };
     });
     waiting = [];
     rows = 0;

@@ -46,6 +46,7 @@ import { dateOf } from "../core/time.ts";
 import {
   type ArchivedDay,
   findDay,
+  isNewerSealed,
   newestSealed,
   readDay,
   readManifest,
@@ -55,6 +56,7 @@ import { deleteKeys, listKeys, putObject, readObject } from "../storage/archive/
 import { withoutRemoved } from "../storage/archive/removed.ts";
 import { SealedFileWriter } from "../storage/archive/sealed-file.ts";
 import { readMoved } from "../storage/directory/settings.ts";
+import { forgetEmptyDay } from "../storage/ledger/doubt.ts";
 import { finishParts, listRemovals, noteRemovals, type RemovedRows } from "../storage/ledger/erasure.ts";
 import { notePlaces } from "../storage/ledger/places.ts";
 import { sealRollups } from "../storage/ledger/replay-write.ts";
@@ -72,6 +74,7 @@ import {
 import { healSettings } from "../storage/ledger/settings-fence.ts";
 import { type DueDeps, noteDay, sendDue } from "../storage/seal-due.ts";
 import { MerchantRows } from "./derive.ts";
+import { compareDoubted } from "./doubt.ts";
 import { handleEach, type QueueBatch } from "./message.ts";
 import { packClosed } from "./pack.ts";
 import {
@@ -167,13 +170,16 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   const place = { date: dateOf(row.day), partition: row.partition };
   const sealedKeys = (await listKeys(deps, sealedPrefix(place))).map(({ key }) => key);
   const unknown = findUnknown(row, sealedKeys);
-  const found = await findDay(deps, place, unknown ?? row.folder);
+  const isThere = row.folder !== "" && sealedKeys.includes(manifestKey(row.folder));
+  if (row.doubted === 0) ensureNotOlder(row, { isThere, unknown });
+  const { found, isWhole } = await findWhole(place, unknown ?? (isThere ? row.folder : ""), sealedKeys, deps);
   const since = deps.now();
   await ensureKnown(found, { known: state.position, partition });
   const all = { ...found, bundles: bundlesBefore(found, state.position) };
   const removals = await listRemovals(deps.ledgers.of(row.partition), row);
   const erasures = removals.map(({ number }) => number);
-  const begun = unknown === undefined ? findBegun(row, removalsName(erasures), sealedKeys) : undefined;
+  const mayGoOn = unknown === undefined && row.doubted === 0;
+  const begun = mayGoOn ? findBegun(row, removalsName(erasures), sealedKeys) : undefined;
   const archived = begun === undefined ? all : { ...all, bundles: bundlesBefore(all, begun) };
   const { day } = row;
   const counted = new Map(state.counted);
@@ -187,8 +193,16 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
     known: { day, partition: row.partition, erasures, since },
   };
   const { manifest } = archived;
-  if (unknown !== undefined && manifest !== undefined) return adopt(row, { what, manifest, folder: unknown }, deps);
-  const mayStay = begun === undefined && manifest !== undefined && isSmall(archived, manifest);
+  if (row.doubted === 1) {
+    if (row.generation === 0 && manifest === undefined && archived.bundles.length === 0 && counted.size === 0) {
+      await forgetEmptyDay(deps.ledgers.of(row.partition), row);
+      return void (await partition.dropDay(day));
+    }
+    await compareDoubted(what, { counted, isThere: isThere || row.folder === "" }, deps);
+  }
+  if (unknown !== undefined && manifest !== undefined && isWhole)
+    return adopt(row, { what, manifest, folder: unknown }, deps);
+  const mayStay = begun === undefined && manifest !== undefined && isWhole && isSmall(archived, manifest);
   const stays = mayStay && !(await hasRemovable(what, deps));
   if (stays) {
     await countLate(row, what, deps);
@@ -210,6 +224,33 @@ async function seal(row: SealRow, deps: SealDeps): Promise<void> {
   // to.
   const again = sealed.cleanAt === null ? null : deps.now() + deps.pace.sealGraceMs;
   await clean(sealed, deps, again);
+}
+
+/**
+ * Throws where the sealed files that the ledger knows are gone, and none or older ones are there: the bucket was lost.
+ * Counted from those, numbers would fall.
+ */
+function ensureNotOlder(
+  { folder }: SealRow,
+  { isThere, unknown }: { readonly isThere: boolean; readonly unknown: string | undefined },
+): void {
+  if (folder === "" || isThere || (unknown !== undefined && isNewerSealed(unknown, folder))) return;
+  const others = unknown === undefined ? "no others are there" : "older ones are there";
+  throw new Error(`its sealed files are gone from the bucket, and ${others}: footfall recover bucket`);
+}
+
+/**
+ * What the archive has of a Day, without sealed files that its manifest names and that are gone; `isWhole` is whether
+ * none is. A Day of which some are gone is sealed anew.
+ */
+async function findWhole(place: DayPlace, folder: string, sealedKeys: readonly string[], deps: SealDeps) {
+  const found = await findDay(deps, place, folder);
+  const { manifest } = found;
+  const there = new Set(sealedKeys);
+  const files = manifest?.files.filter(({ key }) => there.has(key)) ?? [];
+  const isDerived = files.every(({ derived }) => derived === undefined || there.has(derived.key));
+  const isWhole = isDerived && files.length === (manifest?.files.length ?? 0);
+  return { found: manifest === undefined || isWhole ? found : { ...found, manifest: { ...manifest, files } }, isWhole };
 }
 
 /**

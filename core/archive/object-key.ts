@@ -33,6 +33,33 @@ export const ROLLUPS_PREFIX = "rollups/";
 export const DEAD_LETTER_PREFIX = "dead-letter/";
 
 /**
+ * What a second copy of the bucket holds (docs/operate.md). The rest is made anew: runs of bundles, answers of jobs, a
+ * backup that was not finished, and the state that the cron writes every few minutes.
+ */
+const COPIED_PREFIXES = [
+  EVENTS_PREFIX,
+  SEALED_PREFIX,
+  ROLLUPS_PREFIX,
+  DEAD_LETTER_PREFIX,
+  "imported/",
+  "numbers/",
+  "erasures/",
+  "gone/",
+  "keys/",
+  "backup/directory/",
+  "backup/changes/",
+  "status/incidents.json",
+] as const;
+/** What R2 takes, in bytes of UTF-8; ours are ASCII. */
+const KEY_LENGTH_MAX = 1_024;
+
+/** Whether a key is of an object that a second copy of the bucket holds. */
+export function isCopiedKey(key: string): boolean {
+  const isPlain = /^[a-zA-Z0-9=._/-]+$/.test(key) && !/(^|\/)\.*(\/|$)/.test(key);
+  return isPlain && key.length <= KEY_LENGTH_MAX && COPIED_PREFIXES.some((prefix) => key.startsWith(prefix));
+}
+
+/**
  * Enough for ten trillion events in one partition; zero-padded, so that the order of keys is the order of positions.
  */
 const POSITION_DIGITS = 13;

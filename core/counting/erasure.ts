@@ -42,6 +42,8 @@ export interface EraseReply {
 
 /** Stands for the id of an erasure where a retention setting is the reason. */
 export const RETENTION = "retention";
+/** Stands there where events were lost with the bucket: numbers stay, and what is left of the events stays too. */
+export const LOST = "lost";
 
 /** Merchants of whom everything is removed, the numbers of the Day too. */
 export function erasedWhole(removals: readonly Removal[]): ReadonlySet<number> {

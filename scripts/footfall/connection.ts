@@ -90,6 +90,21 @@ export async function openAdmin(connection: Connection, path: string): Promise<R
   return response.ok ? response : refused(request, response);
 }
 
+/** Sends the bytes of a file to an admin endpoint, and answers its JSON. */
+export async function putAdmin(connection: Connection, path: string, bytes: Blob): Promise<unknown> {
+  const { adminToken: token } = connection;
+  if (token === undefined) throw new Problem(NO_ADMIN_TOKEN);
+  const request = {
+    url: queryUrlOf(connection) + path,
+    method: "PUT",
+    token,
+    body: bytes,
+    unauthorized: WRONG_ADMIN_TOKEN,
+  };
+  const response = await send(request);
+  return response.ok ? parseJson(await response.text()) : refused(request, response);
+}
+
 /** Asks an admin endpoint of the collector and answers its JSON. */
 export async function askCollector(connection: Connection, path: string): Promise<unknown> {
   const { collectorUrl, adminToken, stateDir } = connection;
@@ -175,11 +190,12 @@ async function ask(request: Request): Promise<unknown> {
 async function send({ url, method, token, body, prefer, accept }: Request): Promise<Response> {
   const headers = {
     authorization: `Bearer ${token}`,
-    "content-type": "application/json",
+    "content-type": body instanceof Blob ? "application/octet-stream" : "application/json",
     ...(prefer !== undefined && { prefer }),
     ...(accept !== undefined && { accept }),
   };
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+  const sent = body instanceof Blob ? body : JSON.stringify(body);
+  const init = body === undefined ? { method, headers } : { method, headers, body: sent };
   return await fetch(url, init).catch((error: unknown) => {
     throw new Problem(noAnswer(url, error));
   });

@@ -162,11 +162,15 @@ export interface PartitionRow {
   readonly partition: string;
   /** 1 until its first event. */
   readonly next_position: number;
+  readonly failing?: readonly string[];
 }
 
-/** A table of the partitions; without `all` of those that ever held an event, and how many are left out. */
+/**
+ * A table of the partitions; without `all` of those that ever held an event or fail at something, as one does whose
+ * storage was lost, and how many are left out.
+ */
 export function toPartitionsText(partitions: readonly PartitionRow[], all: boolean): string {
-  const shown = partitions.filter(({ next_position }) => all || next_position > 1);
+  const shown = partitions.filter(({ next_position, failing = [] }) => all || next_position > 1 || failing.length > 0);
   const hidden = partitions.length - shown.length;
   const note = `${hidden} without an event; --all shows them`;
   return hidden === 0 ? toAnswerTable(shown) : `${toAnswerTable(shown)}\n\n${note}`;

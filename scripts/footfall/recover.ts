@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { Problem } from "../problem.ts";
 import { toTable } from "../table.ts";
+import { copyBucket, recoverBucket, toBucketText, toCopyText } from "./bucket.ts";
 import { askAdmin, askList, type Connection } from "./connection.ts";
 import { show } from "./merchant.ts";
 
@@ -23,6 +24,14 @@ export function addRecovery(program: Command): void {
     .description("the backups there are, the newest first")
     .action(async (_, command: Command) => {
       await show(command, (connection) => askList(connection, "/api/v1/backups"));
+    });
+  backup
+    .command("bucket")
+    .description("copies what is new in the bucket to a folder (docs/operate.md: a large one is copied with rclone)")
+    .requiredOption("--to <folder>", "the copy; it is made where there is none")
+    .option("--anyway", "also where the bucket has lost most of what the copy has")
+    .action(async ({ to, anyway = false }: { to: string; anyway?: boolean }, command: Command) => {
+      await show(command, (connection) => copyBucket(connection, { to, anyway }), toCopyText);
     });
   const recover = program.command("recover").description("makes state whole that was lost or restored");
   recover
@@ -44,6 +53,14 @@ export function addRecovery(program: Command): void {
     .description("one whose storage was lost or put back, from the archive and its ledger")
     .action(async (partition: string, _, command: Command) => {
       await show(command, (connection) => recoverPartition(connection, partition), toPartitionText);
+    });
+  recover
+    .command("bucket")
+    .description("after R2 was lost: puts a copy back, and makes numbers, erasures and Days agree with what is there")
+    .option("--from <folder>", "a copy, of `backup bucket` or rclone; without it what is in the bucket now is all")
+    .option("--copied-at <instant>", "when the copying began that was put back; `backup bucket` has noted it")
+    .action(async ({ from, copiedAt }: { from?: string; copiedAt?: string }, command: Command) => {
+      await show(command, (connection) => recoverBucket(connection, { from, copiedAt }), toBucketText);
     });
   recover
     .command("erasures")

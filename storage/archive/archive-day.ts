@@ -60,17 +60,27 @@ export async function readManifest(archive: Archive, folder: string): Promise<Ma
  * number with more rows removed. Undefined where there is none.
  */
 export function newestSealed(keys: readonly string[]): string | undefined {
-  let newest: { readonly folder: string; readonly rank: readonly number[] } | undefined;
+  let newest: string | undefined;
   for (const key of keys) {
-    const [, folder = "", numbers = ""] = /^(.*\/generation=([0-9-]+)\/)manifest\.json$/.exec(key) ?? [];
-    if (folder === "") continue;
-    // A folder's name holds the generation, the position, and then "0" or three numbers: the first erasure, the last
-    // one, and how many there are.
-    const [generation = 0, before = 0, first = 0, , count = first === 0 ? 0 : 1] = numbers.split("-").map(Number);
-    const rank = [generation, before, count];
-    if (newest === undefined || isAbove(rank, newest.rank)) newest = { folder, rank };
+    const [, folder] = /^(.*\/generation=[0-9-]+\/)manifest\.json$/.exec(key) ?? [];
+    if (folder !== undefined && (newest === undefined || isNewerSealed(folder, newest))) newest = folder;
   }
-  return newest?.folder;
+  return newest;
+}
+
+/** Whether a folder of a Day's sealed files is newer than another one of that Day. */
+export function isNewerSealed(folder: string, other: string): boolean {
+  return isAbove(rankOf(folder), rankOf(other));
+}
+
+/**
+ * A folder's name holds the generation, the position, and then "0" or three numbers: the first erasure, the last one,
+ * and how many there are.
+ */
+function rankOf(folder: string): readonly number[] {
+  const numbers = /\/generation=([0-9-]+)\/$/.exec(folder)?.[1] ?? "";
+  const [generation = 0, before = 0, first = 0, , count = first === 0 ? 0 : 1] = numbers.split("-").map(Number);
+  return [generation, before, count];
 }
 
 function isAbove(rank: readonly number[], other: readonly number[]): boolean {

@@ -77,8 +77,10 @@ const NOTED = `SELECT id, table_name AS "table", gone, "row" FROM row_changes
 
 /** The highest number that any change has. */
 export async function lastChange({ directory, bucket }: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<number> {
+  // The highest that a row ever had, and not one that is there: notes are deleted once they are logged, and a bucket
+  // that was lost has no logged ones. A backup that named a lower number would be followed by changes from before it.
   const [noted] = await select<{ readonly last: number }>(directory, [
-    "SELECT coalesce(max(id), 0) AS last FROM row_changes",
+    "SELECT seq AS last FROM sqlite_sequence WHERE name = 'row_changes'",
   ]);
   return Math.max(noted?.last ?? 0, ...(await listLogged({ bucket })).map(({ last }) => last));
 }

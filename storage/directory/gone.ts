@@ -67,6 +67,36 @@ export async function takeAway({ directory, bucket }: GoneDeps): Promise<number>
   return taken;
 }
 
+/** Acts of the audit log that take a credential away, and what it is of. */
+const TAKING_ACTS: Readonly<Record<string, Gone["kind"]>> = {
+  "key.revoke": "api_keys",
+  "member.remove": "members",
+  "share.revoke": "shares",
+  "operator.revoke": "operators",
+};
+
+/**
+ * Notes again what was taken away since an instant (UTC ms), as the audit log has it: the bucket was lost. Some entries
+ * after one of them. Returns how many were noted, and the last entry while there may be more. The secrets of rotated
+ * keys are in no log.
+ */
+export async function noteTakenAgain(
+  { since, after, rowsMax }: { readonly since: number; readonly after: number; readonly rowsMax: number },
+  deps: GoneDeps,
+): Promise<{ readonly noted: number; readonly next: number | undefined }> {
+  const text = `SELECT id, merchant, act, target FROM audit WHERE id > ?1 AND at >= ?2 AND target IS NOT NULL
+    AND act IN (SELECT value FROM json_each(?3)) ORDER BY id LIMIT ?4`;
+  const acts = JSON.stringify(Object.keys(TAKING_ACTS));
+  type Act = { readonly id: number; readonly merchant: number | null; readonly act: string; readonly target: string };
+  const rows = await select<Act>(deps.directory, [text, after, since, acts, rowsMax]);
+  for (const { merchant, act, target } of rows) {
+    const gone = { kind: TAKING_ACTS[act] as Gone["kind"], merchant: merchant ?? 0, id: target };
+    // An act whose outcome nobody knows may have left it in place.
+    if ((await findNamed(gone, deps)) === undefined) await put(gone.kind, gone, deps);
+  }
+  return { noted: rows.length, next: rows.length < rowsMax ? undefined : rows.at(-1)?.id };
+}
+
 /** About 60 characters each. A parameter may have 2 MB. */
 const NOTES_ONCE = 5_000;
 

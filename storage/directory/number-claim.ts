@@ -61,9 +61,12 @@ export async function claimNumber(numbered: Numbered, known: number, claims: Cla
   throw new Error(`${NUMBER_CLAIM_TRIES_MAX} numbers were claimed by others meanwhile`);
 }
 
-/** Claims the highest number of D1 where it was given before there were claims. Doing so again is harmless. */
-export async function claimKnown(numbered: Numbered, known: number, claims: Claims): Promise<void> {
-  if (known > ((await highestClaim(numbered, claims)) ?? 0)) await putClaim(numbered, known, claims);
+/**
+ * Claims the highest number of D1 where it has no claim: it was given before there were claims, or the bucket was lost.
+ * Returns whether it had none. Doing so again is harmless.
+ */
+export async function claimKnown(numbered: Numbered, known: number, claims: Claims): Promise<boolean> {
+  return known > ((await highestClaim(numbered, claims)) ?? 0) && (await putClaim(numbered, known, claims));
 }
 
 /** undefined where nothing was ever claimed. */

@@ -3,7 +3,7 @@
 // (storage/ledger/sealed-day.ts), so a receipt says what happened, once.
 
 import { MONTH_DAYS } from "../../core/block/month.ts";
-import { RETENTION, type Removal } from "../../core/counting/erasure.ts";
+import { LOST, RETENTION, type Removal } from "../../core/counting/erasure.ts";
 import { CLOCKS_APART_MS, FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { select } from "../statement.ts";
 import type { Ledger } from "./ledgers.ts";
@@ -416,10 +416,10 @@ export async function readReceipt(db: Ledger, erasure: Erasure, rowsMax: number)
   return { parts: progress?.parts ?? 0, done: progress?.done ?? 0, removals };
 }
 
-/**
- * Of some merchants the Days in [from, to) of which a retention has taken rows in a partition: whatever the setting is
- * by now, their numbers cannot be counted again.
- */
+/** Events are gone, by a retention or with the bucket: whatever else holds by now, numbers cannot be counted again. */
+const ARE_GONE = `erasure IN ('${RETENTION}', '${LOST}')`;
+
+/** Of some merchants the Days in [from, to) of which events are gone in a partition, and why. */
 export async function listTaken(
   db: Ledger,
   {
@@ -427,27 +427,37 @@ export async function listTaken(
     days: [from, to],
     partition,
   }: { merchants: readonly number[]; days: readonly [number, number]; partition: string },
-): Promise<readonly { readonly merchant: number; readonly day: number }[]> {
-  const text = `SELECT DISTINCT merchant, day FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
-    AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 AND "partition" = ?4`;
+): Promise<readonly { readonly merchant: number; readonly day: number; readonly erasure: string }[]> {
+  const text = `SELECT DISTINCT merchant, day, erasure FROM removals WHERE merchant IN (SELECT value FROM json_each(?1))
+    AND ${ARE_GONE} AND day >= ?2 AND day < ?3 AND "partition" = ?4`;
   return select(db, [text, JSON.stringify(merchants), from, to, partition]);
 }
 
-/** Whether a retention has taken rows of a merchant's Days in [from, to), in any partition. */
+/** Whether events of a merchant's Days in [from, to) are gone, in any partition. */
 export async function hasTaken(
   db: Ledger,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
 ): Promise<boolean> {
-  const text = `SELECT 1 FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3 LIMIT 1`;
+  const text = `SELECT 1 FROM removals WHERE merchant = ?1 AND ${ARE_GONE} AND day >= ?2 AND day < ?3 LIMIT 1`;
   return (await select(db, [text, merchant, from, to])).length > 0;
 }
 
-/** The Days in [from, to) of which a retention has taken rows of a merchant. */
+/** The Days in [from, to) of which events of a merchant are gone. */
 export async function listTakenDays(
   db: Ledger,
   { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
 ): Promise<readonly number[]> {
-  const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND erasure = '${RETENTION}' AND day >= ?2 AND day < ?3`;
+  const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND ${ARE_GONE} AND day >= ?2 AND day < ?3`;
+  const rows = await select<{ readonly day: number }>(db, [text, merchant, from, to]);
+  return rows.map(({ day }) => day);
+}
+
+/** The Days in [from, to) of which events of a merchant were lost with the bucket, in order. */
+export async function listLostDays(
+  db: Ledger,
+  { merchant, days: [from, to] }: { merchant: number; days: readonly [number, number] },
+): Promise<readonly number[]> {
+  const text = `SELECT DISTINCT day FROM removals WHERE merchant = ?1 AND erasure = '${LOST}' AND day >= ?2 AND day < ?3 ORDER BY day`;
   const rows = await select<{ readonly day: number }>(db, [text, merchant, from, to]);
   return rows.map(({ day }) => day);
 }

@@ -45,6 +45,19 @@ export async function countImported(
   return new Map(rows.map((row) => [row.table, row.rows]));
 }
 
+/** Merchants that have imported rollups, after one of them. */
+export async function listImporters(db: Ledger, after: number, rowsMax: number): Promise<readonly number[]> {
+  const text = "SELECT DISTINCT merchant FROM imported_days WHERE merchant > ? ORDER BY merchant LIMIT ?";
+  const rows = await select<{ readonly merchant: number }>(db, [text, after, rowsMax]);
+  return rows.map(({ merchant }) => merchant);
+}
+
+/** The tables of a merchant's imports, as parts without their Days. */
+export async function listImportedTables(db: Ledger, merchant: number): Promise<readonly Omit<ImportedPart, "days">[]> {
+  const text = `SELECT DISTINCT merchant, import AS number, "table" FROM imported_days WHERE merchant = ?`;
+  return select(db, [text, merchant]);
+}
+
 /** How many bytes all imports of a merchant take, those that were taken back among them. */
 export async function importedBytes(db: Ledger, merchant: number): Promise<number> {
   const text = "SELECT sum(bytes) AS bytes FROM imported_days WHERE merchant = ?";

@@ -22,13 +22,14 @@ export interface RecoveredFiles {
   readonly lost: number;
 }
 
-/** The partitions that month files lie of. */
-export async function listFiledPartitions(archive: Archive): Promise<readonly string[]> {
-  const found: string[] = [];
+/** The partitions that month files lie of, or that a ledger knows files of. */
+export async function listFiledPartitions(archive: Archive, ledger: Ledger): Promise<readonly string[]> {
+  const known = await select<{ readonly partition: string }>(ledger, ['SELECT DISTINCT "partition" FROM month_files']);
+  const found = new Set(known.map(({ partition }) => partition));
   for await (const page of pagesOf(archive, { prefix: `${ROLLUPS_PREFIX}partition=`, delimiter: "/" }))
     for (const folder of page.delimitedPrefixes ?? [])
-      found.push(folder.slice(`${ROLLUPS_PREFIX}partition=`.length, -1));
-  return found;
+      found.add(folder.slice(`${ROLLUPS_PREFIX}partition=`.length, -1));
+  return [...found];
 }
 
 /** Makes a ledger and the month files of one of its partitions agree. */
@@ -80,7 +81,9 @@ async function listFiles(
 
 /**
  * Empties the blocks that name a file that is gone, and has the seal take the Days' sealed files as if it had never
- * known them, so that it counts everything of them (SEA-18). 1 where any block named it.
+ * known them, so that it counts everything of them (SEA-18). 1 where any block named it. Where events of any of its
+ * Days are lost or in doubt, they could not be counted again: then the blocks go on naming the file, and questions that
+ * need it are refused, instead of being answered with less.
  */
 async function giveUpFile(
   ledger: Ledger,
@@ -88,6 +91,9 @@ async function giveUpFile(
   now: number,
 ): Promise<number> {
   const about = [merchant, month, partition, file] as const;
+  const isUnsure = `SELECT 1 FROM archive_days WHERE day >= ?1 - ${FOLDERS_APART_MAX} AND day < ?1 + ${MONTH_DAYS + FOLDERS_APART_MAX}
+    AND "partition" = ?2 AND (doubted = 1 OR lost > 0) LIMIT 1`;
+  if ((await select(ledger, [isUnsure, month, partition])).length > 0) return 0;
   const isNamed = `merchant = ?1 AND first_day >= ?2 AND first_day < ?2 + ${MONTH_DAYS} AND "partition" = ?3 AND file = ?4`;
   const none = JSON.stringify(new Array(BLOCK_DAYS).fill(null));
   const days = `UPDATE archive_days SET folder = '', clean_at = NULL, late_since = coalesce(late_since, ?5), late_marks = late_marks + 1,

@@ -285,6 +285,15 @@ export const archiveDays = sqliteTable(
      * Grows with every write that leaves numbers of the Day in rows, as publishing does; 0 once all of them are packed.
      */
     unpacked: integer("unpacked").notNull().default(1),
+    /** UTC ms at which events last came late; null where none did since the Day was first noted. */
+    lateAt: integer("late_at"),
+    /**
+     * 1 where the bucket was lost and the archive may lack events that the Day's numbers count: the next look compares
+     * both before it writes anything (doubt.ts).
+     */
+    doubted: integer("doubted").notNull().default(0),
+    /** Merchants whose events of it are lost at least in part. Their numbers stay as they are. */
+    lost: integer("lost").notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.day, table.partition] }),
@@ -425,7 +434,7 @@ export const removals = sqliteTable(
   "removals",
   {
     merchant: integer("merchant").notNull(),
-    /** Id of the erasure, or "retention". */
+    /** Id of the erasure, "retention", or "lost" for what was lost with the bucket. */
     erasure: text("erasure").notNull(),
     day: integer("day").notNull(),
     partition: text("partition").notNull(),

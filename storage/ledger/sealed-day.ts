@@ -32,11 +32,15 @@ export interface SealRow extends SealPlace {
   readonly cleanAt: number | null;
   /** 0 once all its numbers are packed. */
   readonly unpacked: number;
+  /** 1 where the archive may lack events that its numbers count (doubt.ts). */
+  readonly doubted: number;
+  /** Merchants whose events of it are lost at least in part. */
+  readonly lost: number;
 }
 
 const COLUMNS = `day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences, shown,
   sealed_at AS sealedAt, late_since AS lateSince, late_marks AS lateMarks, due_at AS dueAt,
-  attempts, error, clean_at AS cleanAt, unpacked`;
+  attempts, error, clean_at AS cleanAt, unpacked, doubted, lost`;
 const IS_PLACE = 'day = ?1 AND "partition" = ?2';
 const EXISTS_PLACE = 'EXISTS (SELECT 1 FROM archive_days WHERE day = ? AND "partition" = ?';
 /** What a new row's columns hold, after day and partition. */
@@ -132,7 +136,7 @@ export function lateStatement(
   { places, now, coalesceMs }: { places: readonly WaitingPlace[]; now: number; coalesceMs: number },
 ): D1PreparedStatement {
   const text = `${INSERT} SELECT value ->> 0, value ->> 1, ${UNSEALED}, ?2, 1, ?3 + (value ->> 2), 0, '', NULL FROM json_each(?1)
-    WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since),
+    WHERE true ON CONFLICT DO UPDATE SET late_since = coalesce(late_since, excluded.late_since), late_at = ?2,
       late_marks = late_marks + 1, due_at = CASE WHEN late_since IS NULL THEN excluded.due_at ELSE due_at END
     RETURNING day, "partition", late_marks, late_since`;
   const values = JSON.stringify(places.map(({ day, partition, waitMs = 0 }) => [day, partition, waitMs]));
@@ -166,12 +170,12 @@ export async function takeDue(
   return results.map(({ day, partition }) => ({ day, partition }));
 }
 
-/** The newest sealed Days. */
+/** The newest sealed Days, without those that are in doubt already. */
 export async function listNewest(
   db: Ledger,
   rowsMax: number,
 ): Promise<readonly (SealPlace & { readonly folder: string })[]> {
-  const text = `SELECT day, "partition", folder FROM archive_days WHERE folder <> '' ORDER BY day DESC LIMIT ?`;
+  const text = `SELECT day, "partition", folder FROM archive_days WHERE folder <> '' AND doubted = 0 ORDER BY day DESC LIMIT ?`;
   return select(db, [text, rowsMax]);
 }
 

@@ -20,7 +20,7 @@ import { tell } from "../../durable-objects/tell.ts";
 import { readParquet } from "../../storage/archive/parquet.ts";
 import { driveErasure } from "../../storage/erasure-drive.ts";
 import { createErasure } from "../../storage/ledger/erasure.ts";
-import { noteForgotten } from "../../storage/ledger/partition-claim.ts";
+import { noteForgotten, takeOver } from "../../storage/ledger/partition-claim.ts";
 import { readDayRollups } from "../../storage/ledger/rollups.ts";
 import { archivedNext, type RecoveringPartition } from "../../storage/partition-recovery.ts";
 import { eventOf, settingsOf, TUESDAY } from "../support/events.ts";
@@ -227,6 +227,42 @@ describe.each(Array.from({ length: SEEDS }, (_, seed) => seed))("seed %d", (seed
     const ids = await outage.archived();
     for (const id of ids) expect(expected).toContain(id);
     if (erased === undefined) expect(ids.size).toBe(expected.size);
+  });
+
+  test("[RCV-7] a ledger that was restored to before its partition was recovered knows it again, and takes its hits", async () => {
+    const random = seededRandom(2_000 + seed);
+    const outage = new Outage(random);
+    const { it, world } = outage;
+    await outage.run(random.integer(2, 8));
+    if (random.chance(0.7)) await tell(it.partition);
+    if (!it.partition.isChecked) await claim(it.partition);
+    const known = world.database.prepare("SELECT * FROM partition_status").all();
+    await outage.run(random.integer(0, 4));
+    it.lose();
+    await claim(it.partition);
+    expect(statusOf(it.partition).recoveredClaim).toBeNull();
+    await recover(outage, random);
+    await outage.run(random.integer(0, 4));
+    world.database.exec("DELETE FROM partition_status");
+    for (const row of known) {
+      const names = Object.keys(row);
+      const text = `INSERT INTO partition_status ("${names.join('", "')}") VALUES (${names.map(() => "?").join()})`;
+      world.database.prepare(text).run(...(Object.values(row) as string[]));
+    }
+    if (random.chance(0.5)) {
+      it.restart();
+      await claim(it.partition);
+      expect(it.partition.standing).toBe("lost");
+    }
+    // What the query Worker does for each partition of a ledger that is recovered.
+    const { nextPosition, recoveredClaim } = statusOf(it.partition);
+    expect((await archivedNext(["pool-0"], world.deps())).get("pool-0") ?? 0).toBeLessThanOrEqual(nextPosition);
+    await takeOver(world.d1, { partition: "pool-0", claim: recoveredClaim as string, now: it.now });
+    await republish(it.partition);
+    it.restart();
+    await claim(it.partition);
+    expect([it.partition.standing, statusOf(it.partition).failing]).toEqual(["own", []]);
+    expect(await outage.takes("after")).toBe(true);
   });
 
   test("[RCV-13] one that was put back notices it, and comes back with what its log has and the archive has not", async () => {

@@ -791,7 +791,7 @@ describe("admin requests", () => {
     );
     for (const { route, example } of given) {
       const parameters = new URLSearchParams(example as Record<string, string>);
-      const { status, text } = await admin({ method: "GET", path: `${pathOf(route)}?${parameters}` });
+      const { status, text } = await admin({ method: route.method, path: `${pathOf(route)}?${parameters}` });
       expect(status, `${route.id} ${parameters}: ${text}`).toBe(200);
     }
     const asked = fc.constantFrom(...given).chain(({ route, example }) => {
@@ -804,7 +804,7 @@ describe("admin requests", () => {
       fc.asyncProperty(asked, value, async ({ route, example, name }, sent) => {
         const changed = { ...example, [name]: sent.slice(0, 2_000).toWellFormed() };
         const parameters = new URLSearchParams(changed as Record<string, string>);
-        const { status, text } = await admin({ method: "GET", path: `${pathOf(route)}?${parameters}` });
+        const { status, text } = await admin({ method: route.method, path: `${pathOf(route)}?${parameters}` });
         if (status < 400) return;
         // A range that is wrong is told at its end.
         expect(name === "from" ? ["from", "to"] : [name], `${route.id} ${parameters}`).toContain(

@@ -197,7 +197,7 @@ test("[BLK-15] of an erased merchant no month file is left when its erasure is d
 
 /** Recovery's part in month files; what else it does is tested with the drill. */
 async function recoverMonths(world: ReplayedWorld) {
-  expect(await listFiledPartitions(world.deps())).toEqual(["pool-0"]);
+  expect(await listFiledPartitions(world.deps(), world.d1)).toEqual(["pool-0"]);
   return recoverFiles(world.d1, { partition: "pool-0", now: world.it.now }, world.deps());
 }
 

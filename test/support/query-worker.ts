@@ -50,6 +50,8 @@ export interface QueryWorker {
   readonly counted: { live: number; recent: number; gets: number; present: number };
   /** How many events partitions, by name, say that they have made durable. */
   readonly durable: Map<string, number>;
+  /** What storages of partitions, by name, are known by that a recovery has made. */
+  readonly recoveredClaims: Map<string, string>;
   /** How many rows each of them says it has gone through for that; as many as it gives unless it is set. */
   looked: number | undefined;
   /** Bytes of open Days that each of them says it has put together for its rollups. */
@@ -97,7 +99,7 @@ export interface Reply {
 }
 
 /** Where a partition stands that nothing is wrong with. */
-const STATUS: Omit<PartitionStatus, "partition" | "durableEvents"> = {
+const STATUS: Omit<PartitionStatus, "partition" | "durableEvents" | "recoveredClaim"> = {
   ...{ nextPosition: 1, checkpointPosition: 1, bundledPosition: 1, unconfirmedBundles: 0, archivedPosition: 1 },
   ...{ unarchivedSince: null, publishDue: null, failing: [], unpublishedRollups: 0, heldBytes: 0, merchants: 0 },
   ...{ slowedAt: null, hotAt: null },
@@ -147,6 +149,7 @@ export function startQueryWorker(limits: object = { RATE_LIMITS: "off" }, ledger
     live: [],
     objects: new Map(),
     durable: new Map(),
+    recoveredClaims: new Map(),
     recent: new Map(),
     counted: { live: 0, recent: 0, gets: 0, present: 0 },
     looked: undefined,
@@ -254,7 +257,8 @@ function partitionOf(worker: QueryWorker, name: string) {
     erase: () => answer({ position: 1, archivedPosition: 1 }),
     status: () => {
       const durableEvents = worker.durable.get(name) ?? 0;
-      return answer({ ...STATUS, partition: name, durableEvents, nextPosition: durableEvents + 1 });
+      const recoveredClaim = worker.recoveredClaims.get(name) ?? null;
+      return answer({ ...STATUS, partition: name, durableEvents, recoveredClaim, nextPosition: durableEvents + 1 });
     },
     republish: () => answer([]),
     beginRecovery: ({ first }: RecoveryBegin) => answer({ first, openFrom: 0, claim: "1" }),

@@ -8,6 +8,16 @@ import type { Schema } from "../../core/type-text.ts";
 import type { ReplayVerb } from "../../storage/directory/replay-job.ts";
 import { DAYS, DAYS_PAGE, FILES, getArchiveDays, getArchiveFiles, postSeal } from "./archive-days.ts";
 import { AUDIT_PAGE, getAudit } from "./audit.ts";
+import {
+  BUCKET_OBJECT,
+  BUCKET_PAGE,
+  BUCKET_RECOVERY,
+  getBucket,
+  getBucketObject,
+  NEW_BUCKET_OBJECT,
+  postBucketRecovery,
+  putBucketObject,
+} from "./bucket.ts";
 import type { Deps } from "./deps.ts";
 import { getDoctor } from "./doctor.ts";
 import { deleteMerchant, ERASURE_PAGE, getErasure, getErasures, NEW_ERASURE, postErasure } from "./erasures.ts";
@@ -170,10 +180,11 @@ export interface Operation {
 }
 
 /**
- * The operation that recovers the directory. Before it the directory may be an empty database, so its entry in the
- * audit log is written afterwards.
+ * Operations that the audit log does not note as they come: recovering the directory, which may be an empty database
+ * before it, is noted afterwards; of objects that are put back into a bucket that was lost, perhaps with the directory,
+ * what follows is noted ("bucket.recover").
  */
-export const NOTED_BY_ITSELF = "directory.recover";
+export const NOT_NOTED_BEFORE: readonly string[] = ["directory.recover", "bucket.put"];
 
 const STOP = "It takes effect at once.";
 
@@ -1408,7 +1419,7 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
     {
       door: "deployment",
       handler: postDirectoryRecovery,
-      act: NOTED_BY_ITSELF,
+      act: "directory.recover",
       id: "recoverDirectory",
       summary: "Makes a directory whole that was lost or restored to an earlier instant.",
       body: DIRECTORY_RECOVERY,
@@ -1461,6 +1472,56 @@ const ENTRIES: readonly (readonly [route: string, operation: Operation])[] = [
       summary: "Asks once more for erasures that no ledger knows.",
       status: 202,
       answer: named("ErasureRecovery"),
+    },
+  ],
+  [
+    "GET /api/v1/bucket",
+    {
+      door: "deployment",
+      handler: getBucket,
+      id: "listBucket",
+      summary: "The objects of the bucket that a second copy of it holds.",
+      query: BUCKET_PAGE,
+      examples: pages("numbers/epoch"),
+      answer: page("objects", named("BucketObject")),
+    },
+  ],
+  [
+    "GET /api/v1/bucket/object",
+    {
+      door: "deployment",
+      handler: getBucketObject,
+      id: "getBucketObject",
+      summary: "The bytes of an object of the bucket.",
+      query: BUCKET_OBJECT,
+      examples: [{ key: "numbers/epoch" }],
+    },
+  ],
+  [
+    "PUT /api/v1/bucket/object",
+    {
+      door: "deployment",
+      handler: putBucketObject,
+      act: "bucket.put",
+      id: "putBucketObject",
+      summary: "Puts an object of a copy back, where there is none. Its body is the bytes.",
+      query: NEW_BUCKET_OBJECT,
+      examples: [{ key: "numbers/epoch", md5: "d41d8cd98f00b204e9800998ecf8427e", metadata: "{}" }],
+      answer: named("BucketPut"),
+    },
+  ],
+  [
+    "POST /api/v1/recover/bucket",
+    {
+      door: "deployment",
+      handler: postBucketRecovery,
+      act: "bucket.recover",
+      id: "recoverBucket",
+      summary: "Makes all whole again after the bucket was lost and a copy was put back, a step at a time.",
+      body: BUCKET_RECOVERY,
+      examples: [{ copied_at: "2026-11-30T00:00:00Z" }, { copied_at: "2026-11-30T00:00:00Z", step: '{"phase":"end"}' }],
+      status: 202,
+      answer: named("BucketRecovery"),
     },
   ],
   [

@@ -7,7 +7,7 @@ import { causeOf } from "../../core/outcome.ts";
 import { logChanges } from "../../storage/directory/change-log.ts";
 import { writeLog } from "../../storage/log.ts";
 import { refuseQuestion } from "./answer.ts";
-import { GUARDED_ROUTES, NOTED_BY_ITSELF, ROUTES } from "./api.ts";
+import { GUARDED_ROUTES, NOT_NOTED_BEFORE, ROUTES } from "./api.ts";
 import { ask } from "./ask.ts";
 import { audited } from "./audit.ts";
 import { askBatch } from "./batch.ts";
@@ -130,7 +130,7 @@ for (const { method, path, door, personal, handler, act, query } of GUARDED_ROUT
     };
     return toResponse(
       c,
-      await (act === undefined || act === NOTED_BY_ITSELF ? handle() : audited(c, deps, act, handle)),
+      await (act === undefined || NOT_NOTED_BEFORE.includes(act) ? handle() : audited(c, deps, act, handle)),
     );
   });
 }

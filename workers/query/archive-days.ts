@@ -32,7 +32,8 @@ export async function getArchiveDays(c: Context, deps: Deps): Promise<Checked<Re
   if (after !== undefined && cursor === undefined)
     return problem("invalid_field", 'after must be the "next" of the page before.', "after");
   const open = Math.max(from, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
-  const closed = await listClosed({ from, to: to + 1, after: cursor, rowsMax: limit }, deps);
+  // An open Day has a row where it was put in doubt.
+  const closed = await listClosed({ from, to: Math.min(to + 1, open), after: cursor, rowsMax: limit }, deps);
   const last = closed.at(-1);
   if (closed.length === limit && last !== undefined) {
     const next = encodeDayCursor(last);
@@ -143,5 +144,6 @@ function shown(row: SealRow) {
     late_since: instant(row.lateSince),
     attempts: row.attempts,
     error: row.error,
+    lost_merchants: row.lost,
   };
 }

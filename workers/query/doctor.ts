@@ -8,16 +8,18 @@ import { ADMIN_FAN_OUT, BACKUP_EVERY_MS, DOCTORED_DAYS } from "../../core/limits
 import { causeOf } from "../../core/outcome.ts";
 import { dateOf } from "../../core/time.ts";
 import { STORAGE_LOST } from "../../core/watch/standing.ts";
-import { newestSealed } from "../../storage/archive/archive-day.ts";
+import { isNewerSealed, newestSealed } from "../../storage/archive/archive-day.ts";
 import { archiveOf, listKeys } from "../../storage/archive/bucket.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
 import { instantOf, listBackups } from "../../storage/directory/backup.ts";
 import { readEpochs } from "../../storage/directory/epoch.ts";
+import { lastMerchantNumber } from "../../storage/directory/merchants.ts";
+import { highestClaim, MERCHANTS } from "../../storage/directory/number-claim.ts";
 import { findErasure } from "../../storage/ledger/erasure.ts";
 import { listRecords } from "../../storage/ledger/erasure-record.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
 import { listEvents, type ToldEvents } from "../../storage/ledger/partition-claim.ts";
-import { listNewest } from "../../storage/ledger/sealed-day.ts";
+import { listNewest, type SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import type { Checked } from "./problem.ts";
 import type { Reply } from "./request.ts";
@@ -39,6 +41,7 @@ type Look = (deps: Deps) => Promise<Pick<Finding, "says" | "command"> | undefine
 
 export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>> {
   const looks: (readonly [state: string, look: Look, command: string])[] = [
+    ["bucket", lookAtBucket, RECOVER_BUCKET],
     ["directory", lookAtDirectory, "footfall recover directory"],
     ["backups", lookAtBackups, "footfall backup"],
     ...deps.ledgers.all.map((ledger, position) => {
@@ -58,6 +61,38 @@ export async function getDoctor(_: Context, deps: Deps): Promise<Checked<Reply>>
   return { ok: true, value: { body: { whole: findings.every(({ whole }) => whole), findings } } };
 }
 
+const RECOVER_BUCKET = "footfall recover bucket";
+
+/**
+ * A bucket that was emptied, or came back from an older copy, lacks claims of numbers that the directory knows, or
+ * sealed files that a ledger does. Databases that cannot be read are for other looks.
+ */
+const lookAtBucket: Look = async (deps) => {
+  const given = await lastMerchantNumber(deps.directory).catch(() => 0);
+  const claimed = (await highestClaim(MERCHANTS, deps)) ?? 0;
+  if (claimed < given)
+    return {
+      says: `claims of numbers are gone from R2: ${given} were given, ${claimed} are claimed`,
+      command: RECOVER_BUCKET,
+    };
+  for (const ledger of deps.ledgers.all)
+    for (const { day, partition, folder } of await listNewest(ledger, DOCTORED_DAYS).catch(() => [])) {
+      const found = await findSealed({ day, partition, folder }, deps);
+      if (found.isThere || (found.newest !== undefined && isNewerSealed(found.newest, folder))) continue;
+      const others = found.newest === undefined ? "no others are there" : "older ones are there";
+      const says = `the sealed files of ${dateOf(day)} in ${partition} that a ledger knows are gone from R2, and ${others}`;
+      return { says, command: RECOVER_BUCKET };
+    }
+  return undefined;
+};
+
+/** Whether the files of a folder are there, and the newest folder of their Day. */
+async function findSealed({ day, partition, folder }: SealPlace & { readonly folder: string }, deps: Deps) {
+  const prefix = sealedPrefix({ date: dateOf(day), partition });
+  const keys = (await listKeys(archiveOf(deps), prefix)).map(({ key }) => key);
+  return { isThere: keys.includes(manifestKey(folder)), newest: newestSealed(keys) };
+}
+
 const lookAtDirectory: Look = async (deps) => {
   const { own, known } = await readEpochs(deps);
   if (own >= known) return undefined;
@@ -74,12 +109,10 @@ const lookAtBackups: Look = async (deps) => {
 
 async function lookAtLedger(ledger: Ledger, command: string, deps: Deps): ReturnType<Look> {
   for (const { day, partition, folder } of await listNewest(ledger, DOCTORED_DAYS)) {
-    const place = { date: dateOf(day), partition };
-    const keys = (await listKeys(archiveOf(deps), sealedPrefix(place))).map(({ key }) => key);
-    if (keys.includes(manifestKey(folder))) continue;
-    const says = `the sealed files of ${place.date} in ${partition} that it knows are gone`;
-    if (newestSealed(keys) !== undefined) return { says: `${says}, and others are there`, command };
-    return { says: `${says} from R2, and no others are there: restore the bucket`, command: null };
+    const { isThere, newest } = await findSealed({ day, partition, folder }, deps);
+    if (isThere || newest === undefined || !isNewerSealed(newest, folder)) continue;
+    const says = `the sealed files of ${dateOf(day)} in ${partition} that it knows are gone, and newer ones are there`;
+    return { says, command };
   }
   return undefined;
 }

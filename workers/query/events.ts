@@ -49,6 +49,7 @@ import { type Admit, admitterOf } from "../../storage/archive/export-filter.ts";
 import { ParquetStreamWriter } from "../../storage/archive/parquet.ts";
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
+import { listLostDays } from "../../storage/ledger/erasure.ts";
 import { listPartitionsOfDays } from "../../storage/ledger/places.ts";
 import { readingAs } from "./asker.ts";
 import { concern } from "./audit.ts";
@@ -170,11 +171,15 @@ async function exportOf(asked: Fields<typeof EVENTS>, merchant: Merchant, deps: 
   const read = { settings: settingsOf(merchant), places: found.value, admit: admit.value };
   const rows = wanted(readExport(source, read), filterOf(asked));
   const open = firstOpenDay(deps.now(), deps.pace.sealAfterMs);
+  const lost = await listLostDays(source.ledger, { merchant: merchant.number, days: [from, to + 1] });
   const range = `${dateOf(from)}-to-${dateOf(to)}`;
   const file = {
     contentType: CONTENT_TYPES[format],
     name: `events-${range}.${format}`,
-    ...(to >= open && { headers: { "footfall-open-from": dateOf(Math.max(open, from)) } }),
+    headers: {
+      ...(to >= open && { "footfall-open-from": dateOf(Math.max(open, from)) }),
+      ...(lost.length > 0 && { "footfall-lost-days": lost.map(dateOf).join(" ") }),
+    },
     bytes: format === "parquet" ? parquetOf(rows, range) : textOf(rows, format === "csv" ? CSV : NDJSON),
   };
   return { ok: true, value: { file } };

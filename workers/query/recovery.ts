@@ -15,7 +15,7 @@ import type { RecoveryRefusal } from "../../storage/directory/recovery.ts";
 import { askAgain } from "../../storage/erasure-drive.ts";
 import type { Ledger } from "../../storage/ledger/ledgers.ts";
 import { listFiledPartitions, recoverFiles } from "../../storage/ledger/month-recovery.ts";
-import { noteForgotten, readClaim } from "../../storage/ledger/partition-claim.ts";
+import { noteForgotten, readClaim, takeOver } from "../../storage/ledger/partition-claim.ts";
 import { notePlaces } from "../../storage/ledger/places.ts";
 import { wakeSealed } from "../../storage/ledger/sealed-day.ts";
 import { giveUpLedger } from "../../storage/open.ts";
@@ -152,9 +152,11 @@ async function republishAll(position: number, deps: Deps): Promise<void> {
   const archived = await archivedNext(own, { ...archiveOf(deps), log: deps.log });
   const republish = async (partition: string) => {
     const stub = deps.partition(partition);
+    const { nextPosition, recoveredClaim } = await stub.status();
     // The partition's storage was lost as well, and the ledger that would know that is new.
-    if ((archived.get(partition) ?? 0) > (await stub.status()).nextPosition)
-      await noteForgotten(ledger, { partition, now: deps.now() });
+    if ((archived.get(partition) ?? 0) > nextPosition) await noteForgotten(ledger, { partition, now: deps.now() });
+    // The ledger was restored to before the partition was recovered, and knows the claim of the storage that was lost.
+    else if (recoveredClaim !== null) await takeOver(ledger, { partition, claim: recoveredClaim, now: deps.now() });
     for (const held of await stub.republish()) await notePlaces(ledger, { ...held, partition });
   };
   for (let start = 0; start < own.length; start += ADMIN_FAN_OUT)
@@ -165,7 +167,7 @@ async function republishAll(position: number, deps: Deps): Promise<void> {
 async function recoverMonths(position: number, deps: Deps): Promise<void> {
   const archive = archiveOf(deps);
   const ledger = deps.ledgers.all[position] as Ledger;
-  for (const partition of await listFiledPartitions(archive)) {
+  for (const partition of await listFiledPartitions(archive, ledger)) {
     if (ledgerOf(partition, deps.ledgers.all.length) !== position) continue;
     const found = await recoverFiles(ledger, { partition, now: deps.now() }, archive);
     deps.log({ event: "month_files_recovered", ledger: position, partition, ...found });

@@ -193,7 +193,8 @@ async function moveDays(
       days: [first, last + 1],
     }));
   if (isGone) {
-    const why = "Events of some of these Days, or of a Day beside them, are deleted, as the merchant's retention says";
+    const why =
+      "Events of some of these Days, or of a Day beside them, are gone: the merchant's retention has ended for them, or the bucket was lost";
     return problem("conflict", `${why}: such Days keep their zone. Ask for later Days.`, "from");
   }
   return { ok: true, value: { settings, pastZone } };

@@ -36,6 +36,7 @@ import {
 } from "../../storage/archive/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
+import { findUnsure } from "../../storage/ledger/doubt.ts";
 import { listPlaces } from "../../storage/ledger/places.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
@@ -205,11 +206,22 @@ export async function findPlaces(merchant: Merchant, { from, to }: Days, deps: D
   // The list ends at its bound. Whoever counted by a shortened list would leave Days out, unread and remembered ones
   // alike.
   if (archived.length > JOB_PLACES_MAX) return invalid(tooMuch(`more than ${JOB_PLACES_MAX} days of data`, "job"));
+  const span = [around.from, around.to] as const;
+  const unsure = await findUnsure(deps.ledgers.ofMerchant(number), { merchant: number, days: span, places: archived });
+  if (unsure !== undefined) return invalid(`#/date_range: ${unsureText(unsure)}`);
   const found = distinctPlaces([...archived, ...recent.value.values()]);
   const places = near === 0 ? found : placesNear(found, { settings, from, to });
   // The index knows exactly where events are. How many there are is only estimated, from numbers that were counted.
   const counted = live.rows.map(({ bucket: day, partition, counts }) => ({ day, partition, events: counts.events }));
   return accepted({ places, events: eventsOf([...archived, ...counted]), recent: recent.value, rows: archived.length });
+}
+
+/** Events that are not all there would be counted as if they were. */
+function unsureText({ day, isLost }: { readonly day: number; readonly isLost: boolean }): string {
+  const what = isLost
+    ? `Events of ${dateOf(day)} were lost with the archive, and its numbers stay as they were counted before.`
+    : `Events of ${dateOf(day)} may be lost with the archive: they are compared with its numbers once it is closed.`;
+  return `${what} Numbers by one dimension and without filters are there; ask for other Days.`;
 }
 
 /** What partitions may not have archived of a merchant's Days in [from, to). The archive must be read after it. */

@@ -18,6 +18,9 @@ CREATE TABLE `archive_days` (
 	`clean_at` integer,
 	`expired` integer DEFAULT 0 NOT NULL,
 	`unpacked` integer DEFAULT 1 NOT NULL,
+	`late_at` integer,
+	`doubted` integer DEFAULT 0 NOT NULL,
+	`lost` integer DEFAULT 0 NOT NULL,
 	PRIMARY KEY(`day`, `partition`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

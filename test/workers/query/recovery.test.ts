@@ -54,6 +54,7 @@ test("[RCV-9] a deployment that is whole; backups that are old or missing; dead 
   const { whole, findings } = (await admin("GET", "/doctor")).body;
   expect(whole).toBe(true);
   expect((findings as { state: string }[]).map(({ state }) => state)).toEqual([
+    "bucket",
     "directory",
     "backups",
     "ledger 0",
@@ -65,6 +66,7 @@ test("[RCV-9] a deployment that is whole; backups that are old or missing; dead 
   put(`backup/directory/${nameOf(Date.now() - 3 * 3_600_000)}.json`);
   put(deadLetterKey({ queue: "footfall-archive", digest: "00" }));
   expect(await wrong()).toEqual([
+    ["bucket", "footfall recover bucket"], // the merchant's number is claimed no more
     ["backups", "footfall backup"],
     ["dead letters", "footfall dead-letters redrive"],
   ]);
@@ -74,8 +76,8 @@ test("[RCV-9] a directory of an earlier instant; sealed files that a ledger know
   await worker.directory.prepare("UPDATE deployment SET epoch = 0").run();
   await seal(sealedFolder(PLACE, "1-5-0"));
   expect(await wrong()).toEqual([
+    ["bucket", "footfall recover bucket"],
     ["directory", "footfall recover directory"],
-    ["ledger 0", null],
   ]);
   put(manifestKey(sealedFolder(PLACE, "2-9-0")));
   expect(await wrong()).toContainEqual(["ledger 0", "footfall recover ledger 0"]);
@@ -146,6 +148,21 @@ test("[RCV-7] all closed Days of the archive are noted, page after page, and sea
   expect(results).toEqual([{ days, last: DAY, late: 1 }]);
   const refused = await admin("POST", "/recover/ledger", { ledger: 1 });
   expect([refused.status, refused.body.error.field]).toEqual([400, "ledger"]);
+});
+
+test("[RCV-7] a partition that was recovered after the instant that its ledger was restored to is the one that the ledger knows", async () => {
+  await ledgerOf().prepare("DELETE FROM partition_status").run();
+  worker.durable.set("pool-1", 40);
+  worker.recoveredClaims.set("pool-1", "recovered");
+  // One that was recovered and lost again: the archive has more than it.
+  putBundle({ ...PLACE, partition: "pool-2", first: 40 });
+  worker.recoveredClaims.set("pool-2", "older");
+  await admin("POST", "/recover/ledger", { ledger: 0 });
+  const { results } = await ledgerOf().prepare('SELECT "partition", claim FROM partition_status').all();
+  expect(results).toEqual([
+    { partition: "pool-1", claim: "recovered" },
+    { partition: "pool-2", claim: "forgotten" },
+  ]);
 });
 
 test("[RCV-7] [RCV-9] a partition whose storage was lost with its ledger is found, whatever it has taken since", async () => {

@@ -189,6 +189,7 @@ const SEALED_DAY = {
   late_since: nullable(INSTANT),
   attempts: COUNT,
   error: TEXT,
+  lost_merchants: COUNT,
 };
 
 const OWN_RATE = {
@@ -543,6 +544,24 @@ export const SHAPES = {
     "first_position?": COUNT,
   }),
   ErasureRecovery: object({ erasures: COUNT }),
+  BucketObject: object({
+    key: TEXT,
+    bytes: COUNT,
+    etag: TEXT,
+    uploaded_at: INSTANT,
+    metadata: { type: "object", additionalProperties: TEXT },
+  }),
+  BucketPut: object({ key: TEXT, put: FLAG }),
+  BucketRecovery: object({
+    claims: COUNT,
+    records: COUNT,
+    imports: COUNT,
+    days: COUNT,
+    doubted: COUNT,
+    cleaned: COUNT,
+    months: COUNT,
+    next: nullable(TEXT),
+  }),
   ArchiveFiles: object({
     ...PLACE,
     generation: COUNT,
