@@ -52,7 +52,7 @@ export class JudgedRows {
     return new JudgedRows(seen, given, { columns });
   }
 
-  /** The same rows, each as if it had happened on the entry page of its visit. What visits have done stays as it was. */
+  /** The same rows, each as if it had happened on its visit's entry page. What visits have done stays as it was. */
   onEntry(): JudgedRows {
     const { seen, runs } = this;
     const moved = ([attribute, codes]: readonly [Attribute, Codes]) => {

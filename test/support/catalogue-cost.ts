@@ -1,8 +1,9 @@
 // What a question of the catalogue may cost, from what lies in D1 and R2 and nothing of plans: for an answer from
 // rollups the rows that the range has, of Days or of Hours; for one from events, of each Day with anything in it one
-// listing, its manifest, the end of its file, and one row group, unless the isolate remembers what the Day came to for
-// the question (MSR). All Days are sealed, and their files are of one row group.
+// listing, its entry in the table of derived rows, and these rows, unless the isolate remembers what the Day came to
+// for the question (MSR). All Days are sealed.
 
+import { findDerived, windowOf } from "../../core/archive/derived-table.ts";
 import type { Grain } from "../../core/counting/rollup-row.ts";
 import type { zeroMeter } from "../../core/meter.ts";
 import { dateOf } from "../../core/time.ts";
@@ -26,12 +27,12 @@ export interface Stock {
   readonly hours: readonly { readonly date: string; readonly hour: number }[];
 }
 
-/** A Day with its one sealed file. */
+/** A sealed Day. */
 interface StockDay {
   readonly date: string;
-  /** Bytes, and how many of them at the end say where the columns lie. */
-  readonly file: number;
-  readonly footer: number;
+  /** Bytes of the merchant's derived rows, and of the part of the table that says where they lie. */
+  readonly derived: number;
+  readonly window: number;
 }
 
 /** What an answer took: as it says itself, and by the query Worker's account. */
@@ -55,10 +56,10 @@ export interface Cost {
 export async function readStock(runtime: Runtime, merchant: number): Promise<Stock> {
   const files = new Map<string, StockDay>();
   for await (const [key, bytes] of archiveObjects(runtime, "sealed/")) {
-    const [, date, partition] = /date=([^/]+)\/partition=([^/]+)\/.*\.parquet$/.exec(key) ?? [];
-    if (date === undefined) continue;
-    const footer = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 8, true) + 8;
-    files.set(`${date} ${partition}`, { date, file: bytes.length, footer });
+    const [, date, partition] = /date=([^/]+)\/partition=([^/]+)\/.*\/derived\.table$/.exec(key) ?? [];
+    const entry = date === undefined ? undefined : findDerived(bytes, merchant);
+    if (date === undefined || entry === undefined) continue;
+    files.set(`${date} ${partition}`, { date, derived: entry.length, window: windowOf(merchant, 1).length });
   }
   const db = (await databasesOf(runtime)).ledgers.ofMerchant(merchant);
   const rowsOf = async (grain: Grain) => {
@@ -114,7 +115,7 @@ export function costOf(
   if (from === "archive") {
     // A question that was asked before knows all of its Days, any other none.
     const isKnown = remembered > 0;
-    const bytes = isKnown ? 0 : days.reduce((sum, { file, footer }) => sum + file + footer, 0);
+    const bytes = isKnown ? 0 : days.reduce((sum, { derived, window }) => sum + derived + window, 0);
     const lists = isKnown ? 0 : days.length;
     // That some of the visitors of several closed Days may come again is seen in the totals of their Hours.
     const isOfTotals =
@@ -122,11 +123,12 @@ export function costOf(
     const isLooked = instants !== undefined && isOfTotals;
     const rows = days.length + (isLooked ? hours : 0);
     const asked = { statements: 0, roundTrips: 0 };
-    const of = { rows, objects: 3 * lists, bytes, remembered: isKnown ? days.length : 0, ...asked };
+    const of = { rows, objects: 2 * lists, bytes, remembered: isKnown ? days.length : 0, ...asked };
     const why = isLooked && { days_from_events: [{ dates: [first, last], why: "hours" }] };
-    // That the Day has anything, about how much, twice where its files lie, twice the version they have.
-    const d1RowsMax = 6 * days.length + (isLooked ? D1_ROWS_OF_BLOCK * BLOCKS : 0) + D1_ROWS_BESIDE_MAX;
-    return { cost: { from, ...of, lists, gets: 3 * lists, ...why }, d1RowsMin: days.length, d1RowsMax };
+    // That the Day has anything, about how much, twice where its files lie, twice the version they have, and whether
+    // anything of it was lost or is in doubt.
+    const d1RowsMax = 9 * days.length + (isLooked ? D1_ROWS_OF_BLOCK * BLOCKS : 0) + D1_ROWS_BESIDE_MAX;
+    return { cost: { from, ...of, lists, gets: 2 * lists, ...why }, d1RowsMin: days.length, d1RowsMax };
   }
   const isByHour = instants !== undefined || dimensions.includes("time:hour");
   const rows = isByHour ? hours : days.length;
