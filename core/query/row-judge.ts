@@ -28,6 +28,8 @@ export class JudgedRows {
   visit = 0;
   /** How often a verdict was looked up since somebody has paid for it; counted by `real`. */
   looked = 0;
+  /** How many codes were judged since counting could last give way; counted by `real`. */
+  judged = 0;
 
   private constructor(
     seen: SeenColumns,
@@ -166,6 +168,7 @@ function compares({ attribute, fits }: Comparison, rows: JudgedRows): RowVerdict
     const code = codes[row] as number;
     const known = verdicts[code] as number;
     if (known !== 0) return known === 1;
+    rows.real.judged += 1;
     const isFit = attribute.valuesOf(rows.at(row)).some((value) => fits(shownValue(attribute, value)));
     verdicts[code] = isFit ? 1 : 2;
     return isFit;

@@ -60,7 +60,13 @@ function* addRuns(scan: Scan, rows: JudgedRows): Gradual<ScanProblem | undefined
     scan.visits += 1;
     const [start, end] = [runs.starts[visit] as number, runs.starts[visit + 1] as number];
     let count = 0;
-    for (let row = start; row < end; row++) if (passes(row)) admitted[count++] = row;
+    for (let row = start; row < end; row++) {
+      if (passes(row)) admitted[count++] = row;
+      if (rows.judged === 0) continue;
+      // What one event may take to be judged is bounded (budget.ts), as in scan.ts.
+      rows.judged = 0;
+      if (slices.isOver(LOOKED_AT)) yield;
+    }
     const visitor = visitorOnce(scan, rows);
     counted.addEvents(admitted, count, visitor);
     totals?.add(admitted, count, visitor);

@@ -4,13 +4,14 @@
 // is made of (core/query/budget.ts).
 
 import { expect, test } from "vitest";
-import { columnsOf } from "../../core/archive/event-columns.ts";
+import { columnsOf, type EventColumns } from "../../core/archive/event-columns.ts";
 import type { ArchivedEvent } from "../../core/archive/file.ts";
 import { opine } from "../../core/enrichment/opinion.ts";
 import { finish } from "../../core/gradual.ts";
 import { JUDGED_STEPS_MAX, QUESTION_BYTES_MAX, QUESTION_STEPS_MAX, RULES_LENGTH_MAX } from "../../core/limits.ts";
 import { openBudget, openBudgets } from "../../core/query/budget.ts";
 import { type Counting, type CountPlan, countPlanOf } from "../../core/query/count.ts";
+import { derive } from "../../core/query/derived.ts";
 import { parseFilters } from "../../core/query/filter.ts";
 import { checkGoals } from "../../core/query/goal.ts";
 import { planQuestion } from "../../core/query/plan.ts";
@@ -141,11 +142,17 @@ test("[FIL-6] one event, or one visit that has_done looks through, does not hold
   }
 });
 
-test("[FIL-6] events that each take half of what one may are counted, however many, while the query has steps", () => {
-  const filters = [["matches_not", "event:page", some(2, SLOW)]];
-  const plan = questionPlan({ ...ASKED, metrics: ["visitors"], filters });
-  expect(counted(plan, LONG.slice(0, 20))).toBe("");
-});
+test.each([
+  ["", columnsOf],
+  [", as a seal derives them", derivedOf],
+])(
+  "[FIL-6] events that each take half of what one may are counted, however many, while the query has steps%s",
+  (_, of) => {
+    const filters = [["matches_not", "event:page", some(2, SLOW)]];
+    const plan = questionPlan({ ...ASKED, metrics: ["visitors"], filters });
+    expect(counted(plan, LONG.slice(0, 20), of)).toBe("");
+  },
+);
 
 test("[FIL-6] the steps of a funnel draw on one budget, and the place says which took the last", () => {
   const steps = some(10, () => ({ filters: [["not", slow(20)]] }));
@@ -231,8 +238,12 @@ function planOf(question: Question): CountPlan<Counting> {
   return countPlanOf([valueFrom(planQuestion(question, range, UTC))]);
 }
 
-function counted(plan: CountPlan<Counting>, rows: readonly ArchivedEvent[]): string {
-  const problem = finish(plan.open(UNDER, "whole").add({ day: DAY, partitions: [columnsOf(rows)] }));
+function derivedOf(rows: readonly ArchivedEvent[]): EventColumns {
+  return derive(columnsOf(rows), DAY, UNDER);
+}
+
+function counted(plan: CountPlan<Counting>, rows: readonly ArchivedEvent[], of = columnsOf): string {
+  const problem = finish(plan.open(UNDER, "whole").add({ day: DAY, partitions: [of(rows)] }));
   return problem === undefined ? "" : refusalOf(problem).rejection.message;
 }
 
