@@ -24,6 +24,9 @@ export class JudgedRows {
   /** The rows as they happened: these, or those that these were made of by `onEntry`. */
   readonly real: JudgedRows;
   readonly #columns: ReadonlyMap<Attribute, Codes>;
+  /** What comparisons have said of codes, however often they are part of a filter: 0 for nothing, 1 for yes, 2 for no. */
+  readonly #verdicts = new Map<Comparison, { list: Uint8Array }>();
+  readonly #done = new Map<Filter, RowVerdict>();
   /** The visit whose rows are judged; only that of `real` is set. */
   visit = 0;
   /** How often a verdict was looked up since somebody has paid for it; counted by `real`. */
@@ -62,6 +65,24 @@ export class JudgedRows {
       return [attribute, own ?? codes] as const;
     };
     return new JudgedRows(seen, this, { columns: new Map([...this.#columns].map(moved)), real: this });
+  }
+
+  /** Verdicts by code, with room for so many codes. */
+  verdictsOf(comparison: Comparison, size: number): { list: Uint8Array } {
+    const verdicts = this.#verdicts.get(comparison) ?? { list: new Uint8Array(0) };
+    this.#verdicts.set(comparison, verdicts);
+    if (verdicts.list.length >= size) return verdicts;
+    const list = new Uint8Array(size);
+    list.set(verdicts.list);
+    verdicts.list = list;
+    return verdicts;
+  }
+
+  /** Whether any row of the present visit passes. It is found out once for each visit. */
+  hasDone(filter: Filter): RowVerdict {
+    const verdict = this.#done.get(filter) ?? hasDone(verdictOf(filter, this), this);
+    this.#done.set(filter, verdict);
+    return verdict;
   }
 
   codesOf(attribute: Attribute): Codes {
@@ -139,13 +160,12 @@ export function verdictOf(filter: Filter, rows: JudgedRows): RowVerdict {
       return (row) => !passes(row);
     }
     case "has_done":
-      return hasDone(verdictOf(filter.of, rows.real), rows.real);
+      return rows.real.hasDone(filter.of);
     case "comparison":
       return compares(filter, rows);
   }
 }
 
-/** Whether any row of the visit passes. It is found out once for each visit. */
 function hasDone(passes: RowVerdict, rows: JudgedRows): RowVerdict {
   const { starts } = rows.runs;
   let [known, verdict] = [-1, false];
@@ -160,17 +180,18 @@ function hasDone(passes: RowVerdict, rows: JudgedRows): RowVerdict {
   };
 }
 
-function compares({ attribute, fits }: Comparison, rows: JudgedRows): RowVerdict {
+function compares(comparison: Comparison, rows: JudgedRows): RowVerdict {
+  const { attribute, fits } = comparison;
   const { codes, size } = rows.codesOf(attribute);
-  const verdicts = new Uint8Array(size);
+  const verdicts = rows.real.verdictsOf(comparison, size);
   return (row) => {
     rows.real.looked += 1;
     const code = codes[row] as number;
-    const known = verdicts[code] as number;
+    const known = verdicts.list[code] as number;
     if (known !== 0) return known === 1;
     rows.real.judged += 1;
     const isFit = attribute.valuesOf(rows.at(row)).some((value) => fits(shownValue(attribute, value)));
-    verdicts[code] = isFit ? 1 : 2;
+    verdicts.list[code] = isFit ? 1 : 2;
     return isFit;
   };
 }
