@@ -24,7 +24,7 @@ export class JudgedRows {
   /** The rows as they happened: these, or those that these were made of by `onEntry`. */
   readonly real: JudgedRows;
   readonly #columns: ReadonlyMap<Attribute, Codes>;
-  /** What comparisons have said of codes, however often they are part of a filter: 0 for nothing, 1 for yes, 2 for no. */
+  /** What comparisons have said of codes: 0 for nothing, 1 for yes, 2 for no. They may stand in several filters. */
   readonly #verdicts = new Map<Comparison, { list: Uint8Array }>();
   readonly #done = new Map<Filter, RowVerdict>();
   /** The visit whose rows are judged; only that of `real` is set. */

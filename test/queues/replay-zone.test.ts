@@ -357,7 +357,7 @@ test("[ZON-6] an open Day, one that is not sealed, one that is erased or gone, a
   expect(await why({})).toMatch(/^conflict .*being erased/);
   world.database.exec("UPDATE erasures SET from_day = 0");
   world.database.exec("UPDATE merchants SET retention_days = 8 WHERE number = 1");
-  expect(await why({})).toMatch(/^conflict from: .*deleted/);
+  expect(await why({})).toMatch(/^conflict from: .* are gone: the merchant.s retention has ended/);
   world.database.exec("UPDATE merchants SET retention_days = NULL WHERE number = 1");
   expect(await why({})).toBe("started");
   expect(await why({})).toMatch(/^invalid_field time_zone: |^conflict /);
