@@ -865,7 +865,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
 
   test("[DSH-17] Return says who came back as the API does, why it may not be told, and the ways through the shop", async () => {
     const hit = { tracking_id: shop.tracking_id, user_agent: CHROME };
-    const earlier = now - 8 * 86_400_000;
+    const earlier = now - 16 * 86_400_000; // in a week of which nothing else is
     const visits = [
       { ...hit, visitor_id: "regular", url: "https://shop.example/first", timestamp: earlier },
       { ...hit, visitor_id: "regular", url: "https://shop.example/second", timestamp: earlier + 1_000 },
@@ -874,7 +874,7 @@ describe.skipIf(CHROMIUM === undefined)("the dashboard", { timeout: 300_000 }, (
     ];
     const headers = { authorization: `Bearer ${await stage.client.createWriteKey(shop)}` };
     await stage.client.send(visits, headers);
-    const range = [now - 9 * 86_400_000, now].map((at) =>
+    const range = [now - 17 * 86_400_000, now].map((at) =>
       new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Vienna" }).format(at),
     );
     const questions = { retention: { kind: "retention" }, paths: { kind: "paths", depth: 3, limit: 20 } };
