@@ -27,6 +27,7 @@ import { type Merchant, settingsOf, zonesOf } from "../storage/directory/merchan
 import type { RateMemory } from "../storage/directory/rate-memory.ts";
 import { findScope } from "../storage/directory/rules.ts";
 import { readSettings } from "../storage/directory/settings.ts";
+import { isolateSeed } from "../storage/hash-key.ts";
 import { type Ledger, visitEach } from "../storage/ledger/ledgers.ts";
 import {
   answerKey,
@@ -134,7 +135,7 @@ async function sendNext(part: QuestionPart, { question }: QuestionJob, deps: Que
 async function underOf(merchant: Merchant, deps: QuestionDeps): Promise<SeenUnder> {
   const global = (await readSettings(deps.directory, GLOBAL_MERCHANT))?.rules ?? [];
   const settings = settingsOf(merchant);
-  return { settings: { ...settings, rules: asRead(settings.rules) }, global };
+  return { settings: { ...settings, rules: asRead(settings.rules) }, global, seed: isolateSeed() };
 }
 
 interface PartOfJob {

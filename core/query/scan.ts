@@ -138,7 +138,7 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     under,
     view: viewOf(question.filter),
     filter,
-    names: new VisitorNames(),
+    names: new VisitorNames(under.seed),
     sums: new Map(),
     entries: new Map(),
     totals: { all: new Map(), label: new Map(), group: new Map() },

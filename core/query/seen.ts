@@ -60,6 +60,11 @@ export interface SeenUnder {
   readonly settings: Settings;
   /** The deployment's own rules. */
   readonly global: RuleTimeline;
+  /**
+   * A random number of the host. Who imports a shop's events chooses ids of visitors, and must not know it. Absent
+   * where nobody does.
+   */
+  readonly seed?: number;
 }
 
 /** A merchant's Day in one partition. */

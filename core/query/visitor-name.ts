@@ -46,6 +46,7 @@ const EVERY_DAY = -1;
  * its Day: as a text it would take three times the memory, and several times as long to be looked up.
  */
 export class VisitorNames {
+  readonly #seed: number;
   /** By Day: the codes of pairs of words, and the number of each. */
   readonly #known = new Map<number, { readonly pairs: PairCodes; readonly numbers: number[] }>();
   readonly #highs: number[] = [];
@@ -54,6 +55,10 @@ export class VisitorNames {
   /** Names that are made of no such words. */
   readonly #others = new Map<string, number>();
   readonly #texts = new Map<number, string>();
+
+  constructor(seed = 0) {
+    this.#seed = seed;
+  }
 
   /** The number of a name. */
   numberOf(name: string): number {
@@ -72,7 +77,7 @@ export class VisitorNames {
   numberOfId(high: number, low: number, day: number = EVERY_DAY): number {
     let known = this.#known.get(day);
     if (known === undefined) {
-      known = { pairs: new PairCodes(0), numbers: [] };
+      known = { pairs: new PairCodes(this.#seed), numbers: [] };
       this.#known.set(day, known);
     }
     const code = known.pairs.codeOf(high, low);

@@ -36,6 +36,7 @@ import {
 } from "../../storage/archive/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { readSettings } from "../../storage/directory/settings.ts";
+import { isolateSeed } from "../../storage/hash-key.ts";
 import { findUnsure } from "../../storage/ledger/doubt.ts";
 import { listPlaces } from "../../storage/ledger/places.ts";
 import type { SealPlace } from "../../storage/ledger/sealed-day.ts";
@@ -75,6 +76,7 @@ export async function underOf(merchant: Merchant, deps: Deps): Promise<Under> {
   return {
     settings: { ...settings, rules: asRead(settings.rules) },
     global: global?.rules ?? [],
+    seed: isolateSeed(),
     globalVersion: global?.version ?? 0,
   };
 }
