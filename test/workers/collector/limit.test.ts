@@ -30,7 +30,9 @@ test.each(KEYS)("[LIM-2] the address %j counts as %j", (address, key) => {
 test("[LIM-1] every limit in wrangler.toml has the period that Retry-After promises", () => {
   const text = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
   const periods = [...text.matchAll(/^simple = .*period = (\d+)/gm)].map(([, seconds]) => Number(seconds));
-  expect(periods).toEqual(Array(4).fill(RATE_LIMIT_PERIOD_SECONDS));
+  const limits = text.match(/^\[\[.*ratelimits\]\]/gm) ?? [];
+  expect(limits.length).toBeGreaterThan(0);
+  expect(periods).toEqual(limits.map(() => RATE_LIMIT_PERIOD_SECONDS));
 });
 
 test("[LIM-5] a counter that does not answer lets the hit through", async () => {
