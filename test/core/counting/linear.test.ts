@@ -30,8 +30,12 @@ const CURRENCIES = Intl.supportedValuesOf("currency");
 
 /** Four times the events may take so many times as long. */
 const GROWTH_MAX = 7;
-/** A machine may be busy at any moment: time is the process's own, and the best of so many tries counts. */
-const TRIES = 5;
+/**
+ * A machine may be busy at any moment: time is the thread's own, and the best of some tries counts. Each try has so many
+ * times the events. Files share their process, so a step may have to clear away what other files left behind: that
+ * makes few events look dear or cheap, and many of them less so. What grows too fast does so with many as well.
+ */
+const TRIES = [1, 1, 2, 2, 4] as const;
 vi.setConfig({ testTimeout: 600_000 });
 
 type Make = (index: number, of: number) => Partial<Event>;
@@ -250,9 +254,9 @@ type Times = Record<(typeof STEPS)[number], number>;
 function timesOf(judged: readonly Judged[], dimensions: readonly DimensionName[]): Times {
   const times: Partial<Times> = {};
   const timed = <T>(step: keyof Times, run: () => T): T => {
-    const start = process.cpuUsage();
+    const start = process.threadCpuUsage();
     const result = run();
-    const { user, system } = process.cpuUsage(start);
+    const { user, system } = process.threadCpuUsage(start);
     times[step] = user + system;
     return result;
   };
@@ -289,26 +293,27 @@ interface Size {
 }
 
 function expectLinear(make: Make, { n = 2_000, dimensions = ALL_DIMENSIONS }: Size = {}): void {
-  const [few, many] = [toJudged(make, n), toJudged(make, 4 * n)];
   // A step of a moment says nothing about growth, so each stands beside what counting ordinary events takes.
-  const growths = () => {
-    const usual = timesOf(toJudged(ordinary, n), []).count;
-    const [before, after] = [timesOf(few, dimensions), timesOf(many, dimensions)];
+  const growths = (size: number) => {
+    const usual = timesOf(toJudged(ordinary, size), []).count;
+    const before = timesOf(toJudged(make, size), dimensions);
+    const after = timesOf(toJudged(make, 4 * size), dimensions);
     return STEPS.map((step) => (after[step] + 4 * usual) / (before[step] + usual));
   };
-  const best = bestOf(growths, GROWTH_MAX);
+  const best = bestOf((times) => growths(n * times), GROWTH_MAX);
   const grown = STEPS.flatMap((step, at) => ((best[at] as number) < GROWTH_MAX ? [] : [[step, best[at]]]));
   expect(grown).toEqual([]);
 }
 
 const ordinary: Make = (index) => ({ name: "x", visitor: hash64Hex(`visitor ${index % 100}`) });
 
-/** The least of each number over some tries; no more are made once all are below a bound. */
-function bestOf(measure: () => readonly number[], bound: number): readonly number[] {
-  let best = measure();
-  for (let tries = 1; tries < TRIES && best.some((one) => one >= bound); tries++) {
-    const again = measure();
-    best = best.map((one, at) => Math.min(one, again[at] as number));
+/** The least of each number over the tries; no more are made once all are below a bound. */
+function bestOf(measure: (times: number) => readonly number[], bound: number): readonly number[] {
+  let best: readonly number[] = [];
+  for (const times of TRIES) {
+    const found = measure(times);
+    best = found.map((one, at) => Math.min(one, best[at] ?? Number.POSITIVE_INFINITY));
+    if (best.every((one) => one < bound)) break;
   }
   return best;
 }
