@@ -1,7 +1,7 @@
-// `node bench/umami-export.ts --umami <checkout> --out test/golden/umami`: runs the real Umami (umami.ts says how a checkout is
-// built), makes two websites by its API, sends them a story through its tracker's endpoint, and keeps what an importer
-// is tried with (test/golden/umami): the dump of its tables, the export by the statement of docs/import.md, and what
-// the tables and Umami's own API say that is in them. The story is the same on every run; Umami's ids are not.
+// `node bench/umami-export.ts --umami <checkout> --out test/golden/umami`: runs the real Umami (umami.ts says how a
+// checkout is built), makes two websites by its API, sends them a story through its tracker's endpoint, and keeps what
+// an importer is tried with: the dump of its tables, the export by the statement of docs/import.md, and what the tables
+// and Umami's own API say that is in them. The story is the same on every run; Umami's ids are not.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
