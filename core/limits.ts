@@ -40,6 +40,8 @@ export const LIMIT_NETWORK_ADDRESSES = 16;
  * times instead of a hundred for a full request of 1,000 events.
  */
 export const LIMIT_REQUESTS = 10;
+/** How often that counter is asked at once for one request: enough for 1,000 events. Others go on after the answer. */
+export const COUNTED_AT_ONCE_MAX = 10;
 /** Addresses, networks and tracking IDs whose requests an isolate counts at a time, some 100 B each. */
 export const TENS_KEYS_MAX = 20_000;
 /**

@@ -25,10 +25,10 @@ import {
   findPlaces,
   firstKeptDay,
   isTooLarge,
+  NOTHING_LEFT,
   openPlaces,
   readRecent,
   type TooLarge,
-  NOTHING_LEFT,
   underOf,
 } from "./scan.ts";
 import { inTurn, type Turn } from "./turn.ts";
