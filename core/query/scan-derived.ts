@@ -177,8 +177,8 @@ class Counted {
   }
 
   /**
-   * Adds rows of a list in [from, to), each of the present visit, as many as may be added at once. Returns where the next
-   * ones begin.
+   * Adds rows of a list in [from, to), each of the present visit, as many as may be added at once. Returns where the
+   * next ones begin.
    */
   addEvents(list: Uint32Array, { from, to, visitor }: Added): number {
     const { visits } = this.#scan;
@@ -317,8 +317,8 @@ class Entries {
   }
 
   /**
-   * Adds the present visit, once to each group of its rows in [from, to), if they had happened on its entry page. It takes
-   * as many rows as may be added at once, and returns where the next ones begin.
+   * Adds the present visit, once to each group of its rows in [from, to), if they had happened on its entry page. It
+   * takes as many rows as may be added at once, and returns where the next ones begin.
    */
   add(from: number, to: number): number {
     const { real, runs } = this.#rows;

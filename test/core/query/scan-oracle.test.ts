@@ -301,8 +301,8 @@ test.each([
       if (scan.sums.size > 0) compared += 1;
       expect(encodeScan(scan)).toBe(encodeRowScan(rowScan));
       expect(closeScan(scan)).toEqual(closeRowScan(rowScan));
-      // And take no more steps: what filters leave of goals and products is paid for once for each code. The oracle does
-      // not pay for several groups of one event.
+      // And take no more steps: what filters leave of goals and products is paid for once for each code. The oracle
+      // does not pay for several groups of one event.
       if (own.question.breakdowns.every(hasOneValue))
         expect(own.question.budgets.own.left).toBeGreaterThanOrEqual(oracle.question.budgets.own.left);
       expect(own.question.budgets.fixed.left).toBe(oracle.question.budgets.fixed.left);
