@@ -40,6 +40,8 @@ export const LIMIT_NETWORK_ADDRESSES = 16;
  * times instead of a hundred for a full request of 1,000 events.
  */
 export const LIMIT_REQUESTS = 10;
+/** How often that counter is asked at once for one request: enough for 1,000 events. Others go on after the answer. */
+export const COUNTED_AT_ONCE_MAX = 10;
 /** Addresses, networks and tracking IDs whose requests an isolate counts at a time, some 100 B each. */
 export const TENS_KEYS_MAX = 20_000;
 /**
@@ -1153,6 +1155,8 @@ export const DERIVED_READS = 0.2;
  */
 export const DERIVED_ROWS_MAX = 50_000;
 export const DERIVED_TEXT_MAX = 16_000_000;
+/** A column of them is unpacked in one piece, bytes: 1,000,000 take some 10 ms. Questions read the rows of others. */
+export const DERIVED_COLUMN_MAX = 2_000_000;
 /** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
 export const DERIVED_BYTES_MAX = 32_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */

@@ -33,7 +33,8 @@ export class MerchantRows {
     if (this.#blocks === undefined || this.#count === 0 || isMovedDay(settings, day)) return undefined;
     try {
       const rows = derive(joinBlocks(this.#blocks, { isOnce: true }), day, under);
-      return { bytes: encodeDerived(rows), under: derivedUnder(under, day) };
+      const bytes = encodeDerived(rows);
+      return bytes && { bytes, under: derivedUnder(under, day) };
     } catch (error) {
       const { merchant } = settings;
       log({ event: "seal_not_derived", day: dateOf(day), partition, merchant, reason: causeOf(error) });

@@ -38,7 +38,8 @@ export function* addRows(scan: Scan, rows: SeenRows): Gradual<ScanProblem | unde
   const seen = yield* seeColumns(rows, scan.under);
   const runs = seen.runs as VisitRuns;
   const attributes = [...axes.map(({ attribute }) => attribute), ...attributesOf(filter)];
-  const own = JudgedRows.of(seen, { runs, day: rows.day, attributes });
+  if (attributes.some(({ rollup }) => rollup === "goal")) yield* seen.judgeGoals();
+  const own = yield* JudgedRows.of(seen, { runs, day: rows.day, attributes });
   return yield* own === undefined ? scanDay(scan, rows) : addRuns(scan, own);
 }
 

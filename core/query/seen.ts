@@ -7,7 +7,7 @@ import { ownEarning } from "../counting/earned.ts";
 import { compareMoments, lateMomentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
-import { type OpinionColumns, opineAll, opinionAt, toOpinion } from "../enrichment/opinion-columns.ts";
+import { type OpinionColumns, opineAll, opinionAt } from "../enrichment/opinion-columns.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
@@ -209,6 +209,8 @@ export interface SeenColumns {
   readonly token: object;
   readonly columns: EventColumns;
   readonly opinions: OpinionColumns;
+  /** To be called before anything reads `opinions.goals`. Only for derived rows it takes time, and only once. */
+  readonly judgeGoals: () => Gradual<void>;
   readonly times: Float64Array;
   /** 1 for page views. */
   readonly views: Uint8Array;
@@ -244,17 +246,27 @@ export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under
 
 const NO_ROWS = new Uint32Array(0);
 
-function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
-  const { opinions: known, visits, earnings } = rows.derived;
+/** The opinions of derived rows. Goals are judged once, slice by slice, before anybody reads them. */
+function goalsLater(rows: DerivedColumns, day: number, under: SeenUnder): Pick<SeenColumns, "opinions" | "judgeGoals"> {
+  const known = rows.derived.opinions;
   let goals: OpinionColumns["goals"] | undefined;
-  const opinions: OpinionColumns = {
-    ...known,
-    get goals() {
-      const timelines = { own: under.settings.rules, global: under.global };
-      goals ??= finish(opineAll(rows, day, timelines, known)).goals;
-      return goals;
+  return {
+    opinions: {
+      ...known,
+      get goals() {
+        assert(goals !== undefined, "goals of derived rows are read before they were judged");
+        return goals;
+      },
+    },
+    *judgeGoals() {
+      if (goals !== undefined) return;
+      ({ goals } = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global }, known));
     },
   };
+}
+
+function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
+  const { visits, earnings } = rows.derived;
   const isView = textsOf(rows, "name").values.map(isPageview);
   const names = textsOf(rows, "name").codes;
   const views = new Uint8Array(rows.count);
@@ -262,7 +274,7 @@ function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenCo
   return {
     token: {},
     columns: rows,
-    opinions,
+    ...goalsLater(rows, day, under),
     times: numbersOf(rows, "timestamp"),
     views,
     earnings,
@@ -291,6 +303,7 @@ function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<Se
     token: {},
     columns: rows,
     opinions,
+    *judgeGoals() {},
     times: numbersOf(rows, "timestamp"),
     ...kinds,
     earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
@@ -689,7 +702,8 @@ class SeenRow implements Seen {
     const opinion = opinionAt(of.opinions, row);
     if (pageRow === row) return opinion;
     const page = pageRow < 0 ? "" : opinionAt(of.opinions, pageRow).page;
-    return { ...toOpinion(opinion), page };
+    // A view of the same opinion with another page: reading one field of it judges no others.
+    return Object.create(opinion, { page: { value: page } }) as Opinion;
   }
 
   get earning(): Earning<ProductLine> | undefined {

@@ -261,7 +261,7 @@ function derivedOf(
 ): EventColumns {
   if (!isDerived || whose >= 0 || link !== undefined) return columns;
   derivedDays += 1;
-  return decodeDerived(encodeDerived(derive(columns, day, under)));
+  return decodeDerived(encodeDerived(derive(columns, day, under)) as Uint8Array);
 }
 let derivedDays = 0;
 
