@@ -462,7 +462,7 @@ test("[RCV-12] a bundle that comes into the archive while a recovery ends is not
   expect(replayed).toEqual(live);
 });
 
-/** A bundle of a storage that is lost and recovered comes into the archive when its Day is sealed, with other events. */
+/** A bundle of a storage that was lost and is recovered comes into the archive when its Day is sealed. */
 async function sealedWithout(on: (outage: Outage) => Promise<void> = async () => {}) {
   const outage = own();
   const { it, world } = outage;
