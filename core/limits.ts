@@ -1426,8 +1426,12 @@ export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
  * One put in ten seconds is 1.17 USD a month at most, however many Workers change something.
  */
 export const CHANGE_LOG_AFTER_MS = 10_000;
-/** Changes in one object of that log. They are whole rows, of 64 KB at most each if they hold rules. */
+/**
+ * Changes in one object of that log, and characters of them before the last one. They are whole rows. That of a merchant
+ * holds all rules that it ever decided, RULE_TIMELINE_LENGTH_MAX, and its own people may change it 30 times a second.
+ */
 export const CHANGES_LOGGED_ONCE = 200;
+export const CHANGES_LOGGED_CHARACTERS = 4_000_000;
 /** Objects that one call writes. Each takes four statements and a put, and a call of a Worker may make 1,000. */
 export const CHANGES_PAGES_PER_CALL = 50;
 /** Characters of rows that one statement of a recovery writes. D1 takes 2 MB. */

@@ -7,6 +7,7 @@
 
 import {
   BACKUP_OBJECT_BYTES_MAX,
+  CHANGES_LOGGED_CHARACTERS,
   CHANGES_LOGGED_ONCE,
   CHANGES_PAGES_PER_CALL,
   RECOVERED_CHARACTERS,
@@ -55,7 +56,12 @@ const PREFIX = "backup/changes/";
  */
 export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise<void> {
   for (let page = 0; page < CHANGES_PAGES_PER_CALL; page++) {
-    const changes = await select<RowChange>(deps.directory, [NOTED, page === 0 ? waitedMs : 0, CHANGES_LOGGED_ONCE]);
+    const changes = await select<RowChange>(deps.directory, [
+      NOTED,
+      page === 0 ? waitedMs : 0,
+      CHANGES_LOGGED_ONCE,
+      CHANGES_LOGGED_CHARACTERS,
+    ]);
     const last = changes.at(-1)?.id;
     if (last === undefined) return;
     if (page === 0) {
@@ -66,14 +72,22 @@ export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise
     const packed = compress(new TextEncoder().encode(JSON.stringify(changes)), "fast");
     await putObject(deps, key, seal(packed, deriveKey(deps.sealSecrets[0] ?? "", "backup"), key));
     await select(deps.directory, ["DELETE FROM row_changes WHERE id <= ?", last]);
-    if (changes.length < CHANGES_LOGGED_ONCE) return;
+    const characters = changes.reduce((sum, { row }) => sum + row.length, 0);
+    if (changes.length < CHANGES_LOGGED_ONCE && characters < CHANGES_LOGGED_CHARACTERS) return;
   }
 }
 
-/** The age of a note is measured by the database's own clock, because the triggers use it, too. */
-const NOTED = `SELECT id, table_name AS "table", gone, "row" FROM row_changes
-  WHERE (SELECT at FROM row_changes ORDER BY id LIMIT 1) <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?
-  ORDER BY id LIMIT ?`;
+/**
+ * As many notes as one object holds. The age of a note is measured by the database's own clock, because the triggers
+ * use it, too.
+ */
+const NOTED = `SELECT id, "table", gone, "row" FROM (
+    SELECT id, table_name AS "table", gone, "row",
+      sum(length("row")) OVER (ORDER BY id) - length("row") AS before
+    FROM (SELECT * FROM row_changes
+      WHERE (SELECT at FROM row_changes ORDER BY id LIMIT 1) <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?
+      ORDER BY id LIMIT ?))
+  WHERE before < ? ORDER BY id`;
 
 /** The highest number that any change has. */
 export async function lastChange({ directory, bucket }: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<number> {
