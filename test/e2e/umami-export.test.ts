@@ -89,7 +89,7 @@ test("[IMP-28] [QRY-20] money is Umami's, and what came in another currency is s
   const question = { metrics: ["total_revenue"], dimensions: [], date_range: [RANGE.from, RANGE.to] };
   const { results, meta } = await services.client.ask(shop, question);
   expect(results[0]?.metrics[0]).toMatchObject({ value: counts.revenue["EUR"]?.sum, currency: "EUR" });
-  const warnings = meta.metric_warnings as Readonly<Record<string, object>>;
+  const warnings = meta["metric_warnings"] as Readonly<Record<string, object>>;
   expect(JSON.stringify(warnings["total_revenue"])).toMatch(new RegExp(`\\b${counts.revenue["USD"]?.count}\\b`));
 });
 

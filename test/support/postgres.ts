@@ -1,6 +1,6 @@
 // A PostgreSQL of the machine's packages (on Debian `apt-get install postgresql`), in a folder of its own and with its
-// usual settings: a commit is on disk before it is told. Where there is none, its side is left out of a bench, and a test
-// of it is skipped.
+// usual settings: a commit is on disk before it is told. Where there is none, its side is left out of a bench, and a
+// test of it is skipped.
 
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
