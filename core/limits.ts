@@ -979,6 +979,8 @@ export const GOALS_SHOWN_MAX = 20;
 export const DAYS_SHOWN_MAX = 20;
 /** Buckets that one question may touch: ten years of Days, or 13 months of Hours. */
 export const BUCKETS_MAX = 10_000;
+/** Of a visit, so many (event, group)s are counted before counting may give way. */
+export const PAIRS_AT_ONCE_MAX = 500;
 /** All dates of a question lie before this Day, 3000-01-01. Years of five digits are no dates in ISO 8601. */
 export const QUESTION_DAY_MAX = 376_200;
 /** Groups (time bucket × value) that one answer may have before paging: about 100 MB with their sketches. */
@@ -1115,6 +1117,8 @@ export const ROLLUP_READS = 64;
 /** After so many of them, which are 4 ms and one block of D1, a request lets others go first for so long. */
 export const SLICE_ROLLUPS = 10;
 export const ROLLUPS_EVERY_MS = 1;
+/** Values of an imported Day that take as long as a rollup. A Day may have IMPORTED_ROWS_MAX of them. */
+export const IMPORTED_ROWS_OF_ROLLUP = 300;
 /** A request that reads no more of them waits for no others. */
 export const LIGHT_ROLLUPS_MAX = 25;
 /**

@@ -122,6 +122,32 @@ export async function* changesAfter(
   if (some.length > 0) yield some;
 }
 
+/**
+ * The changes after a number up to the last one that there is, in their order, those too that are only noted yet. The
+ * notes are read first: what is logged meanwhile is found there.
+ */
+export async function* allChangesAfter(after: number, deps: ChangeLogDeps): AsyncGenerator<readonly RowChange[]> {
+  const upTo = await lastChange(deps);
+  const noted: RowChange[] = [];
+  for (let known = after; ; ) {
+    const page = await select<RowChange>(deps.directory, [NOTED_AFTER, known, upTo, CHANGES_LOGGED_ONCE]);
+    noted.push(...page);
+    if (page.length < CHANGES_LOGGED_ONCE) break;
+    known = page.at(-1)?.id ?? upTo;
+  }
+  let last = after;
+  for await (const some of changesAfter(after, deps)) {
+    const own = some.filter(({ id }) => id <= upTo);
+    last = own.at(-1)?.id ?? last;
+    if (own.length > 0) yield own;
+  }
+  for (let rest = noted.filter(({ id }) => id > last); rest.length > 0; rest = rest.slice(CHANGES_LOGGED_ONCE))
+    yield rest.slice(0, CHANGES_LOGGED_ONCE);
+}
+
+const NOTED_AFTER = `SELECT id, table_name AS "table", gone, "row" FROM row_changes WHERE id > ? AND id <= ?
+  ORDER BY id LIMIT ?`;
+
 /** Deletes all notes. Later notes get numbers above all that were ever logged. */
 export async function beginAnew(deps: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<void> {
   const last = await lastChange(deps);

@@ -366,6 +366,52 @@ test("[RCV-6] a directory that is too large for one cron is backed up by several
   expect((await listBackups(deps))[0]).toBe(nameOf(now));
 });
 
+test.each([["named"], ["newest"]])(
+  "[RCV-19] names that go from row to row while a backup is read cost no row of it: the %s one",
+  async (which) => {
+    const { worker, make } = await world();
+    await make();
+    await make();
+    const run = (sql: string, ...values: unknown[]) =>
+      worker.directory
+        .prepare(sql)
+        .bind(...values)
+        .run();
+    const fill = Array.from({ length: 2_500 }, (_, at) => at + 2);
+    await run(
+      `INSERT INTO streams (merchant, number, name, created_at) SELECT 2, value, 'till', 1 FROM json_each(?)`,
+      JSON.stringify(fill),
+    );
+    const LAST = 2_501;
+    const host = (merchant: number, number: number, hostname: string | null) =>
+      run(
+        "UPDATE streams SET hostname = ?3, hostname_proof = ?4 WHERE merchant = ?1 AND number = ?2",
+        ...[merchant, number, hostname, hostname && "dns"],
+      );
+    await host(1, 1, "shop.example");
+    await host(2, LAST, "other.example");
+    await host(2, 2, "gone.example");
+    let now = NOW;
+    const deps = { ...depsOf(worker), now: () => now, log: () => undefined };
+    await backUpWhenDue(deps, 2); // merchants, and the first page of streams
+    await host(2, LAST, null);
+    await host(1, 1, "other.example");
+    await logChanges(0, deps); // some lie in R2 already, some are only noted
+    await run("DELETE FROM streams WHERE merchant = 2 AND number = 2");
+    await host(2, LAST, "shop.example");
+    await host(2, LAST - 1, "gone.example");
+    now += 60_000;
+    await backUpWhenDue(deps, 1_000);
+    expect(await listBackups(deps)).toEqual([nameOf(NOW)]);
+    const then = await rowsOf(worker.directory);
+    if (which === "named") await host(1, 1, "later.example"); // who names a backup wants what was then
+    await logChanges(0, deps);
+    const { directory: empty } = makeDatabases();
+    await recoverDirectory(which === "named" ? { name: nameOf(NOW) } : {}, depsOf(worker, empty));
+    expect(await rowsOf(empty)).toEqual(then);
+  },
+);
+
 function dyingAt<Put extends (key: string, ...rest: never[]) => Promise<unknown>>(put: Put, fatal: RegExp): Put {
   return ((key: string, ...rest: never[]) =>
     fatal.test(key) ? Promise.reject(new Error("killed")) : put(key, ...rest)) as Put;
