@@ -1429,8 +1429,9 @@ export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
  */
 export const CHANGE_LOG_AFTER_MS = 10_000;
 /**
- * Changes in one object of that log, and characters of them before the last one. They are whole rows. A merchant's
- * holds all rules that it ever decided, RULE_TIMELINE_LENGTH_MAX, and its own people may change it 30 times a second.
+ * Changes in one object of that log, and characters of them before the last one. They are whole rows. That of a
+ * merchant holds all rules that it ever decided, RULE_TIMELINE_LENGTH_MAX, and its own people may change it 30 times a
+ * second.
  */
 export const CHANGES_LOGGED_ONCE = 200;
 export const CHANGES_LOGGED_CHARACTERS = 4_000_000;

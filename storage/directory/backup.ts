@@ -2,9 +2,10 @@
 // sealed under a key of the deployment's secret. The manifest is written last, so a backup that has one is complete.
 // Sign-ins, sessions, invites and alerts are left out: after a recovery everybody signs in again. Tables are not read
 // at one instant but one after the other, merchants first. So the backup ends with the changes that were made meanwhile
-// (change-log.ts): with them its rows are those of one instant, and no two of them have one name. A directory of more rows than one call
-// of a Worker may ask for is backed up by several crons, each of which goes on where the one before it stopped.
-// recovery.ts reads the backups. What is changed between two of them is in a log of its own (change-log.ts).
+// (change-log.ts): with them its rows are those of one instant, and no two of them have one name. A directory of more
+// rows than one call of a Worker may ask for is backed up by several crons, each of which goes on where the one before
+// it stopped. recovery.ts reads the backups. What is changed between two of them is in a log of its own
+// (change-log.ts).
 
 import { createHash, randomBytes } from "node:crypto";
 import {

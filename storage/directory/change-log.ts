@@ -123,30 +123,34 @@ export async function* changesAfter(
 }
 
 /**
- * The changes after a number up to the last one that there is, in their order, those too that are only noted yet. The
- * notes are read first: what is logged meanwhile is found there.
+ * The changes after a number up to the last one that there is, in their order, those too that are only noted yet. Notes
+ * are read first, a page at a time: what lies before a page is logged by then.
  */
 export async function* allChangesAfter(after: number, deps: ChangeLogDeps): AsyncGenerator<readonly RowChange[]> {
   const upTo = await lastChange(deps);
-  const noted: RowChange[] = [];
-  for (let known = after; ; ) {
-    const page = await select<RowChange>(deps.directory, [NOTED_AFTER, known, upTo, CHANGES_LOGGED_ONCE]);
-    noted.push(...page);
-    if (page.length < CHANGES_LOGGED_ONCE) break;
+  for (let known = after; known < upTo; ) {
+    const page = await select<RowChange>(deps.directory, [
+      NOTED_AFTER,
+      known,
+      upTo,
+      CHANGES_LOGGED_ONCE,
+      CHANGES_LOGGED_CHARACTERS,
+    ]);
+    const before = page[0]?.id ?? upTo + 1;
+    for await (const some of changesAfter(known, deps)) {
+      const own = some.filter(({ id }) => id < before);
+      if (own.length > 0) yield own;
+    }
+    if (page.length > 0) yield page;
     known = page.at(-1)?.id ?? upTo;
   }
-  let last = after;
-  for await (const some of changesAfter(after, deps)) {
-    const own = some.filter(({ id }) => id <= upTo);
-    last = own.at(-1)?.id ?? last;
-    if (own.length > 0) yield own;
-  }
-  for (let rest = noted.filter(({ id }) => id > last); rest.length > 0; rest = rest.slice(CHANGES_LOGGED_ONCE))
-    yield rest.slice(0, CHANGES_LOGGED_ONCE);
 }
 
-const NOTED_AFTER = `SELECT id, table_name AS "table", gone, "row" FROM row_changes WHERE id > ? AND id <= ?
-  ORDER BY id LIMIT ?`;
+const NOTED_AFTER = `SELECT id, "table", gone, "row" FROM (
+    SELECT id, table_name AS "table", gone, "row",
+      sum(length("row")) OVER (ORDER BY id) - length("row") AS before
+    FROM (SELECT * FROM row_changes WHERE id > ? AND id <= ? ORDER BY id LIMIT ?))
+  WHERE before < ? ORDER BY id`;
 
 /** Deletes all notes. Later notes get numbers above all that were ever logged. */
 export async function beginAnew(deps: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<void> {
