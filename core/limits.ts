@@ -1161,6 +1161,8 @@ export const DERIVED_ROWS_MAX = 50_000;
 export const DERIVED_TEXT_MAX = 16_000_000;
 /** A column of them is unpacked in one piece, bytes: 1,000,000 take some 10 ms. Questions read the rows of others. */
 export const DERIVED_COLUMN_MAX = 2_000_000;
+/** Lines of its orders that fill such a column: each takes 60 B there, and three times as much until it is written. */
+export const DERIVED_LINES_MAX = Math.floor(DERIVED_COLUMN_MAX / 60);
 /** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
 export const DERIVED_BYTES_MAX = 32_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */
