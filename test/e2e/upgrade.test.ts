@@ -1,6 +1,6 @@
 // An upgrade, and its rollback, on the real runtime and one state: first the release before, then both at once in the
 // order in which Workers are deployed, then this release; then back again. Until a release is kept
-// (`npm run release:keep`) the release before is this tree. At each step hits are taken and counted once, those of the
+// (`npm run release:keep`, or RELEASE names its folder) the release before is this tree. At each step hits are taken and counted once, those of the
 // steps before are known, closed Days are sealed, and late events of them counted.
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -47,6 +47,7 @@ test("[DPL-6] an upgrade and a rollback lose nothing and count nothing twice", {
       background: (background ? today : before.bundles).background,
       query: (query ? today : before.bundles).query,
     });
+    client.isOfHere = (collector && query) || before.version === undefined;
     shop ??= await open(client);
     const authorization = { authorization: `Bearer ${shop.writeKey}` };
     // Those of the steps before are known, whoever has counted them.
