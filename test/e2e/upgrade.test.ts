@@ -1,7 +1,8 @@
 // An upgrade, and its rollback, on the real runtime and one state: first the release before, then both at once in the
-// order in which Workers are deployed, then this release; then back again. Until a release is kept
-// (`npm run release:keep`, or RELEASE names its folder) the release before is this tree. At each step hits are taken and counted once, those of the
-// steps before are known, closed Days are sealed, and late events of them counted.
+// order in which Workers are deployed, then this release; then back again. Until a release is kept (`npm run
+// release:keep`, or RELEASE names its folder) the release before is this tree. At each step a collector of the other
+// release calls the same partitions, hits are taken and counted once, those of the steps before are known, closed Days
+// are sealed, and late events of them counted.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
