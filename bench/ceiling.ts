@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { SHARED_OPTIONS, WORKER_BUNDLE } from "../scripts/runtime.ts";
-import { startPostgres } from "./postgres.ts";
+import { startPostgres } from "../test/support/postgres.ts";
+import { descendants } from "./measure.ts";
 
 export interface Rivals {
   /** A route that does nothing. */
@@ -50,7 +51,7 @@ export async function startRivals(): Promise<Rivals> {
     bareUrl: `${origin}/bare`,
     d1Url: `${origin}/hit`,
     sqlite,
-    postgres: postgres && { url: postgres.url, pids: () => [...postgres.pids(), ...(database?.pids() ?? [])] },
+    postgres: postgres && { url: postgres.url, pids: () => [...postgres.pids(), ...descendants("postgres")] },
     inspector: await miniflare.getInspectorURL(),
     stop: async () => {
       sqlite.stop();

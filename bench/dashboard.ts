@@ -10,10 +10,14 @@ import { CHROMIUM } from "../scripts/browsers.ts";
 import { CHROMIUM_ARGUMENTS } from "../test/support/browser.ts";
 import { DEMO_DAYS, type Demo, startDemoShop } from "./demo-shop.ts";
 import { interleave, median, print } from "./measure.ts";
-import { startUmami, type Umami } from "./umami.ts";
+import { fillSite, startUmami, type Umami } from "./umami.ts";
 
 const { values } = parseArgs({ options: { umami: { type: "string" }, rounds: { type: "string", default: "7" } } });
 const NUMBERS_WITHIN_MS = 30_000;
+
+/** JavaScript that is true once Umami shows its tiles, its chart and the first of its lists. */
+const UMAMI_NUMBERS = `/Visitors\\s+[\\d.,]*[1-9]/.test(document.body?.innerText ?? "") &&
+  document.querySelector("canvas") !== null && /\\/products\\//.test(document.body?.innerText ?? "")`;
 
 /** One look at a page. */
 interface Look {
@@ -41,9 +45,10 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM
 let umami: Umami | undefined;
 try {
   const size = await sizeOf(demo);
-  if (values.umami !== undefined) umami = await startUmami(values.umami, { days: DEMO_DAYS, ...size });
+  if (values.umami !== undefined) umami = await startUmami(values.umami);
   if (umami === undefined) console.error("no rival: give --umami a checkout that was built, and have PostgreSQL");
-  const sides = { Footfall: await ours(demo), ...(umami && { Umami: theirs(umami) }) };
+  const rival = umami && theirs(umami, await fillSite(umami, { days: DEMO_DAYS, ...size }));
+  const sides = { Footfall: await ours(demo), ...(rival && { Umami: rival }) };
   const runs = Object.fromEntries(Object.entries(sides).map(([name, side]) => [name, () => lookTwice(browser, side)]));
   await interleave(1, runs); // code that is not compiled yet
   const results = await interleave(Number(values.rounds), runs);
@@ -102,7 +107,7 @@ async function ours({ query, admin_token, sign_in: { email, password } }: Demo):
   };
 }
 
-function theirs({ url, token }: Umami): Side {
+function theirs({ token }: Umami, url: string): Side {
   return {
     url,
     signIn: async (context) => {
@@ -111,10 +116,6 @@ function theirs({ url, token }: Umami): Side {
     isThere: UMAMI_NUMBERS,
   };
 }
-
-/** Its tiles, its chart and the first of its lists. */
-const UMAMI_NUMBERS = `/Visitors\\s+[\\d.,]*[1-9]/.test(document.body?.innerText ?? "") &&
-  document.querySelector("canvas") !== null && /\\/products\\//.test(document.body?.innerText ?? "")`;
 
 /** A browser's first look at a page, and its second. */
 async function lookTwice(browser: Browser, side: Side): Promise<readonly [Look, Look]> {

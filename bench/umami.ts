@@ -1,8 +1,14 @@
-// Umami as a rival of the dashboard: its own build, from a checkout that somebody made, on a PostgreSQL of the
-// machine's packages, with a site of as many visits and page views as the demo shop has. Made so:
+// Umami itself: its own build, from a checkout that somebody made, on a PostgreSQL of the machine's packages. It is a
+// rival of the dashboard, with a site of as many visits and page views as the demo shop has (dashboard.ts), and what
+// real exports are made with (umami-export.ts). Made so, with DATABASE_URL=postgres://x:x@localhost/x in the
+// environment:
 //
 //   git clone https://github.com/umami-software/umami && cd umami && pnpm install --frozen-lockfile
-//   DATABASE_URL=postgres://x:x@localhost/x pnpm run build-db && pnpm run build-tracker && pnpm run build-app
+//   pnpm run build-db && pnpm run build-tracker && pnpm run build-app
+//
+// Its page takes a font from Google while it is built: without a way there, take `next/font/google` out of
+// src/app/layout.tsx. Prisma's engine of migrations is not needed (PRISMA_SCHEMA_ENGINE_BINARY=/bin/true): they are
+// applied here.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,13 +16,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { freePort, startPostgres } from "./postgres.ts";
+import { freePort, startPostgres } from "../test/support/postgres.ts";
 
 export interface Umami {
-  /** The site's page. */
-  readonly url: string;
-  /** What its page keeps of somebody who signed in, under "umami.auth". */
+  readonly origin: string;
+  /** What its page keeps of its administrator who signed in, under "umami.auth". */
   readonly token: string;
+  /** Of its database. */
+  readonly databaseUrl: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -31,12 +38,12 @@ const SITE = "6c1f5b5e-0000-4000-8000-000000000001";
 const SIGN_IN = { username: "admin", password: "umami" };
 const READY_WITHIN_MS = 60_000;
 
-/** Starts it; undefined where the machine has no PostgreSQL. */
-export async function startUmami(checkout: string, size: SiteSize): Promise<Umami | undefined> {
+/** Starts it without a site; undefined where the machine has no PostgreSQL. */
+export async function startUmami(checkout: string): Promise<Umami | undefined> {
   const folder = mkdtempSync(join(tmpdir(), "footfall-umami-"));
   const database = await startPostgres(folder);
   if (database === undefined) return undefined;
-  await fill(checkout, database.url, size);
+  await migrate(checkout, database.url);
   const port = await freePort();
   const server = spawn(join(checkout, "node_modules/.bin/next"), ["start", "-H", "127.0.0.1", "-p", String(port)], {
     cwd: checkout,
@@ -51,21 +58,30 @@ export async function startUmami(checkout: string, size: SiteSize): Promise<Umam
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { url: `${origin}/websites/${SITE}`, token: await signIn(origin), stop };
+    return { origin, token: await signIn(origin), databaseUrl: database.url, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Its tables, and a site whose visits are spread evenly over the days, with the same pages, sources and countries. */
-async function fill(checkout: string, url: string, { days, visits, pageviews }: SiteSize): Promise<void> {
+async function migrate(checkout: string, url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const folder = join(checkout, "prisma/migrations");
   const migrations = readdirSync(folder).filter((name) => /^\d/.test(name));
   for (const name of migrations.toSorted())
     await client.query(readFileSync(join(folder, name, "migration.sql"), "utf8"));
+  await client.end();
+}
+
+/**
+ * The address of a new site's page. Its visits are spread evenly over the days, with the same pages, sources and
+ * countries.
+ */
+export async function fillSite(umami: Umami, { days, visits, pageviews }: SiteSize): Promise<string> {
+  const client = new pg.Client({ connectionString: umami.databaseUrl });
+  await client.connect();
   await client.query(
     `INSERT INTO website (website_id, name, domain, user_id, created_by)
      SELECT $1, 'Shop', 'shop.example', user_id, user_id FROM "user"`,
@@ -89,6 +105,7 @@ async function fill(checkout: string, url: string, { days, visits, pageviews }: 
   );
   await client.query("ANALYZE");
   await client.end();
+  return `${umami.origin}/websites/${SITE}`;
 }
 
 async function signIn(origin: string): Promise<string> {

@@ -979,6 +979,8 @@ export const GOALS_SHOWN_MAX = 20;
 export const DAYS_SHOWN_MAX = 20;
 /** Buckets that one question may touch: ten years of Days, or 13 months of Hours. */
 export const BUCKETS_MAX = 10_000;
+/** Of a visit, so many (event, group)s are counted before counting may give way. */
+export const PAIRS_AT_ONCE_MAX = 500;
 /** All dates of a question lie before this Day, 3000-01-01. Years of five digits are no dates in ISO 8601. */
 export const QUESTION_DAY_MAX = 376_200;
 /** Groups (time bucket × value) that one answer may have before paging: about 100 MB with their sketches. */
@@ -1115,6 +1117,8 @@ export const ROLLUP_READS = 64;
 /** After so many of them, which are 4 ms and one block of D1, a request lets others go first for so long. */
 export const SLICE_ROLLUPS = 10;
 export const ROLLUPS_EVERY_MS = 1;
+/** Values of an imported Day that take as long as a rollup. A Day may have IMPORTED_ROWS_MAX of them. */
+export const IMPORTED_ROWS_OF_ROLLUP = 300;
 /** A request that reads no more of them waits for no others. */
 export const LIGHT_ROLLUPS_MAX = 25;
 /**
@@ -1427,8 +1431,13 @@ export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
  * One put in ten seconds is 1.17 USD a month at most, however many Workers change something.
  */
 export const CHANGE_LOG_AFTER_MS = 10_000;
-/** Changes in one object of that log. They are whole rows, of 64 KB at most each if they hold rules. */
+/**
+ * Changes in one object of that log, and characters of them before the last one. They are whole rows. That of a
+ * merchant holds all rules that it ever decided, RULE_TIMELINE_LENGTH_MAX, and its own people may change it 30 times a
+ * second.
+ */
 export const CHANGES_LOGGED_ONCE = 200;
+export const CHANGES_LOGGED_CHARACTERS = 4_000_000;
 /** Objects that one call writes. Each takes four statements and a put, and a call of a Worker may make 1,000. */
 export const CHANGES_PAGES_PER_CALL = 50;
 /** Characters of rows that one statement of a recovery writes. D1 takes 2 MB. */

@@ -5,7 +5,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { BACKUPS_ALL_KEPT_MS, BACKUPS_DAILY_KEPT_MS } from "../../core/limits.ts";
+import {
+  BACKUP_OBJECT_BYTES_MAX,
+  BACKUPS_ALL_KEPT_MS,
+  BACKUPS_DAILY_KEPT_MS,
+  RULE_TIMELINE_LENGTH_MAX,
+} from "../../core/limits.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import {
   BACKED_UP,
@@ -415,3 +420,24 @@ function dyingAt<Put extends (key: string, ...rest: never[]) => Promise<unknown>
   return ((key: string, ...rest: never[]) =>
     fatal.test(key) ? Promise.reject(new Error("killed")) : put(key, ...rest)) as Put;
 }
+
+test("[RCV-11] a shop with all the rules that fit changes its name again and again: what is logged of it can be read", async () => {
+  const { worker, ask, make } = await world();
+  const shop = await make();
+  await backUp(depsOf(worker));
+  const timeline = JSON.stringify([{ version: 1, from: 0, rules: {}, x: "x".repeat(RULE_TIMELINE_LENGTH_MAX - 60) }]);
+  await worker.directory.prepare("UPDATE merchants SET rules = ? WHERE number = 1").bind(timeline).run();
+  const times = Math.ceil((1.2 * BACKUP_OBJECT_BYTES_MAX) / RULE_TIMELINE_LENGTH_MAX);
+  const rename = worker.directory.prepare("UPDATE merchants SET name = ? WHERE number = 1");
+  for (let at = 0; at < times; at++) await rename.bind(`Shop ${at}`).run();
+  await logChanges(0, depsOf(worker));
+  const left = await worker.directory.prepare("SELECT count(*) AS n FROM row_changes").first<{ n: number }>();
+  const objects = [...worker.objects.keys()].filter((key) => key.startsWith("backup/changes/"));
+  console.log(`  ${times} changes of ${timeline.length} characters: ${objects.length} objects, ${left?.n} left`);
+  expect(left?.n).toBe(0);
+  const { directory: empty } = makeDatabases();
+  expect(await recoverDirectory({}, depsOf(worker, empty))).toMatchObject({ backup: nameOf(NOW) });
+  const { results } = await empty.prepare("SELECT name FROM merchants WHERE id = ?").bind(shop.id).all();
+  expect(results).toEqual([{ name: `Shop ${times - 1}` }]);
+  expect((await ask("GET", `/${shop.id}`)).status).toBe(200);
+});

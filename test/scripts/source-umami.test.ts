@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { importing } from "../support/import-lines.ts";
 
 const DOC = readFileSync(join(import.meta.dirname, "../../docs/import.md"), "utf8");
-const STATEMENT = /### Umami[\s\S]*?```sql\n(COPY [\s\S]*?)```/.exec(DOC)?.[1] ?? "";
+const STATEMENT = /### Umami[\s\S]*?joined by \[DuckDB\][\s\S]*?```sql\n(COPY [\s\S]*?)```/.exec(DOC)?.[1] ?? "";
 const run = importing();
 
 const EVENTS = `website_id,session_id,visit_id,event_id,hostname,browser,os,device,screen,language,country,region,city,url_path,url_query,referrer_path,referrer_query,referrer_domain,page_title,event_type,event_name,tag,distinct_id,created_at,job_id

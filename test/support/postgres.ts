@@ -1,17 +1,17 @@
 // A PostgreSQL of the machine's packages (on Debian `apt-get install postgresql`), in a folder of its own and with its
-// usual settings: a commit is on disk before it is told. Where there is none, its side is left out of a bench.
+// usual settings: a commit is on disk before it is told. Where there is none, its side is left out of a bench, and a
+// test of it is skipped.
 
 import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { descendants } from "./measure.ts";
 
 export interface Postgres {
   readonly url: string;
-  /** Of its processes, those of its connections among them. */
-  readonly pids: () => readonly number[];
+  /** Where its own programs are: psql, pg_dump. */
+  readonly programs: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function startPostgres(folder: string): Promise<Postgres | undefine
   await untilReady(join(programs, "pg_isready"), port);
   return {
     url,
-    pids: () => descendants("postgres"),
+    programs,
     stop: async () => {
       server.kill("SIGINT"); // it ends what its connections do, and then itself
       await new Promise((settle) => server.once("exit", settle));
@@ -44,7 +44,7 @@ export async function startPostgres(folder: string): Promise<Postgres | undefine
 }
 
 /** The newest that is installed. */
-function programsOf(): string | undefined {
+export function programsOf(): string | undefined {
   if (!existsSync(PACKAGES)) return undefined;
   const versions = readdirSync(PACKAGES).toSorted((a, b) => Number(b) - Number(a));
   return versions.map((version) => join(PACKAGES, version, "bin")).find((path) => existsSync(join(path, "initdb")));
