@@ -135,7 +135,7 @@ async function sealDay(day: number): Promise<ScanPlace> {
   for (let start = 0; start < rows.length; start += ROWS_WRITTEN)
     writer.add(blockOf(rows.slice(start, start + ROWS_WRITTEN)));
   const derived = derive(joinBlocks([blockOf(rows)], { isOnce: true }), day, under);
-  writer.endMerchant(0, { bytes: encodeDerived(derived), under: derivedUnder(under, day) });
+  writer.endMerchant(0, { bytes: encodeDerived(derived) as Uint8Array<ArrayBuffer>, under: derivedUnder(under, day) });
   const files: readonly SealedFile[] = [await writer.finish({ bucket: archive.bucket })];
   objects.set(derivedTableKey(folder), encodeDerivedTable(writer.derived, 1));
   const manifest = { ...place, generation: 1, before: rows.length, rows: rows.length, duplicates: 0, files };

@@ -40,6 +40,8 @@ export const LIMIT_NETWORK_ADDRESSES = 16;
  * times instead of a hundred for a full request of 1,000 events.
  */
 export const LIMIT_REQUESTS = 10;
+/** How often that counter is asked at once for one request: enough for 1,000 events. Others go on after the answer. */
+export const COUNTED_AT_ONCE_MAX = 10;
 /** Addresses, networks and tracking IDs whose requests an isolate counts at a time, some 100 B each. */
 export const TENS_KEYS_MAX = 20_000;
 /**
@@ -977,6 +979,8 @@ export const GOALS_SHOWN_MAX = 20;
 export const DAYS_SHOWN_MAX = 20;
 /** Buckets that one question may touch: ten years of Days, or 13 months of Hours. */
 export const BUCKETS_MAX = 10_000;
+/** Of a visit, so many (event, group)s are counted before counting may give way. */
+export const PAIRS_AT_ONCE_MAX = 500;
 /** All dates of a question lie before this Day, 3000-01-01. Years of five digits are no dates in ISO 8601. */
 export const QUESTION_DAY_MAX = 376_200;
 /** Groups (time bucket × value) that one answer may have before paging: about 100 MB with their sketches. */
@@ -1113,6 +1117,8 @@ export const ROLLUP_READS = 64;
 /** After so many of them, which are 4 ms and one block of D1, a request lets others go first for so long. */
 export const SLICE_ROLLUPS = 10;
 export const ROLLUPS_EVERY_MS = 1;
+/** Values of an imported Day that take as long as a rollup. A Day may have IMPORTED_ROWS_MAX of them. */
+export const IMPORTED_ROWS_OF_ROLLUP = 300;
 /** A request that reads no more of them waits for no others. */
 export const LIGHT_ROLLUPS_MAX = 25;
 /**
@@ -1153,6 +1159,10 @@ export const DERIVED_READS = 0.2;
  */
 export const DERIVED_ROWS_MAX = 50_000;
 export const DERIVED_TEXT_MAX = 16_000_000;
+/** A column of them is unpacked in one piece, bytes: 1,000,000 take some 10 ms. Questions read the rows of others. */
+export const DERIVED_COLUMN_MAX = 2_000_000;
+/** Lines of its orders that fill such a column: each takes 60 B there, and three times as much until it is written. */
+export const DERIVED_LINES_MAX = Math.floor(DERIVED_COLUMN_MAX / 60);
 /** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
 export const DERIVED_BYTES_MAX = 32_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */
@@ -1407,10 +1417,15 @@ export const BACKUPS_DAILY_KEPT_MS = 35 * 24 * HOUR_MS;
  * some. A million merchants take 14 crons, or 70 minutes.
  */
 export const BACKUP_PAGES_PER_CRON = 500;
-/** Rows in one object of a backup, which is held in memory as a whole: some MB with ordinary rows. */
+/** Rows in one page of a backup, which is held in memory as a whole: some MB with ordinary rows. */
 export const BACKUP_ROWS = 2_000;
 /** The same for tables whose rows hold rules, of 64 KB at most each. */
 export const BACKUP_ROWS_OF_RULES = 200;
+/**
+ * Characters after which pages of one table become an object. An object of each page would be 7,000 puts for a million
+ * merchants, and 18 USD a month.
+ */
+export const BACKUP_OBJECT_CHARACTERS = 4_000_000;
 /** Bytes that one object of a backup may unpack to. Even the largest rows take less. */
 export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 /**
@@ -1418,8 +1433,13 @@ export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
  * One put in ten seconds is 1.17 USD a month at most, however many Workers change something.
  */
 export const CHANGE_LOG_AFTER_MS = 10_000;
-/** Changes in one object of that log. They are whole rows, of 64 KB at most each if they hold rules. */
+/**
+ * Changes in one object of that log, and characters of them before the last one. They are whole rows. That of a
+ * merchant holds all rules that it ever decided, RULE_TIMELINE_LENGTH_MAX, and its own people may change it 30 times a
+ * second.
+ */
 export const CHANGES_LOGGED_ONCE = 200;
+export const CHANGES_LOGGED_CHARACTERS = 4_000_000;
 /** Objects that one call writes. Each takes four statements and a put, and a call of a Worker may make 1,000. */
 export const CHANGES_PAGES_PER_CALL = 50;
 /** Characters of rows that one statement of a recovery writes. D1 takes 2 MB. */

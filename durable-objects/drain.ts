@@ -4,6 +4,7 @@
 // nothing.
 
 import { encodeBundle, type LoggedRow } from "../core/archive/bundle.ts";
+import type { Confirmation } from "../core/counting/recovered.ts";
 import { BUNDLE_BYTES, BUNDLE_DAYS_MAX, BUNDLE_MESSAGE_BYTES_MAX, BUNDLES_UNCONFIRMED_MAX } from "../core/limits.ts";
 import { mayCut, scheduleAlarm, sendDueAt } from "./alarm.ts";
 import { writePositions } from "./checkpoint.ts";
@@ -33,24 +34,27 @@ export async function drain(partition: Partition): Promise<void> {
  * Called when the archive's consumer has put a bundle into R2. A bundle that is not known was confirmed before, so a
  * second call is harmless.
  */
-export function confirm(partition: Partition, first: number): void {
+export function confirm(partition: Partition, first: number): Confirmation {
   const left = partition.bundles.filter((bundle) => bundle.first !== first);
   if (left.length === partition.bundles.length) {
-    noteMissed(partition, first);
-    return;
+    if (partition.standing === "lost" || first >= partition.recoveredFrom) return "confirmed";
+    noteMissed(partition);
+    return "missed";
   }
   writePositions(partition, { bundles: left });
   partition.bundles = left;
   forgetLate(partition);
   scheduleAlarm(partition); // what was told of it may be over
+  return "confirmed";
 }
 
 /**
  * A bundle that the storage of before has cut came into the archive after the recovery has begun: it may have events
- * that are counted nowhere until their Day is sealed, so the recovery is to be run again.
+ * of open Days that are counted nowhere until their Day is sealed, so the recovery is to be run again. Those of closed
+ * Days its consumer brings (takeMissed).
  */
-function noteMissed(partition: Partition, first: number): void {
-  if (partition.missed || partition.standing === "lost" || first >= partition.recoveredFrom) return;
+function noteMissed(partition: Partition): void {
+  if (partition.missed) return;
   writePositions(partition, { missed: true });
   partition.missed = true;
   partition.toldAt = 0; // and is told at once

@@ -10,6 +10,8 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import { parsePoolSize } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
 import type {
+  Confirmation,
+  MissedRows,
   RecoveryBegin,
   RecoveryBegun,
   RecoveryEnd,
@@ -48,7 +50,7 @@ import { erase } from "./erase.ts";
 import { live, unpublished } from "./live.ts";
 import { present } from "./present.ts";
 import { recentEvents } from "./recent.ts";
-import { beginRecovery, countRecovered, endRecovery } from "./recover.ts";
+import { beginRecovery, countRecovered, endRecovery, takeMissed } from "./recover.ts";
 import { republish } from "./republish.ts";
 import type {
   AppendReply,
@@ -112,9 +114,14 @@ export class PartitionObject extends DurableObject<PartitionEnv> implements Part
     await refreshSettings(this.#partition, merchant);
   }
 
-  async confirm(first: number): Promise<void> {
+  async confirm(first: number): Promise<Confirmation> {
     isolateMeter.partition_requests += 1;
-    confirm(this.#partition, first);
+    return confirm(this.#partition, first);
+  }
+
+  async takeMissed(missed: MissedRows): Promise<void> {
+    isolateMeter.partition_requests += 1;
+    await takeMissed(this.#partition, missed);
   }
 
   async status(): Promise<PartitionStatus> {

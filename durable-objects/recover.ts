@@ -4,10 +4,11 @@
 // and tells nobody anything. Whatever it dies of, the recovery begins anew and comes to the same: what was counted is
 // forgotten first, and the part of the log that is nowhere else is copied before it goes.
 
-import { decodeLogged, encodeLogged, type LoggedEvent } from "../core/archive/bundle.ts";
+import { decodeLogged, encodeLogged, type LoggedEvent, type LoggedRow } from "../core/archive/bundle.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
 import { countErased, heldBytes } from "../core/counting/day.ts";
 import type {
+  MissedRows,
   RecoveredRow,
   RecoveryBegin,
   RecoveryBegun,
@@ -24,7 +25,8 @@ import { GLOBAL_MERCHANT } from "../core/rules.ts";
 import { scheduleAlarm } from "./alarm.ts";
 import { noteChange } from "./change.ts";
 import { checkpoint, writePositions } from "./checkpoint.ts";
-import { commitPending, orReset } from "./commit.ts";
+import { whyNotOwn } from "./claim.ts";
+import { commitPending, groupCommit, orReset } from "./commit.ts";
 import { takeLate } from "./late.ts";
 import { markAllDays } from "./republish.ts";
 import { isClosed } from "./seal.ts";
@@ -125,6 +127,27 @@ export function endRecovery(partition: Partition, { first, removals }: RecoveryE
     scheduleAlarm(partition);
     return { kept, next: partition.next };
   });
+}
+
+/**
+ * Takes the events of closed Days of a bundle that the storage of before has cut, and that came into the archive after
+ * the recovery has begun. Positions go on above it, so the sealed files of such a Day may pass for having it, and it is
+ * deleted with what they stand for. Under new positions they are late events like any other: the Day is counted again,
+ * each id once. So it does not matter whether the seal had the bundle, nor that the queue delivers it twice.
+ */
+export async function takeMissed(partition: Partition, { rows, removals }: MissedRows): Promise<void> {
+  const events = (JSON.parse(rows) as readonly LoggedRow[]).map(decodeLogged);
+  const closed = events.filter(({ day }) => isClosed(partition, day));
+  if (closed.length === 0) return;
+  const merchants = new Set([GLOBAL_MERCHANT, ...closed.map(({ event }) => event.merchant)]);
+  const unread = await ensureSettings(partition, merchants);
+  assert(unread.size === 0, "the directory says what the settings of all merchants are");
+  // While it is recovered it takes nothing; then the queue brings the bundle once more.
+  if (partition.standing !== "own") throw new Error(whyNotOwn(partition));
+  orReset(partition, () => {
+    for (const logged of closed) takeUp(partition, logged, removals);
+  });
+  await groupCommit(partition);
 }
 
 /** Logs an event again, under a new position; false where the archive has it, or an erasure means it. */

@@ -7,6 +7,8 @@ import type { LiveReply, LiveRequest } from "../core/counting/live.ts";
 import type { Moved } from "../core/counting/placement.ts";
 import type { Present, PresentRequest } from "../core/counting/present.ts";
 import type {
+  Confirmation,
+  MissedRows,
   RecoveryBegin,
   RecoveryBegun,
   RecoveryEnd,
@@ -130,7 +132,9 @@ export interface PartitionRpc {
   /** Reads a merchant's settings again, because they changed. */
   refreshSettings(merchant: number): Promise<void>;
   /** The bundle that starts at `first` lies in R2. Saying it twice is harmless. */
-  confirm(first: number): Promise<void>;
+  confirm(first: number): Promise<Confirmation>;
+  /** Takes the events of closed Days of a missed bundle as late ones. Doing it again counts none twice. */
+  takeMissed(missed: MissedRows): Promise<void>;
   status(): Promise<PartitionStatus>;
   /** Whether a closed Day is complete in archive and D1. */
   completeness(day: number): Promise<Completeness>;

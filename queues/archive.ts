@@ -9,6 +9,7 @@ import { noteMerchants } from "../core/archive/bundle-merchants.ts";
 import { type ArchiveFile, filesOf } from "../core/archive/file.ts";
 import { bundleKey } from "../core/archive/object-key.ts";
 import { firstOpenDay } from "../core/counting/closed.ts";
+import type { Confirmation } from "../core/counting/recovered.ts";
 import { CONNECTIONS_MAX } from "../core/limits.ts";
 import type { Log } from "../core/log.ts";
 import type { Metered } from "../core/meter.ts";
@@ -43,7 +44,9 @@ export interface ArchiveDeps {
   readonly pace: { readonly sealAfterMs: number };
   readonly bucket: ArchiveBucket;
   /** Tells a partition that its bundle starting at `first` lies in R2. */
-  readonly confirm: (partition: string, first: number) => Promise<void>;
+  readonly confirm: (partition: string, first: number) => Promise<Confirmation>;
+  /** Brings it the events of a bundle that came too late for its recovery. */
+  readonly takeMissed: (partition: string, events: Bundle["events"]) => Promise<void>;
   /** Counts every operation that was tried: a failed one is billed too. */
   readonly meter: Metered;
   readonly log: Log;
@@ -77,7 +80,8 @@ async function archiveBundle(bundle: Bundle, deps: ArchiveDeps): Promise<void> {
     await putAll(files.slice(start, start + CONNECTIONS_MAX), deps);
   }
   await deps.note(archivedBundle(bundle, deps));
-  await deps.confirm(bundle.partition, bundle.first);
+  const confirmation = await deps.confirm(bundle.partition, bundle.first);
+  if (confirmation === "missed") await deps.takeMissed(bundle.partition, bundle.events);
   const unsorted = daysToSort(bundle, firstOpenDay(deps.now(), deps.pace.sealAfterMs));
   if (unsorted.length > 0) await deps.sendRuns(unsorted);
 }

@@ -32,6 +32,8 @@ export interface DashboardFile {
 
 /** What is loaded in one language, by paths. */
 export interface DashboardLanguage {
+  /** What those call it who speak it. */
+  readonly name: string;
   readonly script: string;
   readonly style: string;
   readonly direction: "ltr" | "rtl";
@@ -120,6 +122,7 @@ async function compile(code: string) {
     return [...loaded].map((path) => `/${path}`);
   };
   const page: DashboardLanguage = {
+    name: new Intl.DisplayNames(code, { type: "language" }).of(code) ?? code,
     script: `/${script}`,
     style: `/${madeOf("style.css")}`,
     direction: RIGHT_TO_LEFT.includes(code) ? "rtl" : "ltr",

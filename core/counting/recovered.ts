@@ -35,7 +35,7 @@ export interface RecoveryRows {
   readonly rows: string;
 }
 
-/** An erasure that the partition has carried out, and whose Days are not all sealed. */
+/** What an erasure means: of a recovery, one that the partition has carried out and whose Days are not all sealed. */
 export interface CarriedOut {
   readonly merchant: number;
   /** As events have it; empty for all visitors. */
@@ -50,6 +50,20 @@ export interface CarriedOut {
 export interface RecoveryEnd {
   /** That of the begin. */
   readonly first: number;
+  readonly removals: readonly CarriedOut[];
+}
+
+/**
+ * What became of a bundle that came into the archive. "missed": the storage that cut it was lost or put back, and the
+ * recovery had begun before it came.
+ */
+export type Confirmation = "confirmed" | "missed";
+
+/** Events of a missed bundle. */
+export interface MissedRows {
+  /** JSON of LoggedRow[]. */
+  readonly rows: string;
+  /** Erasures of their merchants, those that are done too. */
   readonly removals: readonly CarriedOut[];
 }
 

@@ -15,7 +15,7 @@ import {
 import type { ArchivedEvent } from "../archive/file.ts";
 import type { PartName } from "../enrichment/opinion.ts";
 import { numberCodes, type OpinionColumns, opineAll, opinionAt, textCodes } from "../enrichment/opinion-columns.ts";
-import { finish } from "../gradual.ts";
+import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import type { Settings } from "../merchant.ts";
 import { type Codes, joinCodes } from "../pair-codes.ts";
 import { countedBy, shownDay } from "../past-zone.ts";
@@ -61,14 +61,20 @@ export interface ReplayedDay {
  * position when both came. A row with the id of another and another story is kept as a duplicate (DUP-2). That is so
  * even for a row that came after its Day was closed, when nobody compared the two.
  */
-export function replayRows(
+export function replayRows(day: ReplayedDay, block: ColumnBlock, under: ReplayedUnder): ColumnBlock {
+  return finish(replayGradually(day, block, under));
+}
+
+/** The same, slice by slice. */
+export function* replayGradually(
   { state }: ReplayedDay,
   block: ColumnBlock,
   { settings, global }: ReplayedUnder,
-): ColumnBlock {
+): Gradual<ColumnBlock> {
   const kept = keptOnce(block, state.ids);
   const columns = withSeed(kept);
-  const opinions = finish(opineAll(columns, state.day, { own: settings.rules, global }));
+  const opinions = yield* opineAll(columns, state.day, { own: settings.rules, global });
+  const slices = new Slices();
   const drops = textsOf(kept, "dropped");
   const kinds = new Kinds(state, columns, opinions);
   for (let row = 0; row < kept.count; row++) {
@@ -79,6 +85,7 @@ export function replayRows(
     const dropped = textAt(drops, row) === "duplicate" ? "duplicate" : opinion.dropped;
     const position = kept.positions[row] as number;
     countKnown(state, { event, opinion, settings, position, dropped, kind: kinds.of(row) });
+    if (slices.isOver(LOOKED_AT)) yield;
   }
   return kept;
 }

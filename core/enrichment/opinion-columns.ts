@@ -240,8 +240,3 @@ for (const [name, part] of PART_OF)
       return values[codes[this.row] as number]?.[name];
     },
   });
-
-/** The same opinion as an object of its own. */
-export function toOpinion(opinion: Opinion): Opinion {
-  return Object.fromEntries([...PART_OF.keys()].map((name) => [name, opinion[name]])) as unknown as Opinion;
-}

@@ -49,6 +49,8 @@ export const INSTRUCTION_STEPS = 1_000;
 export const CHARACTERS_PER_STEP = 16;
 /** Adding an event under the values of one dimension. */
 export const EVENT_STEPS = 10;
+/** An event may have several goals, products and properties, and so belong to several groups. Of each group but one: */
+export const GROUP_STEPS = { found: 800, addedTo: 25, lineOfSale: 6 } as const;
 
 export function openBudget(steps = QUESTION_STEPS_MAX, purses: readonly Purse[] = []): Budget {
   return { purses, steps, left: steps, ranOutAt: undefined, judged: undefined };

@@ -1,6 +1,8 @@
 // Judges and groups derived rows by their codes: what a filter says of a code, and which groups it belongs to, is found
 // out once, and no row becomes an object before that.
 
+import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
+import { DERIVED_READS } from "../limits.ts";
 import { type Codes, joinCodes } from "../pair-codes.ts";
 import { type Attribute, shownValue } from "./attribute.ts";
 import { type Comparison, comparisonsOf, type Filter } from "./filter.ts";
@@ -46,13 +48,15 @@ export class JudgedRows {
     this.#columns = columns;
   }
 
-  /** Undefined where some attribute has a value without a code. */
-  static of(seen: SeenColumns, given: RowsGiven): JudgedRows | undefined {
+  /** Gives way after each attribute. Undefined where one has a value without a code. */
+  static *of(seen: SeenColumns, given: RowsGiven): Gradual<JudgedRows | undefined> {
     const columns = new Map<Attribute, Codes>();
+    const slices = new Slices();
     for (const attribute of given.attributes) {
       const codes = columnOf(seen, given.runs, { attribute, isOnEntry: false });
       if (codes === undefined) return undefined;
       columns.set(attribute, codes);
+      if (slices.isOver(seen.columns.count * LOOKED_AT * DERIVED_READS)) yield;
     }
     return new JudgedRows(seen, given, { columns });
   }

@@ -4,19 +4,22 @@
 import { numbersOf, textsOf } from "../archive/event-columns.ts";
 import { isEngagement } from "../event.ts";
 import { type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
-import { DERIVED_READS, GROUPS_MAX, SCAN_VISITORS_MAX } from "../limits.ts";
-import { outOfSteps, spend } from "./budget.ts";
+import { DERIVED_READS, PAIRS_AT_ONCE_MAX } from "../limits.ts";
+import { spend } from "./budget.ts";
 import type { VisitCounts } from "./metric.ts";
 import { attributesOf, JudgedRows, RowGroups, verdictOf } from "./row-judge.ts";
 import {
   addEarning,
   addTo,
   axesOfPossible,
+  DIMENSIONS_PATH,
   entriesAt,
   isOrder,
   labelAt,
   noneKnown,
+  payGroups,
   possibleAt,
+  problemOf,
   type Scan,
   type ScanProblem,
   type Sum,
@@ -38,7 +41,8 @@ export function* addRows(scan: Scan, rows: SeenRows): Gradual<ScanProblem | unde
   const seen = yield* seeColumns(rows, scan.under);
   const runs = seen.runs as VisitRuns;
   const attributes = [...axes.map(({ attribute }) => attribute), ...attributesOf(filter)];
-  const own = JudgedRows.of(seen, { runs, day: rows.day, attributes });
+  if (attributes.some(({ rollup }) => rollup === "goal")) yield* seen.judgeGoals();
+  const own = yield* JudgedRows.of(seen, { runs, day: rows.day, attributes });
   return yield* own === undefined ? scanDay(scan, rows) : addRuns(scan, own);
 }
 
@@ -68,23 +72,41 @@ function* addRuns(scan: Scan, rows: JudgedRows): Gradual<ScanProblem | undefined
       if (slices.isOver(LOOKED_AT)) yield;
     }
     const visitor = visitorOnce(scan, rows);
-    counted.addEvents(admitted, count, visitor);
+    // An event may belong to thousands of groups, so a visit's are counted some at a time.
+    for (let at = 0; at < count; ) {
+      at = counted.addEvents(admitted, { from: at, to: count, visitor });
+      if (yield* mustEnd(scan, slices)) break;
+    }
+    counted.endVisit();
     totals?.add(admitted, count, visitor);
     if (inRange(runs.openers[visit] as number)) {
-      counted.addVisit(admitted, count);
-      entries?.add();
+      for (let at = 0; at < count; ) {
+        at = counted.addVisit(admitted, at, count);
+        if (yield* mustEnd(scan, slices)) break;
+      }
+      for (let row = start; entries !== undefined && row < end; ) {
+        row = entries.add(row, end);
+        if (yield* mustEnd(scan, slices)) break;
+      }
+      entries?.endVisit();
     }
-    spend(budgets.own, ((end - start) * (1 + breakdowns.length) + rows.looked) * ROW_STEPS, "#/dimensions");
+    spend(budgets.own, ((end - start) * (1 + breakdowns.length) + rows.looked) * ROW_STEPS, DIMENSIONS_PATH);
     rows.looked = 0;
     if (slices.isOver((end - start) * LOOKED_AT * DERIVED_READS)) yield;
-    if (scan.sums.size > GROUPS_MAX) return "groups";
-    if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
-    const spent = outOfSteps(budgets);
-    if (spent !== undefined) return spent;
+    const problem = problemOf(scan);
+    if (problem !== undefined) return problem;
   }
   for (const [row, earning] of seen.earnings)
     if (isOrder(earning) && inRange(row)) scan.orderPlaces.add(`${day} ${seen.columns.partition}`);
   return undefined;
+}
+
+/** Gives way where enough groups were added to. True where the scan may not go on. */
+function* mustEnd(scan: Scan, slices: Slices): Gradual<boolean> {
+  if (scan.paired <= PAIRS_AT_ONCE_MAX) return false;
+  scan.paired = 0;
+  if (slices.isOver(0)) yield;
+  return problemOf(scan) !== undefined;
 }
 
 /** Whether a row is in the range. */
@@ -154,16 +176,22 @@ class Counted {
     for (let row = 0; row < codes.length; row++) this.#events[row] = isEvent[codes[row] as number] as number;
   }
 
-  /** Adds the first `count` rows of a list, each of the present visit. */
-  addEvents(list: Uint32Array, count: number, visitor: () => number): void {
+  /**
+   * Adds rows of a list in [from, to), each of the present visit, as many as may be added at once. Returns where the
+   * next ones begin.
+   */
+  addEvents(list: Uint32Array, { from, to, visitor }: Added): number {
     const { visits } = this.#scan;
     const { views, earnings } = this.#rows.seen;
-    for (let at = 0; at < count; at++) {
+    for (let at = from; at < to; at++) {
+      if (this.#scan.paired > PAIRS_AT_ONCE_MAX) return at;
       const row = list[at] as number;
       if (!this.#inRange(row)) continue;
       const earning = earnings.size === 0 ? undefined : earnings.get(row);
       const deep = this.#scroll[row] as number;
-      for (const sum of this.#groups.at(row, row)) {
+      const groups = this.#groups.at(row, row);
+      payGroups(this.#scan, groups.length, earning);
+      for (const sum of groups) {
         const { counts } = sum;
         if (sum.visitorOf !== visits) {
           sum.visitorOf = visits;
@@ -178,6 +206,11 @@ class Counted {
         sum.deepest = Math.max(deep, sum.deepest);
       }
     }
+    return to;
+  }
+
+  /** All rows of the present visit were added. */
+  endVisit(): void {
     for (let sum = this.#scrolled.pop(); sum !== undefined; sum = this.#scrolled.pop()) {
       sum.scroll += sum.deepest;
       sum.scrolledVisits += 1;
@@ -185,17 +218,28 @@ class Counted {
     }
   }
 
-  /** Adds the present visit, once to each group that any of the rows is in. */
-  addVisit(list: Uint32Array, count: number): void {
+  /** Adds the present visit, once to each group that any of the rows is in. It takes as many as `addEvents` does. */
+  addVisit(list: Uint32Array, from: number, to: number): number {
     const { visit, runs } = this.#rows;
     const opener = runs.openers[visit] as number;
-    for (let at = 0; at < count; at++)
-      for (const sum of this.#groups.at(list[at] as number, opener)) {
+    for (let at = from; at < to; at++) {
+      if (this.#scan.paired > PAIRS_AT_ONCE_MAX) return at;
+      const groups = this.#groups.at(list[at] as number, opener);
+      payGroups(this.#scan, groups.length);
+      for (const sum of groups) {
         if (sum.visit === this.#scan.visits) continue;
         sum.visit = this.#scan.visits;
         countVisit(sum.counts, this.#rows);
       }
+    }
+    return to;
   }
+}
+
+interface Added {
+  readonly from: number;
+  readonly to: number;
+  readonly visitor: () => number;
 }
 
 function countVisit(counts: VisitCounts, { runs, visit }: JudgedRows): void {
@@ -245,18 +289,24 @@ class Denominators {
     for (let row = starts[this.#rows.visit] as number; row < end; row++) {
       if (!this.#inRange(row) || !this.#isPossible(row)) continue;
       for (const visitors of this.#ofLabels.at(row, row)) addTo(this.#scan, visitors, visitor());
-      for (const visitors of this.#groups?.at(row, row) ?? []) addTo(this.#scan, visitors, visitor());
+      const groups = this.#groups?.at(row, row) ?? [];
+      payGroups(this.#scan, groups.length);
+      for (const visitors of groups) addTo(this.#scan, visitors, visitor());
     }
   }
 }
 
 /** Visits by their entry pages. */
 class Entries {
+  readonly #scan: Scan;
   readonly #rows: JudgedRows;
   readonly #passes: (row: number) => boolean;
   readonly #groups: RowGroups<VisitCounts>;
+  /** Those that the present visit was added to. */
+  readonly #counted = new Set<VisitCounts>();
 
   constructor(scan: Scan, rows: JudgedRows) {
+    this.#scan = scan;
     this.#rows = rows;
     this.#passes = verdictOf(scan.filter, rows);
     this.#groups = new RowGroups(rows, {
@@ -266,19 +316,29 @@ class Entries {
     });
   }
 
-  /** Adds the present visit, once to each group of its rows, if they had happened on its entry page. */
-  add(): void {
+  /**
+   * Adds the present visit, once to each group of its rows in [from, to), if they had happened on its entry page. It
+   * takes as many rows as may be added at once, and returns where the next ones begin.
+   */
+  add(from: number, to: number): number {
     const { real, runs } = this.#rows;
-    const { visit } = real;
-    const opener = runs.openers[visit] as number;
-    const counted: VisitCounts[] = [];
-    for (let row = runs.starts[visit] as number; row < (runs.starts[visit + 1] as number); row++) {
+    const opener = runs.openers[real.visit] as number;
+    for (let row = from; row < to; row++) {
+      if (this.#scan.paired > PAIRS_AT_ONCE_MAX) return row;
       if (!this.#passes(row)) continue;
-      for (const counts of this.#groups.at(row, opener)) {
-        if (counted.includes(counts)) continue;
-        counted.push(counts);
+      const groups = this.#groups.at(row, opener);
+      payGroups(this.#scan, groups.length);
+      for (const counts of groups) {
+        if (this.#counted.has(counts)) continue;
+        this.#counted.add(counts);
         countVisit(counts, real);
       }
     }
+    return to;
+  }
+
+  /** All rows of the present visit were added. */
+  endVisit(): void {
+    this.#counted.clear();
   }
 }

@@ -14,7 +14,7 @@ import { PairCodes } from "../pair-codes.ts";
 import { MINUTE_MS } from "../time.ts";
 import { tooManyGroups } from "./answer.ts";
 import { type Attribute, columnsOf, isProperty, shownValue } from "./attribute.ts";
-import { EVENT_STEPS, type OutOfSteps, outOfSteps, spend, stepsRefusal } from "./budget.ts";
+import { EVENT_STEPS, GROUP_STEPS, type OutOfSteps, outOfSteps, spend, spendJudging, stepsRefusal } from "./budget.ts";
 import { type Comparison, comparisonsOf, type Filter, ownOf, passes, viewOf, withoutGoals } from "./filter.ts";
 import type { Group, Groups } from "./group.ts";
 import { type Totals, type VisitCounts, visitCounts } from "./metric.ts";
@@ -78,6 +78,8 @@ export interface Scan {
   visitors: number;
   /** How many visits were looked at. */
   visits: number;
+  /** How many (event, group)s were found or added to since counting could last give way, but for one of each event. */
+  paired: number;
   /** The Hours of the present partition that are counted. Undefined where all Hours of the range are (rest.ts). */
   hours: ReadonlySet<number> | undefined;
   /** What is known of the present rows. */
@@ -152,6 +154,7 @@ export function openScan(plan: Plan, under: SeenUnder): Scan {
     orderPlaces: new Set(),
     visitors: 0,
     visits: 0,
+    paired: 0,
     hours: undefined,
     known: noneKnown(0),
   };
@@ -167,17 +170,33 @@ export function* scanDay(scan: Scan, seen: SeenRows): Gradual<ScanProblem | unde
   scan.known = noneKnown(seed);
   for (const visit of yield* visitsIn(seen, { ...scan, budgets })) {
     const steps = visit.events.length * (1 + question.breakdowns.length) * EVENT_STEPS;
-    spend(budgets.own, steps, "#/dimensions");
+    spend(budgets.own, steps, DIMENSIONS_PATH);
     yield* addVisit(scan, visit, { day: seen.day, slices });
     if (visit.events.some((one) => isOrder(one.earning) && isInRange(scan, one, seen.day)))
       scan.orderPlaces.add(`${seen.day} ${partition}`);
-    if (scan.sums.size > GROUPS_MAX) return "groups";
-    if (scan.visitors > SCAN_VISITORS_MAX) return "visitors";
-    const spent = outOfSteps(budgets);
-    if (spent !== undefined) return spent;
+    const problem = problemOf(scan);
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }
+
+/** Why the scan may not go on. */
+export function problemOf({ sums, visitors, plan }: Scan): ScanProblem | undefined {
+  if (sums.size > GROUPS_MAX) return "groups";
+  return visitors > SCAN_VISITORS_MAX ? "visitors" : outOfSteps(plan.question.budgets);
+}
+
+/** Pays for adding an event to so many groups. */
+export function payGroups(scan: Scan, groups: number, earning?: Seen["earning"]): void {
+  if (groups <= 1) return;
+  const lines = earning?.sale.lines.length ?? 0;
+  const steps = GROUP_STEPS.addedTo + lines * GROUP_STEPS.lineOfSale;
+  scan.paired += ((groups - 1) * steps) / GROUP_STEPS.addedTo;
+  spend(scan.plan.question.budgets.own, (groups - 1) * steps, DIMENSIONS_PATH);
+}
+
+/** The field that asks for groups. */
+export const DIMENSIONS_PATH = "#/dimensions";
 
 /** Whether an event is an order or takes something off one. */
 export function isOrder(earning: Seen["earning"]): boolean {
@@ -252,7 +271,10 @@ function* addVisit(
     if (slices.isOver(LOOKED_AT)) yield;
     if (!isInRange(scan, seen, day)) continue;
     const { scroll } = seen.event;
-    for (const sum of sumsOf(scan, seen, labelOf(scan, seen, day))) {
+    const sums = sumsOf(scan, seen, labelOf(scan, seen, day));
+    payGroups(scan, sums.length, seen.earning);
+    if (problemOf(scan) !== undefined) return;
+    for (const sum of sums) {
       addEvent(scan, sum, { seen, day });
       if (scroll < 0) continue;
       if (sum.deepest < 0) scrolled.push(sum);
@@ -267,23 +289,36 @@ function* addVisit(
   if (plan.totals.length > 0) addTotals(scan, visit, { day, admitted });
   if (!isInRange(scan, visit.start, day)) return;
   const label = labelOf(scan, visit.start, day);
-  for (const seen of admitted)
-    for (const sum of sumsOf(scan, seen, label)) {
+  for (const seen of admitted) {
+    const sums = sumsOf(scan, seen, label);
+    payGroups(scan, sums.length);
+    if (problemOf(scan) !== undefined) return;
+    if (slices.isOver(0)) yield;
+    for (const sum of sums) {
       // A visit counts once in each group, however many of its events are in it.
       if (sum.visit === scan.visits) continue;
       sum.visit = scan.visits;
       countVisit(sum.counts, visit);
     }
-  if (plan.visitsByEntryPage) addEntry(scan, visit, label);
+  }
+  if (plan.visitsByEntryPage) yield* addEntry(scan, visit, { label, slices });
 }
 
 /** Counts a visit by page. It counts under its entry page, and a filter by page looks at that page. */
-function addEntry(scan: Scan, visit: SeenVisit, label: string): void {
+function* addEntry(
+  scan: Scan,
+  visit: SeenVisit,
+  { label, slices }: { readonly label: string; readonly slices: Slices },
+): Gradual<void> {
   const counted = new Set<VisitCounts>();
   for (const seen of visit.events) {
     const moved = onEntryPage(seen);
     if (!passes(scan.filter, moved)) continue;
-    for (const counts of entriesOf(scan, moved, label)) counted.add(counts);
+    const entries = entriesOf(scan, moved, label);
+    payGroups(scan, entries.length);
+    if (problemOf(scan) !== undefined) return;
+    if (slices.isOver(0)) yield;
+    for (const counts of entries) counted.add(counts);
   }
   for (const counts of counted) countVisit(counts, visit);
 }
@@ -300,7 +335,7 @@ function entriesOf(scan: Scan, seen: Seen, label: string): readonly VisitCounts[
 
 /** The groups that a visit counts in by its entry page, found anew. */
 export function entriesAt(scan: Scan, seen: Seen, label: string): readonly VisitCounts[] {
-  return combinationsOf(scan, seen, label).map((dimensions) => {
+  return combinationsOf(scan, scan.axes, { seen, label }).map((dimensions) => {
     const key = keyOf(dimensions);
     const counts = scan.entries.get(key) ?? visitCounts();
     scan.entries.set(key, counts);
@@ -321,7 +356,7 @@ function sumsOf(scan: Scan, seen: Seen, label: string): readonly Sum[] {
 
 /** The groups that an event counts in, found anew. */
 export function sumsAt(scan: Scan, seen: Seen, label: string): readonly Sum[] {
-  return combinationsOf(scan, seen, label).map((dimensions) => sumOf(scan, dimensions));
+  return combinationsOf(scan, scan.axes, { seen, label }).map((dimensions) => sumOf(scan, dimensions));
 }
 
 /** One code for everything that an event is grouped by; -1 where a value has no code. */
@@ -350,7 +385,9 @@ function addTotals(scan: Scan, visit: SeenVisit, { day, admitted }: { day: numbe
     const label = labelOf(scan, seen, day);
     addVisitor(scan, totals.label, label, nameOf(scan, visit));
     if (!plan.totals.includes("group")) continue;
-    for (const visitors of possibleOf(scan, seen, label)) addTo(scan, visitors, numberOfVisitor(scan, visit));
+    const groups = possibleOf(scan, seen, label);
+    payGroups(scan, groups.length);
+    for (const visitors of groups) addTo(scan, visitors, numberOfVisitor(scan, visit));
   }
 }
 
@@ -373,7 +410,7 @@ export function axesOfPossible({ axes }: Scan): readonly Axis[] {
 /** The groups, without goals, that an event could have been counted in, found anew. */
 export function possibleAt(scan: Scan, seen: Seen, label: string): readonly Visitors[] {
   const axes = axesOfPossible(scan);
-  return combinationsOf({ ...scan, axes }, seen, label).map((dimensions) => {
+  return combinationsOf(scan, axes, { seen, label }).map((dimensions) => {
     const left = dimensions.filter((_, at) => at === scan.timeAt || axes.some((axis) => axis.at === at));
     return visitorsOf(scan.totals.group, keyOf(left));
   });
@@ -493,23 +530,40 @@ export function sumOf({ sums }: Scan, dimensions: readonly string[]): Sum {
   return sum;
 }
 
-/** The dimensions' values for an event: one list, or one for each of its goals and of its products. */
-function combinationsOf(
-  { plan, axes, timeAt }: Pick<Scan, "plan" | "axes" | "timeAt">,
-  seen: Seen,
-  label: string,
-): readonly (readonly string[])[] {
+/**
+ * The dimensions' values for an event: one list, or one for each of its goals and of its products. Empty where they are
+ * more than one event may have; the scan ends then.
+ */
+function combinationsOf(scan: Scan, axes: readonly Axis[], { seen, label }: Labelled): readonly (readonly string[])[] {
+  const { plan, timeAt } = scan;
   const start: string[] = plan.question.dimensions.map((_, at) => (at === timeAt ? label : ""));
-  const lists = axes.reduce<readonly (readonly string[])[]>(
-    (all, { attribute, at, keeps }) => {
-      if (attribute.ofProduct !== undefined) return all;
-      const values = attribute.valuesOf(seen).map((value) => shownValue(attribute, value));
-      return all.flatMap((list) => values.filter(keeps).map((value) => list.with(at, value)));
-    },
+  const ofProducts = axes.filter(({ attribute }) => attribute.ofProduct !== undefined);
+  const valued = axes.flatMap(({ attribute, at, keeps }) => {
+    if (attribute.ofProduct !== undefined) return [];
+    const values = attribute.valuesOf(seen).map((value) => shownValue(attribute, value));
+    return [{ at, values: values.filter(keeps) }];
+  });
+  const products = ofProducts.length === 0 ? 1 : productsOf(seen).length;
+  const found = valued.reduce((count, { values }) => count * values.length, products);
+  if (!payFound(scan, found)) return [];
+  const lists = valued.reduce<readonly (readonly string[])[]>(
+    (all, { at, values }) => all.flatMap((list) => values.map((value) => list.with(at, value))),
     [start],
   );
-  const ofProducts = axes.filter(({ attribute }) => attribute.ofProduct !== undefined);
   return ofProducts.length === 0 ? lists : lists.flatMap((list) => productLists(list, ofProducts, seen));
+}
+
+interface Labelled {
+  readonly seen: Seen;
+  /** That of its time. */
+  readonly label: string;
+}
+
+/** Pays for so many groups that one event is in. Nothing says beforehand how many there are. */
+function payFound(scan: Scan, groups: number): boolean {
+  if (groups <= 1) return true;
+  scan.paired += groups - 1;
+  return spendJudging(scan.plan.question.budgets.own, (groups - 1) * GROUP_STEPS.found, DIMENSIONS_PATH);
 }
 
 /**

@@ -7,7 +7,7 @@ import { ownEarning } from "../counting/earned.ts";
 import { compareMoments, lateMomentOf } from "../counting/moment.ts";
 import { RANK, type Rank } from "../counting/visit.ts";
 import { type Opinion, opine } from "../enrichment/opinion.ts";
-import { type OpinionColumns, opineAll, opinionAt, toOpinion } from "../enrichment/opinion-columns.ts";
+import { type OpinionColumns, opineAll, opinionAt } from "../enrichment/opinion-columns.ts";
 import { type Event, isEngagement, isPageview } from "../event.ts";
 import { finish, type Gradual, LOOKED_AT, Slices } from "../gradual.ts";
 import { VISIT_GAP_MS } from "../limits.ts";
@@ -209,6 +209,8 @@ export interface SeenColumns {
   readonly token: object;
   readonly columns: EventColumns;
   readonly opinions: OpinionColumns;
+  /** To be called before anything reads `opinions.goals`. Only for derived rows it takes time, and only once. */
+  readonly judgeGoals: () => Gradual<void>;
   readonly times: Float64Array;
   /** 1 for page views. */
   readonly views: Uint8Array;
@@ -244,17 +246,27 @@ export function* seeColumns({ rows, day }: Pick<SeenRows, "rows" | "day">, under
 
 const NO_ROWS = new Uint32Array(0);
 
-function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
-  const { opinions: known, visits, earnings } = rows.derived;
+/** The opinions of derived rows. Goals are judged once, slice by slice, before anybody reads them. */
+function goalsLater(rows: DerivedColumns, day: number, under: SeenUnder): Pick<SeenColumns, "opinions" | "judgeGoals"> {
+  const known = rows.derived.opinions;
   let goals: OpinionColumns["goals"] | undefined;
-  const opinions: OpinionColumns = {
-    ...known,
-    get goals() {
-      const timelines = { own: under.settings.rules, global: under.global };
-      goals ??= finish(opineAll(rows, day, timelines, known)).goals;
-      return goals;
+  return {
+    opinions: {
+      ...known,
+      get goals() {
+        assert(goals !== undefined, "goals of derived rows are read before they were judged");
+        return goals;
+      },
+    },
+    *judgeGoals() {
+      if (goals !== undefined) return;
+      ({ goals } = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global }, known));
     },
   };
+}
+
+function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenColumns {
+  const { visits, earnings } = rows.derived;
   const isView = textsOf(rows, "name").values.map(isPageview);
   const names = textsOf(rows, "name").codes;
   const views = new Uint8Array(rows.count);
@@ -262,7 +274,7 @@ function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenCo
   return {
     token: {},
     columns: rows,
-    opinions,
+    ...goalsLater(rows, day, under),
     times: numbersOf(rows, "timestamp"),
     views,
     earnings,
@@ -277,6 +289,7 @@ function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenCo
 function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<SeenColumns> {
   const opinions = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global });
   const judged = rowsOnce(rows);
+  const earnings = yield* earningsOf(rows, { judged, opinions, settings: under.settings });
   const names = textsOf(rows, "name");
   const [views, engagements] = [isPageview, isEngagement].map((is) => names.values.map(is)) as [boolean[], boolean[]];
   const passive = opinions.act.values.map((value) => value?.passive === true);
@@ -291,9 +304,10 @@ function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<Se
     token: {},
     columns: rows,
     opinions,
+    *judgeGoals() {},
     times: numbersOf(rows, "timestamp"),
     ...kinds,
-    earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
+    earnings,
     runs: undefined,
     ...groupedByVisitor(rows, judged),
   };
@@ -374,7 +388,11 @@ interface EarningOf {
  * What events earn, each by itself or with the others of its order number. A prefetched page view earns only by itself
  * alone, where it turns out to have been seen.
  */
-function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
+function* earningsOf(
+  columns: EventColumns,
+  { judged, opinions, settings }: EarningOf,
+): Gradual<SeenColumns["earnings"]> {
+  const slices = new Slices();
   const earnings = new Map<number, Earning<ProductLine>>();
   const book = new TextMap<RowClaim[]>();
   const revenues = numbersOf(columns, "revenue");
@@ -385,6 +403,8 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
     if (drop !== "" && drop !== "prefetch") continue;
     const event = eventAt(columns, row);
     const sale = saleOf(event, settings);
+    // Whoever knows the shop's tracking ID may send as many orders of fifty products as they like.
+    if (slices.isOver(LOOKED_AT * (1 + sale.lines.length))) yield;
     const own = ownEarning(event, act, sale);
     if (own !== undefined) earnings.set(row, own);
     if (drop !== "" || event.order === "" || act === "none") continue;
@@ -392,8 +412,10 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
     if (claims.length === 0) book.set(event.order, claims);
     claims.push(toClaim(event, { act, sale, row }));
   }
-  for (const claims of book.values())
+  for (const claims of book.values()) {
     for (const [{ row }, earning] of settle<ProductLine, RowClaim>(claims)) earnings.set(row, earning);
+    if (slices.isOver(LOOKED_AT * claims.length)) yield;
+  }
   return earnings;
 }
 
@@ -689,7 +711,8 @@ class SeenRow implements Seen {
     const opinion = opinionAt(of.opinions, row);
     if (pageRow === row) return opinion;
     const page = pageRow < 0 ? "" : opinionAt(of.opinions, pageRow).page;
-    return { ...toOpinion(opinion), page };
+    // A view of the same opinion with another page: reading one field of it judges no others.
+    return Object.create(opinion, { page: { value: page } }) as Opinion;
   }
 
   get earning(): Earning<ProductLine> | undefined {

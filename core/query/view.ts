@@ -25,7 +25,8 @@ export function* visitsIn(
   { rows, day, isCounted }: SeenRows,
   { under, view, budgets }: SeenThrough,
 ): Gradual<Iterable<SeenVisit>> {
-  yield* seeColumns({ rows, day }, under);
+  const { judgeGoals } = yield* seeColumns({ rows, day }, under);
+  yield* judgeGoals();
   if (view === undefined) return seeVisits({ rows, day, isCounted }, under);
   const slices = new Slices(budgets);
   const admitted: number[] = [];

@@ -3,7 +3,7 @@
 // through the API, where "exists" can be told from "not allowed", and 129 databases take seconds
 // (docs/decisions/0020-one-command.md).
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { RETENTION_S, type Wanted } from "./config.ts";
 import { bucketHeaders, type Found, type FoundDatabase, findDatabases, look } from "./look.ts";
 import { harmsOf } from "./migration.ts";
 import { type Act, consumerBody, consumerOf, lineOf, type PlanOptions, planOf } from "./plan.ts";
+import { lacksOf } from "./schema.ts";
 import { prepareSecrets, withSecrets } from "./secrets.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -30,17 +31,16 @@ export interface CarryOptions {
 
 /** Files of migrations, and a tag for each Worker: a digest of its script and its config. */
 export async function planOptionsOf(wanted: Wanted): Promise<PlanOptions> {
-  const files = (folder: string) =>
-    readdirSync(join(ROOT, folder))
-      .filter((file) => file.endsWith(".sql"))
-      .sort();
   const bundles = await bundleWorkers();
   const tagOf = (worker: WorkerName) => {
     const config = wanted.workers[worker].json(new Map()).replaceAll(ROOT, "");
     return createHash("sha256").update(bundles[worker].text).update(config).digest("hex").slice(0, 20);
   };
   return {
-    migrations: { directory: files("storage/directory/migrations"), ledger: files("storage/ledger/migrations") },
+    migrations: {
+      directory: migrationsIn("storage/directory/migrations"),
+      ledger: migrationsIn("storage/ledger/migrations"),
+    },
     tags: Object.fromEntries(WORKERS.map((worker) => [worker, tagOf(worker)])) as PlanOptions["tags"],
   };
 }
@@ -52,6 +52,7 @@ export async function carryOut(work: CarryOptions): Promise<number> {
   const acts = planOf(wanted, found, options);
   refuseForeign(acts);
   refuseHarmful(acts, found);
+  refuseLacking(found);
   if (prepareSecrets(acts, { found, file: work.secretsFile }))
     say(`made secrets: ${work.secretsFile}. Put them into a safe, then delete the file; they cannot be read back.`);
   await create(acts, work);
@@ -95,6 +96,31 @@ function refuseHarmful(acts: readonly Act[], { migrations }: Found): void {
   ${harm.why}`);
     }
   }
+}
+
+/** A database that was migrated with other files than those of the same names here (schema.ts). */
+export function refuseLacking({ migrations, schemas }: Found): void {
+  for (const [name, schema] of schemas) {
+    const folder = folderOf(name);
+    const files = migrationsIn(folder).map((file) => ({
+      name: file,
+      sql: readFileSync(join(ROOT, folder, file), "utf8"),
+    }));
+    const lacks = lacksOf({ schema, applied: migrations.get(name) ?? [], files });
+    if (lacks.length === 0) continue;
+    const more = lacks.length > LACKS_SHOWN ? `, and ${lacks.length - LACKS_SHOWN} more` : "";
+    throw new Problem(`${name} lacks what the sources here count on: ${lacks.slice(0, LACKS_SHOWN).join(", ")}${more}.
+Its migrations were changed after it had them, which happens to sources that are no release, or somebody has changed it.
+Nothing was changed. Deploy the sources that it was made with, or \`destroy\` the deployment and make it anew.`);
+  }
+}
+
+const LACKS_SHOWN = 5;
+
+function migrationsIn(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder))
+    .filter((file) => file.endsWith(".sql"))
+    .sort();
 }
 
 function folderOf(database: string): string {
@@ -189,7 +215,7 @@ async function upload(act: Act & { readonly act: "deploy" }, { acts, ids, work }
     "--tag",
     work.options.tags[act.worker],
     "--message",
-    `footfall ${act.worker}`,
+    `footfall ${act.worker} ${sourcesHere()}`,
   ];
   const missing = acts.find((one) => one.act === "set secrets of" && one.worker === act.worker);
   if (missing?.act === "set secrets of")
@@ -198,6 +224,12 @@ async function upload(act: Act & { readonly act: "deploy" }, { acts, ids, work }
     );
   else await wrangler(args, work.account);
   work.say(`deployed ${act.name}`);
+}
+
+/** Which sources are here, for a person: the release, and what Git calls the commit; "-dirty" where it was changed. */
+function sourcesHere(): string {
+  const { status, stdout } = spawnSync("git", ["describe", "--always", "--dirty"], { cwd: ROOT, encoding: "utf8" });
+  return status === 0 ? `${VERSION}, commit ${stdout.trim()}` : VERSION;
 }
 
 /** Runs wrangler as the login that was checked, and fails with its last words. */

@@ -5,6 +5,7 @@ import { Problem } from "../problem.ts";
 import { WORKERS, type WorkerName } from "../runtime.ts";
 import { type Account, Refusal } from "./account.ts";
 import type { Jurisdiction, Wanted } from "./config.ts";
+import type { SchemaRow } from "./schema.ts";
 
 export interface FoundDatabase {
   readonly uuid: string;
@@ -34,6 +35,8 @@ export interface FoundWorker {
   /** Of the version that is deployed. */
   readonly tag: string | undefined;
   readonly version: string | undefined;
+  /** What was noted with that version when it was uploaded: the sources that it is of. */
+  readonly message: string | undefined;
   readonly secrets: readonly string[];
   readonly subdomain: boolean;
   readonly crons: readonly string[];
@@ -56,6 +59,8 @@ export interface Found {
   readonly workers: ReadonlyMap<WorkerName, FoundWorker>;
   /** Names of the migrations that each database has, by the database's name. */
   readonly migrations: ReadonlyMap<string, readonly string[]>;
+  /** What each database has, by its name. */
+  readonly schemas: ReadonlyMap<string, readonly SchemaRow[]>;
 }
 
 /** The databases of a deployment, its directory and ledgers, by name. */
@@ -110,11 +115,15 @@ export async function look(account: Account, wanted: Wanted): Promise<Found> {
     findWorkers(account, wanted),
   ]);
   const migrations = new Map<string, readonly string[]>();
+  const schemas = new Map<string, readonly SchemaRow[]>();
   for (const name of [...wanted.ledgerNames, wanted.directory]) {
     const database = databases.get(name);
-    if (database !== undefined) migrations.set(name, await appliedOf(account, database.uuid));
+    if (database === undefined) continue;
+    const { schema, applied } = await schemaOf(account, database.uuid);
+    migrations.set(name, applied);
+    schemas.set(name, schema);
   }
-  return { databases, bucket, queues, workers, migrations };
+  return { databases, bucket, queues, workers, migrations, schemas };
 }
 
 /** The header by which R2 finds a bucket of a jurisdiction. */
@@ -191,6 +200,7 @@ async function findWorker(account: Account, name: string): Promise<FoundWorker |
   return {
     tag: annotations?.["workers/tag"],
     version,
+    message: annotations?.["workers/message"],
     secrets: secrets.map((secret) => secret.name),
     subdomain: subdomain?.enabled === true,
     crons: (schedules?.schedules ?? []).map(({ cron }) => cron),
@@ -203,18 +213,20 @@ interface Statement<Row> {
   readonly results: readonly Row[];
 }
 
-/** The migrations that a database has, in wrangler's own table. */
-async function appliedOf(account: Account, id: string): Promise<readonly string[]> {
-  const ask = async (sql: string) => {
-    const [answer] = await account.change<readonly Statement<{ readonly name: string }>[]>(
-      "POST",
-      `/d1/database/${id}/query`,
-      { sql },
-    );
-    return (answer?.results ?? []).map(({ name }) => name);
+/** What a database has, and which migrations, as wrangler's own table names them. */
+async function schemaOf(
+  account: Account,
+  id: string,
+): Promise<{ readonly schema: readonly SchemaRow[]; readonly applied: readonly string[] }> {
+  const ask = async <Row>(sql: string) => {
+    const path = `/d1/database/${id}/query`;
+    const [answer] = await account.change<readonly Statement<Row>[]>("POST", path, { sql });
+    return answer?.results ?? [];
   };
-  const table = await ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'd1_migrations'");
-  return table.length === 0 ? [] : ask("SELECT name FROM d1_migrations ORDER BY id");
+  const schema = await ask<SchemaRow>("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL");
+  if (!schema.some(({ type, name }) => type === "table" && name === "d1_migrations")) return { schema, applied: [] };
+  const rows = await ask<{ readonly name: string }>("SELECT name FROM d1_migrations ORDER BY id");
+  return { schema, applied: rows.map(({ name }) => name) };
 }
 
 /** Asks a product for the first time, and says which one it is that refuses. */

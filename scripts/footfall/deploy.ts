@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { type Account, openAccount } from "../deploy/account.ts";
-import { carryOut, planOptionsOf, refuseForeign } from "../deploy/carry.ts";
+import { carryOut, planOptionsOf, refuseForeign, refuseLacking } from "../deploy/carry.ts";
 import {
   describe,
   JURISDICTIONS,
@@ -259,8 +259,9 @@ async function tell(account: Account, { wanted, planOptions, proofs, release, sa
     `there: ${found.workers.size} of 3 Workers, ${found.databases.size} of ${ledgers + 1} databases, ${found.queues.size} of ${wanted.queues.length} queues, ${found.bucket ? "the" : "no"} bucket`,
   );
   for (const worker of WORKERS) {
-    const { version } = found.workers.get(worker) ?? {};
-    if (version !== undefined) say(`${wanted.workers[worker].name} runs version ${version}`);
+    const { version, message } = found.workers.get(worker) ?? {};
+    const sources = message === undefined ? "" : ` (${message})`;
+    if (version !== undefined) say(`${wanted.workers[worker].name} runs version ${version}${sources}`);
   }
   for (const { at, outcome, versions } of proofs.slice(0, 5))
     say(
@@ -270,6 +271,7 @@ async function tell(account: Account, { wanted, planOptions, proofs, release, sa
     say("the sources here are of a version that failed its smoke test, or was rolled back: deploy wants --again");
   say(acts.length === 0 ? "nothing to do" : `to do:\n${acts.map((act) => `  ${lineOf(act)}`).join("\n")}`);
   refuseForeign(acts);
+  refuseLacking(found);
 }
 
 async function addressesOf(
@@ -341,7 +343,7 @@ export async function end(name: string, { confirm, say, records, signal }: EndOp
 }
 
 async function askForName(name: string): Promise<string> {
-  if (!process.stdin.isTTY) throw new Problem(`nobody can be asked: --confirm ${name}`);
+  if (!process.stdin.isTTY) throw new Problem(`there is no terminal to ask in: say --confirm ${name}`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return await terminal.question(`Type its name (${name}) to delete all of it: `);

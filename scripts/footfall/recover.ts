@@ -11,9 +11,15 @@ import { show } from "./merchant.ts";
 export function addRecovery(program: Command): void {
   program
     .command("doctor")
-    .description("whether each kind of state is whole, and which command mends it")
+    .description("whether each kind of state is whole, and which command mends it; exits with 1 where one is not")
     .action(async (_, command: Command) => {
-      await show(command, (connection) => askAdmin(connection, "GET", "/api/v1/doctor"), toDoctorText);
+      const ask = async (connection: Connection) => {
+        const answer = (await askAdmin(connection, "GET", "/api/v1/doctor")) as Diagnosis;
+        // So that a script, or a job of CI, need not read the table.
+        if (!answer.whole) process.exitCode = 1;
+        return answer;
+      };
+      await show(command, ask, toDoctorText);
     });
   const backup = program.command("backup").description("backs the directory up to R2 now; the cron does every hour");
   backup.action(async (_, command: Command) => {
@@ -81,12 +87,16 @@ export interface Diagnosis {
   }[];
 }
 
+/** A table, and below it in full what is wrong. */
 function toDoctorText(answer: unknown): string {
   const { findings } = answer as Diagnosis;
-  return toTable(
-    ["state", "", "what mends it"],
-    findings.map(({ state, says, command }) => [state, says, command ?? undefined]),
-  );
+  const rows = findings.map(({ state, whole, command }) => [
+    state,
+    whole ? "whole" : "not whole",
+    command ?? undefined,
+  ]);
+  const wrong = findings.filter(({ whole }) => !whole).map(({ state, says }) => `${state}: ${says}`);
+  return [toTable(["state", "", "what mends it"], rows), ...wrong].join("\n\n");
 }
 
 interface LedgerPage {

@@ -7,7 +7,7 @@ import { numbersOf, type TextColumn, textsOf } from "../../core/archive/event-co
 import { ByteReader, ByteWriter } from "../../core/bytes.ts";
 import { type OpinionColumn, PARTS_DERIVED } from "../../core/enrichment/opinion-columns.ts";
 import { FIELDS } from "../../core/event.ts";
-import { DERIVED_BYTES_MAX } from "../../core/limits.ts";
+import { DERIVED_BYTES_MAX, DERIVED_COLUMN_MAX } from "../../core/limits.ts";
 import { assert } from "../../core/outcome.ts";
 import { DERIVED_NUMBERS, DERIVED_TEXTS } from "../../core/query/derived.ts";
 import type { Derived, DerivedColumns, VisitRuns } from "../../core/query/seen.ts";
@@ -19,8 +19,8 @@ const FORMAT = 1;
 /** Columns that are shorter than this together are compressed together. */
 const TOGETHER_BYTES_MAX = 65_536;
 
-/** One merchant's derived rows as bytes. */
-export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
+/** One merchant's derived rows as bytes. Undefined where a question would hold up others while it unpacks them. */
+export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> | undefined {
   const { opinions, visits, earnings } = rows.derived;
   const sections = [
     ...visitNumbers(visits).map(numberBytes),
@@ -31,7 +31,7 @@ export function encodeDerived(rows: DerivedColumns): Uint8Array<ArrayBuffer> {
     jsonBytes([...earnings]),
   ].map(aligned);
   const size = sections.reduce((sum, { length }) => sum + length, 0);
-  assert(size <= DERIVED_BYTES_MAX, "a merchant's derived rows are short enough to be read");
+  if (size > DERIVED_BYTES_MAX || sections.some(({ length }) => length > DERIVED_COLUMN_MAX)) return undefined;
   const packed = (size <= TOGETHER_BYTES_MAX ? [joinBytes(sections)] : sections).map((bytes) => compress(bytes));
   const head = new ByteWriter();
   head.byte(FORMAT);

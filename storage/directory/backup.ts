@@ -1,15 +1,17 @@
 // Backups of the directory in R2, hourly by the cron and on request. Every table is read page by page, packed, and
 // sealed under a key of the deployment's secret. The manifest is written last, so a backup that has one is complete.
 // Sign-ins, sessions, invites and alerts are left out: after a recovery everybody signs in again. Tables are not read
-// at one instant but one after the other, merchants first. What was made meanwhile may be in the backup in part. That
-// does no harm, because numbers are claimed elsewhere as well (number-claim.ts). A directory of more rows than one call
-// of a Worker may ask for is backed up by several crons, each of which goes on where the one before it stopped.
-// recovery.ts reads the backups. What is changed between two of them is in a log of its own (change-log.ts).
+// at one instant but one after the other, merchants first. So the backup ends with the changes that were made meanwhile
+// (change-log.ts): with them its rows are those of one instant, and no two of them have one name. A directory of more
+// rows than one call of a Worker may ask for is backed up by several crons, each of which goes on where the one before
+// it stopped. recovery.ts reads the backups. What is changed between two of them is in a log of its own
+// (change-log.ts).
 
 import { createHash, randomBytes } from "node:crypto";
 import {
   BACKUP_EVERY_MS,
   BACKUP_OBJECT_BYTES_MAX,
+  BACKUP_OBJECT_CHARACTERS,
   BACKUP_PAGES_PER_CRON,
   BACKUP_ROWS,
   BACKUP_ROWS_OF_RULES,
@@ -23,7 +25,7 @@ import { compress, decompress } from "../archive/gzip.ts";
 import { seal, unsealByAny } from "../cipher.ts";
 import { deriveKey } from "../secret.ts";
 import { select } from "../statement.ts";
-import { forgetChanges, lastChange } from "./change-log.ts";
+import { allChangesAfter, forgetChanges, lastChange, type RowChange } from "./change-log.ts";
 import type { Directory } from "./directory.ts";
 import { readEpochs } from "./epoch.ts";
 
@@ -97,6 +99,20 @@ export interface BackupPart {
   readonly digest: string;
 }
 
+/** Stands for a table where a part has changes: of rows that were read before, and of some after, while it was read. */
+const MEANWHILE = "row_changes";
+
+/** The changes that were made while a backup was read, in their order. */
+export async function* changesMeanwhile(
+  { parts }: Pick<Backup, "parts">,
+  deps: Pick<BackupDeps, "bucket" | "sealSecrets">,
+): AsyncGenerator<readonly RowChange[]> {
+  for (const part of parts.filter(({ table }) => table === MEANWHILE)) {
+    const { rows } = await readPart(part, deps);
+    yield rows.map(([id, table, gone, row]) => ({ id, table, gone, row }) as RowChange);
+  }
+}
+
 /** Rows of a table, each with its values in the order of the columns. */
 export interface BackedUpRows {
   readonly columns: readonly string[];
@@ -161,8 +177,15 @@ async function newDraft(epoch: number, deps: BackupDeps): Promise<Draft> {
   return { at: deps.now(), epoch, change: await lastChange(deps), parts: [], table: 0, last: null };
 }
 
-/** Writes the manifest, which makes it a backup. */
-async function finish({ at, epoch, change, parts }: Draft, deps: BackupDeps): Promise<Backup> {
+/** Adds what was changed since it was begun, and writes the manifest, which makes it a backup. */
+async function finish({ at, epoch, change, parts: read }: Draft, deps: BackupDeps): Promise<Backup> {
+  const run = randomBytes(4).toString("hex");
+  const parts = [...read];
+  for await (const some of allChangesAfter(change, deps)) {
+    const rows = some.map(({ id, table, gone, row }) => [id, table, gone, row]);
+    const name = { name: nameOf(at), run, table: MEANWHILE, number: parts.length };
+    parts.push(await putPart(name, { columns: ["id", "table", "gone", "row"], rows }, deps));
+  }
   const backup: Backup = { version: BACKUP_VERSION, at, epoch, change, parts };
   await putObject(deps, `${PREFIX}${nameOf(at)}.json`, JSON.stringify(backup));
   return backup;
@@ -187,13 +210,23 @@ async function advance(draft: Draft, deps: BackupDeps, pagesMax: number): Promis
   const run = randomBytes(4).toString("hex");
   const parts = [...draft.parts];
   let { table: place, last } = draft;
-  for (let pages = 0; pages < pagesMax; pages += 1) {
+  let pages: BackedUpRows[] = [];
+  let characters = 0;
+  for (let count = 1; count <= pagesMax; count += 1) {
     const table = BACKED_UP[place];
     if (table === undefined) break;
-    const page = await readPage(table, last, deps);
-    if (page.rows.length > 0)
-      parts.push(await putPart({ name: nameOf(draft.at), run, table: table.name, number: parts.length }, page, deps));
-    last = page.next;
+    const { next, ...page } = await readPage(table, last, deps);
+    if (page.rows.length > 0) pages.push(page);
+    characters += JSON.stringify(page.rows).length;
+    last = next;
+    const [first] = pages;
+    if (first !== undefined && (last === null || count === pagesMax || characters >= BACKUP_OBJECT_CHARACTERS)) {
+      const gathered = { columns: first.columns, rows: pages.flatMap(({ rows }) => rows) };
+      const name = { name: nameOf(draft.at), run, table: table.name, number: parts.length };
+      parts.push(await putPart(name, gathered, deps));
+      pages = [];
+      characters = 0;
+    }
     if (last === null) place += 1;
   }
   return { ...draft, parts, table: place, last };
@@ -243,7 +276,7 @@ export function instantOf(name: string): number {
 }
 
 export function rowsOf(parts: readonly BackupPart[]): number {
-  return parts.reduce((sum, { rows }) => sum + rows, 0);
+  return parts.reduce((sum, { table, rows }) => sum + (table === MEANWHILE ? 0 : rows), 0);
 }
 
 /** The rows of a table after a key, and the key for the next page; null where there is none. */

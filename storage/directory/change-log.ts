@@ -7,6 +7,7 @@
 
 import {
   BACKUP_OBJECT_BYTES_MAX,
+  CHANGES_LOGGED_CHARACTERS,
   CHANGES_LOGGED_ONCE,
   CHANGES_PAGES_PER_CALL,
   RECOVERED_CHARACTERS,
@@ -55,7 +56,12 @@ const PREFIX = "backup/changes/";
  */
 export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise<void> {
   for (let page = 0; page < CHANGES_PAGES_PER_CALL; page++) {
-    const changes = await select<RowChange>(deps.directory, [NOTED, page === 0 ? waitedMs : 0, CHANGES_LOGGED_ONCE]);
+    const changes = await select<RowChange>(deps.directory, [
+      NOTED,
+      page === 0 ? waitedMs : 0,
+      CHANGES_LOGGED_ONCE,
+      CHANGES_LOGGED_CHARACTERS,
+    ]);
     const last = changes.at(-1)?.id;
     if (last === undefined) return;
     if (page === 0) {
@@ -66,14 +72,22 @@ export async function logChanges(waitedMs: number, deps: ChangeLogDeps): Promise
     const packed = compress(new TextEncoder().encode(JSON.stringify(changes)), "fast");
     await putObject(deps, key, seal(packed, deriveKey(deps.sealSecrets[0] ?? "", "backup"), key));
     await select(deps.directory, ["DELETE FROM row_changes WHERE id <= ?", last]);
-    if (changes.length < CHANGES_LOGGED_ONCE) return;
+    const characters = changes.reduce((sum, { row }) => sum + row.length, 0);
+    if (changes.length < CHANGES_LOGGED_ONCE && characters < CHANGES_LOGGED_CHARACTERS) return;
   }
 }
 
-/** The age of a note is measured by the database's own clock, because the triggers use it, too. */
-const NOTED = `SELECT id, table_name AS "table", gone, "row" FROM row_changes
-  WHERE (SELECT at FROM row_changes ORDER BY id LIMIT 1) <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?
-  ORDER BY id LIMIT ?`;
+/**
+ * As many notes as one object holds. The age of a note is measured by the database's own clock, because the triggers
+ * use it, too.
+ */
+const NOTED = `SELECT id, "table", gone, "row" FROM (
+    SELECT id, table_name AS "table", gone, "row",
+      sum(length("row")) OVER (ORDER BY id) - length("row") AS before
+    FROM (SELECT * FROM row_changes
+      WHERE (SELECT at FROM row_changes ORDER BY id LIMIT 1) <= CAST(unixepoch('subsec') * 1000 AS INTEGER) - ?
+      ORDER BY id LIMIT ?))
+  WHERE before < ? ORDER BY id`;
 
 /** The highest number that any change has. */
 export async function lastChange({ directory, bucket }: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<number> {
@@ -107,6 +121,36 @@ export async function* changesAfter(
   }
   if (some.length > 0) yield some;
 }
+
+/**
+ * The changes after a number up to the last one that there is, in their order, those too that are only noted yet. Notes
+ * are read first, a page at a time: what lies before a page is logged by then.
+ */
+export async function* allChangesAfter(after: number, deps: ChangeLogDeps): AsyncGenerator<readonly RowChange[]> {
+  const upTo = await lastChange(deps);
+  for (let known = after; known < upTo; ) {
+    const page = await select<RowChange>(deps.directory, [
+      NOTED_AFTER,
+      known,
+      upTo,
+      CHANGES_LOGGED_ONCE,
+      CHANGES_LOGGED_CHARACTERS,
+    ]);
+    const before = page[0]?.id ?? upTo + 1;
+    for await (const some of changesAfter(known, deps)) {
+      const own = some.filter(({ id }) => id < before);
+      if (own.length > 0) yield own;
+    }
+    if (page.length > 0) yield page;
+    known = page.at(-1)?.id ?? upTo;
+  }
+}
+
+const NOTED_AFTER = `SELECT id, "table", gone, "row" FROM (
+    SELECT id, table_name AS "table", gone, "row",
+      sum(length("row")) OVER (ORDER BY id) - length("row") AS before
+    FROM (SELECT * FROM row_changes WHERE id > ? AND id <= ? ORDER BY id LIMIT ?))
+  WHERE before < ? ORDER BY id`;
 
 /** Deletes all notes. Later notes get numbers above all that were ever logged. */
 export async function beginAnew(deps: Pick<ChangeLogDeps, "directory" | "bucket">): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type Backup,
   type BackupDeps,
   backUp,
+  changesMeanwhile,
   LEFT_OUT,
   listBackups,
   nameOf,
@@ -119,16 +120,19 @@ async function load(
   await deps.directory.prepare("DELETE FROM deployment").run();
   // Rows of merchants make changes of settings, which are written after them.
   for (const name of others.reverse()) await write(name);
-  const changes = hasChanges ? await loadChanges(backup, deps) : 0;
+  // A name may have gone from one row to another while they were read. Then one row took the other's place above, and
+  // both have a change here.
+  await applyAll(changesMeanwhile(backup, deps), deps);
+  const changes = hasChanges ? await applyAll(changesAfter(backup.change, deps), deps) : 0;
   const revoked = await mend(deps);
   await write(last as string);
   return { revoked, changes };
 }
 
 /** Makes, changes and deletes again what was since the backup was begun. */
-async function loadChanges({ change }: Backup, deps: RecoveryDeps): Promise<number> {
+async function applyAll(lists: AsyncIterable<readonly RowChange[]>, deps: RecoveryDeps): Promise<number> {
   let changes = 0;
-  for await (const some of changesAfter(change, deps)) {
+  for await (const some of lists) {
     changes += some.length;
     for (const table of BACKED_UP) await apply(table, some, deps);
   }

@@ -117,6 +117,13 @@ export interface ToldErasure extends CarriedOut {
   readonly before: number;
 }
 
+/** Whatever anybody wanted erased of some merchants, done or not. */
+export async function listErased(db: Ledger, merchants: readonly number[]): Promise<readonly CarriedOut[]> {
+  const text = `SELECT merchant, visitor, from_day AS fromDay, to_day AS toDay, created_at AS createdAt FROM erasures
+    WHERE merchant IN (SELECT value FROM json_each(?)) ORDER BY number`;
+  return select(db, [text, JSON.stringify(merchants)]);
+}
+
 /** Those of a partition. */
 export async function listTold(db: Ledger, partition: string): Promise<readonly ToldErasure[]> {
   const text = `SELECT e.merchant, e.visitor, e.from_day AS fromDay, e.to_day AS toDay, e.created_at AS createdAt,

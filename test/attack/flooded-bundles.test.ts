@@ -34,7 +34,8 @@ async function floodedArchive(neighbourIn: readonly number[], { note = true, are
   const deps = {
     bucket: { put, get: bucket.get },
     encode: encodeParquet,
-    confirm: async () => {},
+    confirm: async () => "confirmed" as const,
+    takeMissed: () => Promise.reject(new Error("no partition is lost here")),
     note: async () => {},
     sendRuns: async (places: readonly SealPlace[]) => {
       for (const place of areSorted ? places : [])

@@ -238,7 +238,7 @@ test("[LIM-8] two questions of more than half a purse do not both begin, though 
 test("[LIM-8] a purse of reading owes what is more than it can hold, and fills by the second", () => {
   const purses = new PurseMemory(OF_READS);
   const of = (asker: string, at: number, isShared = false) =>
-    new Reading(purses.of({ asker, merchant: 1, isShared }, at), { isShared, asker });
+    new Reading(purses.of({ asker, merchant: 1, isShared }, at), { isShared, asker, merchant: 1 });
   const isRefused = (asker: string, at: number, isShared = false) => of(asker, at, isShared).refusal !== undefined;
   expect(of("a", NOW).ofEvents(ASKER_READS_MAX + ASKER_READS_PER_SECOND)).toBe(true);
   expect([isRefused("a", NOW), of("a", NOW).ofEvents(1), isRefused("b", NOW)]).toEqual([true, false, false]);

@@ -89,7 +89,7 @@ test("[LIM-12] and sooner where filters take long", () => {
 
 function guest(turns: TurnMemory, now = () => Date.now(), isShared = true, asker = "link") {
   const purses = new PurseMemory().of({ asker, merchant: 1, isShared }, NOW);
-  return { turns, now, reading: new Reading(purses, { isShared, asker }) };
+  return { turns, now, reading: new Reading(purses, { isShared, asker, merchant: 1 }) };
 }
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date", "setTimeout"], now: NOW }));

@@ -5,7 +5,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { BACKUPS_ALL_KEPT_MS, BACKUPS_DAILY_KEPT_MS } from "../../core/limits.ts";
+import {
+  BACKUP_OBJECT_BYTES_MAX,
+  BACKUPS_ALL_KEPT_MS,
+  BACKUPS_DAILY_KEPT_MS,
+  RULE_TIMELINE_LENGTH_MAX,
+} from "../../core/limits.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import {
   BACKED_UP,
@@ -17,6 +22,7 @@ import {
   LEFT_OUT,
   listBackups,
   nameOf,
+  readBackup,
 } from "../../storage/directory/backup.ts";
 import { logChanges } from "../../storage/directory/change-log.ts";
 import { readEpochs } from "../../storage/directory/epoch.ts";
@@ -85,7 +91,7 @@ test("[RCV-2] a lost directory comes back row by row from a backup, whatever is 
     .run();
   const { parts } = await backUp(depsOf(worker));
   const before = await rowsOf(worker.directory);
-  expect(parts.filter(({ table }) => table === "rates").map(({ rows }) => rows)).toEqual([2_000, 2_000, 321]);
+  expect(parts.filter(({ table }) => table === "rates").map(({ rows }) => rows)).toEqual([4_321]);
   await make(); // is in no backup, and in no log
   for (const key of [...worker.objects.keys()]) if (key.startsWith("backup/changes/")) worker.objects.delete(key);
   const { directory: empty } = makeDatabases();
@@ -359,9 +365,79 @@ test("[RCV-6] a directory that is too large for one cron is backed up by several
   now += 7 * HOUR_MS;
   await backUpWhenDue(recovered, 1_000);
   expect((await listBackups(deps))[0]).toBe(nameOf(now));
+  // Pages share objects, since each object of a backup is billed.
+  const { parts } = await readBackup(nameOf(now), deps);
+  expect(parts.filter(({ table }) => table === "rates").map(({ rows }) => rows)).toEqual([many.length]);
 });
+
+test.each([["named"], ["newest"]])(
+  "[RCV-19] names that go from row to row while a backup is read cost no row of it: the %s one",
+  async (which) => {
+    const { worker, make } = await world();
+    await make();
+    await make();
+    const run = (sql: string, ...values: unknown[]) =>
+      worker.directory
+        .prepare(sql)
+        .bind(...values)
+        .run();
+    const fill = Array.from({ length: 2_500 }, (_, at) => at + 2);
+    await run(
+      `INSERT INTO streams (merchant, number, name, created_at) SELECT 2, value, 'till', 1 FROM json_each(?)`,
+      JSON.stringify(fill),
+    );
+    const LAST = 2_501;
+    const host = (merchant: number, number: number, hostname: string | null) =>
+      run(
+        "UPDATE streams SET hostname = ?3, hostname_proof = ?4 WHERE merchant = ?1 AND number = ?2",
+        ...[merchant, number, hostname, hostname && "dns"],
+      );
+    await host(1, 1, "shop.example");
+    await host(2, LAST, "other.example");
+    await host(2, 2, "gone.example");
+    let now = NOW;
+    const deps = { ...depsOf(worker), now: () => now, log: () => undefined };
+    await backUpWhenDue(deps, 2); // merchants, and the first page of streams
+    await host(2, LAST, null);
+    await host(1, 1, "other.example");
+    await logChanges(0, deps); // some lie in R2 already, some are only noted
+    await run("DELETE FROM streams WHERE merchant = 2 AND number = 2");
+    await host(2, LAST, "shop.example");
+    await host(2, LAST - 1, "gone.example");
+    now += 60_000;
+    await backUpWhenDue(deps, 1_000);
+    expect(await listBackups(deps)).toEqual([nameOf(NOW)]);
+    const then = await rowsOf(worker.directory);
+    if (which === "named") await host(1, 1, "later.example"); // who names a backup wants what was then
+    await logChanges(0, deps);
+    const { directory: empty } = makeDatabases();
+    await recoverDirectory(which === "named" ? { name: nameOf(NOW) } : {}, depsOf(worker, empty));
+    expect(await rowsOf(empty)).toEqual(then);
+  },
+);
 
 function dyingAt<Put extends (key: string, ...rest: never[]) => Promise<unknown>>(put: Put, fatal: RegExp): Put {
   return ((key: string, ...rest: never[]) =>
     fatal.test(key) ? Promise.reject(new Error("killed")) : put(key, ...rest)) as Put;
 }
+
+test("[RCV-11] a shop with all the rules that fit changes its name again and again: what is logged of it can be read", async () => {
+  const { worker, ask, make } = await world();
+  const shop = await make();
+  await backUp(depsOf(worker));
+  const timeline = JSON.stringify([{ version: 1, from: 0, rules: {}, x: "x".repeat(RULE_TIMELINE_LENGTH_MAX - 60) }]);
+  await worker.directory.prepare("UPDATE merchants SET rules = ? WHERE number = 1").bind(timeline).run();
+  const times = Math.ceil((1.2 * BACKUP_OBJECT_BYTES_MAX) / RULE_TIMELINE_LENGTH_MAX);
+  const rename = worker.directory.prepare("UPDATE merchants SET name = ? WHERE number = 1");
+  for (let at = 0; at < times; at++) await rename.bind(`Shop ${at}`).run();
+  await logChanges(0, depsOf(worker));
+  const left = await worker.directory.prepare("SELECT count(*) AS n FROM row_changes").first<{ n: number }>();
+  const objects = [...worker.objects.keys()].filter((key) => key.startsWith("backup/changes/"));
+  console.log(`  ${times} changes of ${timeline.length} characters: ${objects.length} objects, ${left?.n} left`);
+  expect(left?.n).toBe(0);
+  const { directory: empty } = makeDatabases();
+  expect(await recoverDirectory({}, depsOf(worker, empty))).toMatchObject({ backup: nameOf(NOW) });
+  const { results } = await empty.prepare("SELECT name FROM merchants WHERE id = ?").bind(shop.id).all();
+  expect(results).toEqual([{ name: `Shop ${times - 1}` }]);
+  expect((await ask("GET", `/${shop.id}`)).status).toBe(200);
+});

@@ -462,6 +462,86 @@ test("[RCV-12] a bundle that comes into the archive while a recovery ends is not
   expect(replayed).toEqual(live);
 });
 
+/** A bundle of a storage that was lost and is recovered comes into the archive when its Day is sealed. */
+async function sealedWithout(on: (outage: Outage) => Promise<void> = async () => {}) {
+  const outage = own();
+  const { it, world } = outage;
+  const hit = (id: string, visitor: string) =>
+    it.send([{ id, merchant: 1, visitor, timestamp: it.now, receivedAt: it.now, url: "https://shop.example/" }]);
+  await hit("archived", VISITORS[0] as string);
+  await world.settle();
+  await hit("on its way", VISITORS[1] as string);
+  it.now += HOUR_MS;
+  await drain(it.partition);
+  const onItsWay = it.sent.splice(-1).map(({ text }) => text);
+  it.lose();
+  await world.recover();
+  await hit("after", VISITORS[2] as string);
+  await world.settle();
+  await on(outage);
+  await world.sealAt((DAY + 1) * DAY_MS + SEAL_AFTER_MS, 2);
+  expect((await world.row(DAY))?.generation).toBe(1);
+  for (const text of onItsWay) await world.archive(text);
+  return { outage, onItsWay };
+}
+
+/** The cron goes on for so long that bundles which sealed files stand for are deleted. */
+async function goOn({ world, it }: Outage): Promise<void> {
+  for (let hours = 0; hours < 60; hours += 6) {
+    it.now += 6 * HOUR_MS;
+    await world.settle();
+    await world.seal();
+  }
+}
+
+async function eventsOf({ world }: Outage): Promise<number> {
+  const rows = await readDayRollups(world.d1, { merchants: [1], day: DAY, partition: "pool-0" });
+  return rows.find(({ grain }) => grain === "day")?.counts.events ?? 0;
+}
+
+test("[RCV-18] a bundle that comes into the archive when its Day is sealed is counted, once, and stays", async () => {
+  const { outage, onItsWay } = await sealedWithout();
+  await goOn(outage);
+  expect(await eventsOf(outage)).toBe(3);
+  expect([...(await outage.archived())].sort()).toEqual(["after", "archived", "on its way"]);
+  // The queue may bring it once more, at any time.
+  for (const text of onItsWay) await outage.world.archive(text);
+  await goOn(outage);
+  expect(await eventsOf(outage)).toBe(3);
+  expect([...(await outage.archived())].sort()).toEqual(["after", "archived", "on its way"]);
+});
+
+test("[RCV-18] who was erased meanwhile does not come back with it", async () => {
+  const { outage } = await sealedWithout((open) => open.erase(VISITORS[1] as string));
+  await goOn(outage);
+  expect(await eventsOf(outage)).toBe(2);
+  expect([...(await outage.archived())].sort()).toEqual(["after", "archived"]);
+});
+
+test("[RCV-18] while its partition is recovered it waits, and dies with nothing counted twice", async () => {
+  const { outage, onItsWay } = await sealedWithout();
+  const { it, world } = outage;
+  const partition = recovering(it);
+  let refused = 0;
+  await world.recover({
+    ...partition,
+    endRecovery: async (request) => {
+      for (const text of onItsWay) await world.archive(text).catch(() => (refused += 1));
+      return partition.endRecovery(request);
+    },
+  });
+  expect(refused).toBe(1);
+  for (let writes = 0; writes < 6; writes++) {
+    it.writesLeft = writes;
+    for (const text of onItsWay) await world.archive(text).catch(() => undefined);
+    it.writesLeft = undefined;
+    it.restart();
+  }
+  for (const text of onItsWay) await world.archive(text);
+  await goOn(outage);
+  expect(await eventsOf(outage)).toBe(3);
+});
+
 test("[RCV-12] an id that tells another story after its storage was put back is counted once", async () => {
   const outage = own();
   const { it, world } = outage;

@@ -290,6 +290,11 @@ export class AccountStub {
     }
   }
 
+  /** A statement of somebody who changes a database by hand. */
+  async run(id: string, sql: string): Promise<void> {
+    await this.#sql(id, sql);
+  }
+
   /** All statements in one transaction, as D1 does it. */
   async #sql(id: string, sql: string, params: readonly unknown[] = []): Promise<readonly object[]> {
     const database = await (await this.#runtime()).getD1Database(`D1_${id}`, "databases");

@@ -294,6 +294,18 @@ test("[DPL-8] a database that was lost is made anew and bound, and no version th
   lines.length = 0;
   await run({ status: true });
   expect(lines).toContain("nothing to do");
+  expect(
+    lines.filter((line) => /^footfall-trial-\w+ runs version \S+ \(footfall \w+ \d+\.\d+\.\d+/.test(line)),
+  ).toHaveLength(3);
+
+  // [DPL-9] A file of migrations that was changed after a database had it is no migration that is missing.
+  const ledger = [...stub.databases.values()].find(({ name }) => name === "footfall-trial-ledger-1");
+  await stub.run(String(ledger?.uuid), "ALTER TABLE archive_days DROP COLUMN doubted");
+  stub.calls.length = 0;
+  const lacks = /footfall-trial-ledger-1 lacks .*: the column archive_days\.doubted\.[\s\S]*Nothing was changed/;
+  await expect(run()).rejects.toThrow(lacks);
+  await expect(run({ status: true })).rejects.toThrow(lacks);
+  expect(stub.calls.filter(changing)).toEqual([]);
 });
 
 test("[DPL-2] a destroy that is ended at every change leaves nothing, and a bucket with objects for later", {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Bundle } from "../../core/archive/bundle.ts";
+import type { Confirmation } from "../../core/counting/recovered.ts";
 import { SEAL_AFTER_MS } from "../../core/limits.ts";
 import { zeroMeter } from "../../core/meter.ts";
 import { archive } from "../../queues/archive.ts";
@@ -24,7 +25,7 @@ function packed(bundle: Bundle): Uint8Array {
 }
 
 /** Everything the consumer touches, and a list of what it did in order. */
-function world(failing: { put?: (key: string) => boolean; confirm?: () => boolean } = {}) {
+function world(failing: { put?: (key: string) => boolean; confirm?: () => boolean; misses?: boolean } = {}) {
   const steps: string[] = [];
   const bucket = memoryBucket(failing.put);
   const { lines, log } = memoryLog();
@@ -38,9 +39,13 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     const { bytes } = bucket.objects.get(key) as { readonly bytes: Uint8Array };
     return { arrayBuffer: async () => bytes.slice().buffer };
   };
-  const confirm = async (partition: string, first: number) => {
+  const confirm = async (partition: string, first: number): Promise<Confirmation> => {
     steps.push(`confirm ${partition} ${first}`);
     if (failing.confirm?.() === true) throw new Error("partition is unreachable");
+    return failing.misses === true ? "missed" : "confirmed";
+  };
+  const takeMissed = async (partition: string, events: Bundle["events"]) => {
+    steps.push(`missed ${partition} ${events.map(({ event }) => event.id)}`);
   };
   const noted: ArchivedBundle[] = [];
   const meter = zeroMeter();
@@ -48,6 +53,7 @@ function world(failing: { put?: (key: string) => boolean; confirm?: () => boolea
     encode: encodeParquet,
     bucket: meteredR2({ put, get } as unknown as R2Bucket, meter),
     confirm,
+    takeMissed,
     sendRuns: async (places: readonly SealPlace[]) => {
       steps.push(...places.map(({ partition }) => `runs ${partition}`));
     },
@@ -104,6 +110,15 @@ describe("the archive consumer", () => {
     expect(steps.filter((step) => !step.startsWith("put"))).toEqual([]);
     expect(objects.get(key)).toBe(before);
     expect(JSON.stringify(lines)).toContain("footfall recover partition pool-3");
+  });
+
+  test("[RCV-18] hands a bundle that was missed to its partition, before it acknowledges", async () => {
+    const { steps, deps } = world({ misses: true });
+    const message = deliver("m1", packed(bundleAt(1001, 2)));
+    await archive(batchOf(QUEUE, message), deps);
+    const at = steps.indexOf("confirm pool-3 1001");
+    expect(steps[at + 1]).toMatch(/^missed pool-3 \S+,\S+$/);
+    expect(message.end()).toBe("acknowledged");
   });
 
   test("[ARC-15] writes a bundle of many Days whole before it confirms", async () => {

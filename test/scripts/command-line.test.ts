@@ -122,6 +122,28 @@ test("[CLI-4] the forms of an answer exclude each other, and what the API refuse
   server.close();
 });
 
+test("[CLI-6] the doctor's text says in full what is wrong, and its exit status whether anything is", async () => {
+  const says = `Error: no such table: identity (${"what comes before its recovery, ".repeat(9)}in one sentence)`;
+  const whole = { state: "bucket", whole: true, says: "whole", command: null };
+  const lost = { state: "ledger 0", whole: false, says, command: "footfall recover ledger 0" };
+  let findings = [whole];
+  const server = createServer((_, response) => {
+    response.writeHead(200).end(JSON.stringify({ whole: findings.every((one) => one.whole), findings }));
+  });
+  await new Promise<void>((settle) => server.listen(0, "127.0.0.1", settle));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const doctor = (...more: string[]) =>
+    run(["scripts/footfall.ts", "doctor", "--query-url", url, "--admin-token", "t", ...more]);
+  expect(await doctor()).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nbucket +whole +–\n$/) });
+  findings = [whole, lost as never];
+  const { code, stdout } = await doctor();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/\nledger 0 +not whole +footfall recover ledger 0\n\nledger 0: Error: /);
+  expect(stdout).toContain(says);
+  expect((await doctor("--json")).code).toBe(1);
+  server.close();
+});
+
 const LOG = '1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.1" 200 5 "-" "Firefox"\n';
 
 test("an old Node is told which one is needed and how to get it", async () => {

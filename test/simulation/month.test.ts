@@ -158,6 +158,7 @@ class Month {
           ...this.sealDeps(),
           encode: encodeParquet,
           confirm: async (_, first) => confirm(it.partition, first),
+          takeMissed: () => Promise.reject(new Error("no partition is lost here")),
           sendRuns: async (places) => {
             for (const place of places) await makeRuns(place, this.sealDeps());
           },

@@ -477,6 +477,7 @@ function archiveDeps(simulation: Simulation) {
       world.call("confirm", () =>
         hostOf(simulation, name).request("confirm", (partition) => confirm(partition, first)),
       ),
+    takeMissed: () => Promise.reject(new Error("no partition is lost here")),
     meter: zeroMeter(),
     log: () => {},
   };

@@ -2,6 +2,7 @@
 // when it is closed. Time is set by hand; nothing fails here (the simulation is where everything does).
 
 import type { DatabaseSync } from "node:sqlite";
+import { encodeLogged } from "../../core/archive/bundle.ts";
 import type { Event } from "../../core/event.ts";
 import { LATE_COALESCE_MS, SEAL_AFTER_MS, SEAL_GRACE_MS } from "../../core/limits.ts";
 import type { LogEntry } from "../../core/log.ts";
@@ -11,7 +12,7 @@ import { noteChange } from "../../durable-objects/change.ts";
 import { confirm, drain } from "../../durable-objects/drain.ts";
 import { live, unpublished } from "../../durable-objects/live.ts";
 import { publish } from "../../durable-objects/publish.ts";
-import { beginRecovery, countRecovered, endRecovery } from "../../durable-objects/recover.ts";
+import { beginRecovery, countRecovered, endRecovery, takeMissed } from "../../durable-objects/recover.ts";
 import { completeness, dropDay } from "../../durable-objects/seal.ts";
 import { statusOf } from "../../durable-objects/status.ts";
 import { archiveBody } from "../../queues/archive.ts";
@@ -20,6 +21,7 @@ import { driveSeals, type SealDeps, sealDays } from "../../queues/seal.ts";
 import { packBundle } from "../../storage/archive/bundle-message.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { withMonths } from "../../storage/ledger/ledgers.ts";
+import { listErased } from "../../storage/ledger/partition-claim.ts";
 import { noteArchived } from "../../storage/ledger/places.ts";
 import { writeRollups } from "../../storage/ledger/rollup-write.ts";
 import { findSeal, type SealPlace, type SealRow } from "../../storage/ledger/sealed-day.ts";
@@ -134,6 +136,10 @@ export class SealedWorld {
       ...deps,
       encode: encodeParquet,
       confirm: async (_, first) => confirm(this.it.partition, first),
+      takeMissed: async (_, events) => {
+        const removals = await listErased(this.d1, [...new Set(events.map(({ event }) => event.merchant))]);
+        await takeMissed(this.it.partition, { rows: JSON.stringify(events.map(encodeLogged)), removals });
+      },
       sendRuns: async (places) => {
         for (const place of places) await makeRuns(place, deps);
       },

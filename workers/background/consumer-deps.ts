@@ -1,6 +1,7 @@
 // What single consumers use beside what all of them use (deps.ts): where archived bundles, overflowed arrivals and dead
 // letters go, and who is told about them.
 
+import { type Bundle, encodeLogged } from "../../core/archive/bundle.ts";
 import { lateWaits } from "../../core/counting/late-turn.ts";
 import { encodeArrivals } from "../../core/overflow.ts";
 import type { ArchiveDeps } from "../../queues/archive.ts";
@@ -9,6 +10,7 @@ import type { OverflowDeps } from "../../queues/overflow.ts";
 import type { LetterBucket } from "../../queues/redrive.ts";
 import { encodeParquet } from "../../storage/archive/parquet.ts";
 import { noteOverflow, settleOverflow } from "../../storage/ledger/overflow-note.ts";
+import { listErased } from "../../storage/ledger/partition-claim.ts";
 import { type ArchivedBundle, countUncounted, noteArchived } from "../../storage/ledger/places.ts";
 import { unpackOverflow } from "../../storage/overflow-message.ts";
 import type { Deps } from "./deps.ts";
@@ -18,8 +20,16 @@ export function archiveDeps(deps: Deps): ArchiveDeps {
     ...deps,
     encode: encodeParquet,
     confirm: (name, first) => deps.partition(name).confirm(first),
+    takeMissed: (name, events) => takeMissed(name, events, deps),
     note: (bundle) => noteBundle(bundle, deps),
   };
+}
+
+/** Hands the events of a missed bundle to their partition, with what it must leave out (RCV-18). */
+async function takeMissed(name: string, events: Bundle["events"], deps: Deps): Promise<void> {
+  const merchants = [...new Set(events.map(({ event }) => event.merchant))];
+  const removals = await listErased(deps.ledgers.of(name), merchants);
+  await deps.partition(name).takeMissed({ rows: JSON.stringify(events.map(encodeLogged)), removals });
 }
 
 /**

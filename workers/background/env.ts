@@ -17,6 +17,7 @@ export type PartitionStub = Pick<
   | "live"
   | "recentEvents"
   | "confirm"
+  | "takeMissed"
   | "status"
   | "unpublished"
   | "completeness"

@@ -88,7 +88,7 @@ export function readingAs(
   // The guests of a merchant's links keep nobody of its own waiting, and all guests together are one neighbour.
   const line = isShared ? `links of ${number}` : `${number}`;
   const rollupTurn = new RollupTurn(deps, { line, asker, lane: isShared ? KEYLESS : number });
-  return { ...deps, reading: new Reading(purses, { isShared, asker }), rollupTurn };
+  return { ...deps, reading: new Reading(purses, { isShared, asker, merchant: number }), rollupTurn };
 }
 
 /** What pays for a question while it is answered. */

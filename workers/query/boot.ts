@@ -28,6 +28,6 @@ export interface Boot {
   readonly start: string;
   /** The region by whose habits numbers and dates are written, such as "AT". Undefined where nobody has chosen one. */
   readonly region?: string;
-  /** The codes of the available languages. */
-  readonly languages: readonly string[];
+  /** The available languages, each by what those call it who speak it. */
+  readonly languages: readonly (readonly [code: string, name: string])[];
 }

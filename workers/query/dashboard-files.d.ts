@@ -8,6 +8,7 @@ declare module "*/.build/files.js" {
     Record<
       string,
       {
+        readonly name: string;
         readonly script: string;
         readonly style: string;
         readonly direction: "ltr" | "rtl";

@@ -2,6 +2,7 @@
 // an event that counts is never taken from an import. Only questions whose ranges have imported Days come here.
 // core/query/imported.ts decides what an answer says about them.
 
+import { IMPORTED_ROWS_OF_ROLLUP } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { tooManyGroups } from "../../core/query/answer.ts";
 import type { Groups } from "../../core/query/group.ts";
@@ -143,10 +144,15 @@ async function readDays(
   const added = await deps.rollupTurn.reading(wanted.size * read.tables.length, async () => {
     for await (const rows of readImported(deps.ledgers.ofMerchant(merchant.number), read)) {
       cost.rows += rows.length;
-      if (deps.reading?.ofRollups(rows.length) === false) return invalid(NOTHING_LEFT);
-      for (const row of rows)
-        if (wanted.get(row.day) === row.import && !addImportedDay(sums, unpackImported(row))) return tooManyGroups();
-      await deps.rollupTurn.after(rows.length);
+      for (const row of rows) {
+        if (wanted.get(row.day) !== row.import) continue;
+        const day = unpackImported(row);
+        // Who imports chooses how many values a Day has.
+        const rollups = Math.ceil((1 + day.rows.length) / IMPORTED_ROWS_OF_ROLLUP);
+        if (deps.reading?.ofRollups(rollups) === false) return invalid(NOTHING_LEFT);
+        if (!addImportedDay(sums, day)) return tooManyGroups();
+        await deps.rollupTurn.after(rollups);
+      }
     }
     return accepted(undefined);
   });

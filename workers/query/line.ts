@@ -54,13 +54,20 @@ export interface Standing {
   readonly line: string;
   /** Askers of a line go on by turns: who has more requests there waits for those who have fewer. */
   readonly asker: string;
+  /**
+   * The number of the merchant that is asked about, where a line is for several. The merchant that went on longest ago
+   * comes first, whoever asks, and the requests about one may be half of the line.
+   */
+  readonly merchant?: number | undefined;
 }
 
 /** Whether a request may go on, shall ask again soon, or has to come again later. */
 export type Place = "going" | "waiting" | "full";
 
-interface Held {
-  readonly asker: string;
+/** How many merchants are known to have gone on. All begin anew then. */
+const MERCHANTS_KNOWN_MAX = 10_000;
+
+interface Held extends Omit<Standing, "line"> {
   /** How many of its asker were in the line when it came. */
   readonly before: number;
   /** UTC ms. */
@@ -72,24 +79,51 @@ interface Held {
 export class Lines {
   readonly #size: LineSize;
   readonly #lines = new Map<string, Map<object, Held>>();
+  /** When a request about a merchant last went on: a number that grows with each. */
+  readonly #wentOn = new Map<number, number>();
+  #count = 0;
 
   constructor(size: LineSize) {
     this.#size = size;
   }
 
   /** Takes a place in a line, or keeps the one that this request has. */
-  stand(who: object, { line, asker }: Standing, now: number): Place {
+  stand(who: object, { line, asker, merchant }: Standing, now: number): Place {
     const { going, all, ofAsker, leaseMs } = this.#size;
     const places = this.#lines.get(line) ?? new Map<object, Held>();
     for (const [one, { until }] of places) if (until <= now) places.delete(one);
     const before = countOf(places, (one) => one.asker === asker);
-    if (!places.has(who) && (places.size >= all || before >= ofAsker)) return "full";
-    const own = places.get(who) ?? { asker, before, until: now, isGoing: false };
+    const ofMerchant = merchant === undefined ? 0 : countOf(places, (one) => one.merchant === merchant);
+    const isFull = places.size >= all || before >= ofAsker || ofMerchant >= all / 2;
+    if (!places.has(who) && isFull) return "full";
+    const own = places.get(who) ?? { asker, merchant, before, until: now, isGoing: false };
     own.until = now + leaseMs;
     places.set(who, own);
     this.#lines.set(line, places);
-    own.isGoing ||= countOf(places, ({ isGoing }) => isGoing) < going && nextOf(places) === own;
+    if (own.isGoing) return "going";
+    own.isGoing = countOf(places, ({ isGoing }) => isGoing) < going && this.#nextOf(places) === own;
+    if (own.isGoing && merchant !== undefined) this.#note(merchant);
     return own.isGoing ? "going" : "waiting";
+  }
+
+  #note(merchant: number): void {
+    if (this.#wentOn.size >= MERCHANTS_KNOWN_MAX) this.#wentOn.clear();
+    this.#count += 1;
+    this.#wentOn.set(merchant, this.#count);
+  }
+
+  /**
+   * Who goes on next: of those that wait for the merchant that went on longest ago, and have the fewest of their asker
+   * before them, the first that came.
+   */
+  #nextOf(places: ReadonlyMap<object, Held>): Held | undefined {
+    const rank = ({ merchant = -1 }: Held) => this.#wentOn.get(merchant) ?? 0;
+    let next: Held | undefined;
+    for (const place of places.values()) {
+      if (place.isGoing) continue;
+      if (next === undefined || (rank(place) - rank(next) || place.before - next.before) < 0) next = place;
+    }
+    return next;
   }
 
   /** Gives the place of a request back, if it has one. */
@@ -103,12 +137,4 @@ function countOf(places: ReadonlyMap<object, Held>, isCounted: (place: Held) => 
   let count = 0;
   for (const place of places.values()) if (isCounted(place)) count += 1;
   return count;
-}
-
-/** Who goes on next: of those that wait with the fewest of their asker before them the first that came. */
-function nextOf(places: ReadonlyMap<object, Held>): Held | undefined {
-  let next: Held | undefined;
-  for (const place of places.values())
-    if (!place.isGoing && (next === undefined || place.before < next.before)) next = place;
-  return next;
 }

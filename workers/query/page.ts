@@ -35,9 +35,17 @@ const SAFE = {
   "content-security-policy": POLICY,
   "x-content-type-options": "nosniff",
   "referrer-policy": "same-origin",
-  "cross-origin-opener-policy": "same-origin",
   "permissions-policy": "camera=(), microphone=(), geolocation=()",
 };
+
+/**
+ * Who opened the window of a page in which somebody may type a password or a token cannot send it elsewhere meanwhile.
+ * Other pages go without: a browser starts a process for each page that has this, which takes as long as all the rest
+ * until the first paint.
+ */
+const OF_NO_OPENER = { "cross-origin-opener-policy": "same-origin" };
+
+const NAMED_LANGUAGES = Object.entries(LANGUAGES).map(([code, { name }]) => [code, name] as const);
 
 /** The address of a share link in a frame. The path has the link's id; its token is after "#". */
 export const EMBED_PATH = "/embed/:share";
@@ -91,12 +99,19 @@ export function sendPage(c: Context, memberships: readonly Membership[], deps: D
   const others = memberships.filter(({ merchant }) => merchant.id !== named);
   const preferences = preferencesOf(memberships);
   const { language, theme } = lookOf(c, preferences);
-  const languages = Object.keys(LANGUAGES);
   const start = startPageOf(preferences);
   const { region } = preferences;
-  const boot = { ...bootOf([...own, ...others], deps), language, languages, start, ...(region !== null && { region }) };
+  const boot = {
+    ...bootOf([...own, ...others], deps),
+    language,
+    languages: NAMED_LANGUAGES,
+    start,
+    ...(region !== null && { region }),
+  };
   const page = c.req.param("page") ?? c.req.path.slice(1);
-  return c.body(documentOf(boot, { theme, page }), 200, { ...SAFE, ...NOT_KEPT });
+  const mayTypeSecret = boot.email === undefined || page === "operator";
+  const headers = { ...SAFE, ...(mayTypeSecret && OF_NO_OPENER), ...NOT_KEPT };
+  return c.body(documentOf(boot, { theme, page, shop: own[0]?.merchant.name }), 200, headers);
 }
 
 /**
@@ -128,8 +143,7 @@ function sendFramed(c: Context, origins: readonly string[]): Response {
   const { language: said = "", theme: look = "" } = c.req.query();
   const language = Object.hasOwn(LANGUAGES, said) ? said : lookOf(c, NO_PREFERENCES).language;
   const theme = THEMES.find((one) => one === look) ?? "";
-  const languages = Object.keys(LANGUAGES);
-  const boot = { shops: [], shopsCount: 0, access: false, language, languages, start: "overview" };
+  const boot = { shops: [], shopsCount: 0, access: false, language, languages: NAMED_LANGUAGES, start: "overview" };
   const ancestors = origins.length === 0 ? "'none'" : origins.join(" ");
   const policy = POLICY.replace("frame-ancestors 'none'", `frame-ancestors ${ancestors}`);
   const headers = { ...SAFE, "content-security-policy": policy, ...NOT_KEPT };
@@ -190,11 +204,19 @@ function lookOf(c: Context, preferences: Preferences): { readonly language: stri
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230b6e5f'/%3E%3Cpath d='M4 12V8m4 4V4m4 8V6' stroke='%23fffdf9' stroke-width='2'/%3E%3C/svg%3E";
 
-function documentOf(boot: Boot, { theme, page }: { readonly theme: string; readonly page: string }): string {
+interface Shown {
+  readonly theme: string;
+  readonly page: string;
+  /** The name of the shop, where it stands on the page before its script has come. */
+  readonly shop?: string | undefined;
+}
+
+function documentOf(boot: Boot, { theme, page, shop }: Shown): string {
   const { script, style, direction, pages } = LANGUAGES[boot.language] as (typeof LANGUAGES)[string];
   // The script of a page is loaded together with the script that would ask for it.
   const own = (Object.hasOwn(pages, page) ? pages[page] : []) ?? [];
   const preloads = own.map((path) => `\n<link rel="modulepreload" href="${path}">`).join("");
+  const header = shop === undefined ? "" : `<header class="top"><h1><bdi>${inHtml(shop)}</bdi></h1></header>`;
   return `<!doctype html>
 <html lang="${boot.language}" dir="${direction}"${theme === "" ? "" : ` data-theme="${theme}"`}>
 <head>
@@ -202,17 +224,17 @@ function documentOf(boot: Boot, { theme, page }: { readonly theme: string; reado
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="${theme === "" ? "light dark" : theme}">
-<meta name="footfall" content="${inAttribute(JSON.stringify(boot))}">
+<meta name="footfall" content="${inHtml(JSON.stringify(boot))}">
 <title>Footfall</title>
 <link rel="icon" href="${ICON}">
 <link rel="stylesheet" href="${style}">
 <script type="module" src="${script}"></script>${preloads}
 </head>
-<body><div id="app"></div><noscript>Footfall's dashboard needs JavaScript. The API does not: /api/reference</noscript></body>
+<body><div id="app">${header}</div><noscript>Footfall's dashboard needs JavaScript. The API does not: /api/reference</noscript></body>
 </html>
 `;
 }
 
-function inAttribute(text: string): string {
+function inHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

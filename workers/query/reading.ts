@@ -14,6 +14,8 @@ export interface ReadingAsker {
   readonly isShared: boolean;
   /** A name for the asker; of a link's guests each has its own. */
   readonly asker: string;
+  /** The number of the merchant that is asked about. */
+  readonly merchant: number;
 }
 
 /** The reading of one question. */
@@ -21,14 +23,16 @@ export class Reading {
   readonly #purses: readonly KeptPurse[];
   readonly isShared: boolean;
   readonly asker: string;
+  readonly merchant: number;
   #refusal: string | undefined;
   /** What the question itself owes for open Days. That debt does not keep the question from reading on. */
   #live = 0;
 
-  constructor(purses: readonly KeptPurse[], { isShared, asker }: ReadingAsker) {
+  constructor(purses: readonly KeptPurse[], { isShared, asker, merchant }: ReadingAsker) {
     this.#purses = purses;
     this.isShared = isShared;
     this.asker = asker;
+    this.merchant = merchant;
     this.#refusal = this.#holds(1) ? undefined : TOO_MUCH_READ;
   }
 

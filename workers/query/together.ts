@@ -16,8 +16,16 @@ import { ReadOnce } from "../../storage/read-once.ts";
 import { type Counted, countAll } from "./count-events.ts";
 import type { Deps } from "./deps.ts";
 import { type Live, readLive } from "./live.ts";
+import type { Cost } from "./scan.ts";
+import { countUncounted, type NotCounted, type Recounted } from "./uncounted.ts";
 
 type LiveWanted = Omit<LiveRequest, "merchant">;
+
+/** Late events that are counted for a question, and where their cost is added up. */
+interface Lacking {
+  readonly lacking: NotCounted;
+  readonly cost: Cost;
+}
 
 interface Waiting<In, Out> {
   readonly wanted: In;
@@ -35,6 +43,7 @@ export class Together {
   /** How many questions are not answered yet. */
   #going = 0;
   #lives: Waiting<LiveWanted, Live>[] = [];
+  #uncounted: Waiting<Lacking, Outcome<Recounted>>[] = [];
   #counts: Waiting<Counted, Outcome<Counting>>[] = [];
 
   constructor(merchant: Merchant, deps: Deps) {
@@ -71,6 +80,14 @@ export class Together {
     });
   }
 
+  /** Counts late events that no rollup has yet, once for all questions that lack the same ones. */
+  uncounted(wanted: Lacking): Promise<Outcome<Recounted>> {
+    return new Promise((settle, fail) => {
+      this.#uncounted.push({ wanted, settle, fail });
+      this.#turn();
+    });
+  }
+
   /** Counts a plan from events, together with those of the other questions. */
   count<C extends Counting>(wanted: Counted<C>): Promise<Outcome<C>> {
     return new Promise((settle, fail) => {
@@ -80,9 +97,10 @@ export class Together {
   }
 
   #turn(): void {
-    const waiting = this.#lives.length + this.#counts.length;
+    const waiting = this.#lives.length + this.#uncounted.length + this.#counts.length;
     if (waiting === 0 || waiting < this.#going) return;
     if (this.#lives.length > 0) void this.#askPartitions(this.#lives.splice(0));
+    else if (this.#uncounted.length > 0) void this.#countLate(this.#uncounted.splice(0));
     else void this.#countAll(this.#counts.splice(0));
   }
 
@@ -103,6 +121,30 @@ export class Together {
     );
   }
 
+  /** Counts late events for all breakdowns that the waiting questions need, as one question that has them all. */
+  async #countLate(waiting: readonly Waiting<Lacking, Outcome<Recounted>>[]): Promise<void> {
+    const lacks = Map.groupBy(waiting, ({ wanted: { lacking } }) => nameOf(lacking));
+    await Promise.all(
+      [...lacks.values()].map(async (alike) => {
+        const [{ wanted }] = alike as [Waiting<Lacking, Outcome<Recounted>>];
+        const breakdowns = [...new Set(alike.flatMap(({ wanted: { lacking } }) => lacking.plan.breakdowns))];
+        const cost: Cost = { rows: 0, objects: 0, bytes: 0 };
+        try {
+          const lacking = { ...wanted.lacking, plan: { ...wanted.lacking.plan, breakdowns } };
+          const recounted = await countUncounted(lacking, this.#merchant, { deps: this.#own, cost });
+          for (const { wanted: own, settle } of alike) {
+            own.cost.rows += cost.rows;
+            own.cost.objects += cost.objects;
+            own.cost.bytes += cost.bytes;
+            settle(recounted);
+          }
+        } catch (error) {
+          for (const { fail } of alike) fail(error);
+        }
+      }),
+    );
+  }
+
   async #countAll(waiting: readonly Waiting<Counted, Outcome<Counting>>[]): Promise<void> {
     try {
       const wanted = waiting.map((one) => one.wanted);
@@ -112,6 +154,12 @@ export class Together {
       for (const { fail } of waiting) fail(error);
     }
   }
+}
+
+/** Names what a question lacks and how it reads rollups, without its breakdowns. */
+function nameOf({ plan: { grain, range, openFrom, question }, late, behind }: NotCounted): string {
+  const { fromDay, toDay } = range;
+  return JSON.stringify([grain, fromDay, toDay, openFrom, question.metrics.includes("drops"), late, behind]);
 }
 
 /** Partitions whose answers make the earlier answers of D1 forgotten, since those may be out of date then. */

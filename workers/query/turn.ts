@@ -39,7 +39,7 @@ export class TurnMemory {
 
   /** Takes the guests' seat, or keeps it, or stands in line for it. */
   seat(who: Turn, now: number): Place {
-    return this.#guests.stand(who, { line: GUESTS, asker: who.asker }, now);
+    return this.#guests.stand(who, { line: GUESTS, asker: who.asker, merchant: who.merchant }, now);
   }
 
   leave(who: Turn): void {
@@ -177,8 +177,9 @@ type TurnDeps = Pick<Deps, "turns" | "reading" | "now">;
 
 /** The turn of one question that counts events. */
 export class Turn {
-  /** Who asks: guests take turns by it. */
+  /** Who asks, and about which merchant: guests take turns by both. */
   readonly asker: string;
+  readonly merchant: number | undefined;
   readonly #deps: TurnDeps;
   readonly #isGuest: boolean;
   #waitedMs = 0;
@@ -188,6 +189,7 @@ export class Turn {
     this.#deps = deps;
     this.#isGuest = deps.reading?.isShared === true;
     this.asker = deps.reading?.asker ?? "";
+    this.merchant = deps.reading?.merchant;
   }
 
   /** Resolves with true once the question may begin, and with false where that took too long. */

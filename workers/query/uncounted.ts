@@ -6,12 +6,13 @@
 
 import { joinBlocks, sortRows } from "../../core/archive/event-columns.ts";
 import { emptyDay, WHOLE_DAY } from "../../core/counting/day.ts";
-import { replayRows } from "../../core/counting/replay.ts";
+import { replayGradually } from "../../core/counting/replay.ts";
 import { type RollupRow, thinned, toRollupRow, withinOf } from "../../core/counting/rollup-row.ts";
 import { FOLDERS_APART_MAX } from "../../core/limits.ts";
 import { accepted, type Outcome } from "../../core/outcome.ts";
 import { countedBy, isMovedDay, type Span, shownDay, shownDaysOf, shownZones } from "../../core/past-zone.ts";
 import type { Plan } from "../../core/query/plan.ts";
+import { invalid } from "../../core/query/refusal.ts";
 import { distinctPlaces, type FoundEvents, foldersOfPlace, keyOf } from "../../storage/archive/merchant-events.ts";
 import { type Merchant, settingsOf } from "../../storage/directory/merchants.ts";
 import { isolateHashKey } from "../../storage/hash-key.ts";
@@ -24,11 +25,13 @@ import {
   findPlaces,
   firstKeptDay,
   isTooLarge,
+  NOTHING_LEFT,
   openPlaces,
   readRecent,
   type TooLarge,
   underOf,
 } from "./scan.ts";
+import { inTurn, type Turn } from "./turn.ts";
 
 /** Rollups as the recount will write them. */
 export interface Recounted {
@@ -39,8 +42,11 @@ export interface Recounted {
 
 const NOTHING: Recounted = { replaces: () => false, rows: [] };
 
-interface NotCounted {
-  readonly plan: Plan;
+/** What decides which rollups a plan reads. */
+type Reads = Pick<Plan, "range" | "grain" | "breakdowns" | "openFrom" | "question">;
+
+export interface NotCounted {
+  readonly plan: Reads;
   /** The late events that partitions have named. */
   readonly late: readonly SealPlace[];
   /** What the ledger has said after the partitions, together with the first rollups. */
@@ -51,20 +57,21 @@ interface NotCounted {
  * The Days in which to look for what a plan's rollups lack. A zone for the past shows events from the folders of Days
  * near.
  */
-export function aroundOf({ range: { fromDay, toDay } }: Pick<Plan, "range">) {
+export function aroundOf({ range: { fromDay, toDay } }: Pick<Reads, "range">) {
   return { fromDay: fromDay - FOLDERS_APART_MAX, toDay: toDay + FOLDERS_APART_MAX };
 }
 
 /**
  * Counts what stored rows lack. The ledger is asked after partitions, and no rollup is read before the ledger has named
  * the Days that are behind. So each event is in `late`, in `behind`, or in rollups that were read at the same time or
- * later.
+ * later. The questions of a batch have them counted once.
  */
 export async function countUncounted(
-  { plan, late, behind }: NotCounted,
+  lacking: NotCounted,
   merchant: Merchant,
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<Recounted>> {
+  const { plan, late, behind } = lacking;
   const { fromDay, toDay } = plan.range;
   const folders = distinctPlaces([...late, ...behind.folders]);
   if (folders.length === 0 && behind.days.length === 0) return accepted(NOTHING);
@@ -72,11 +79,16 @@ export async function countUncounted(
   const wanted = shown.filter(({ day }) => day >= fromDay && day < toDay);
   const places = await withoutTaken(wanted, merchant, deps);
   if (places.length === 0) return accepted(NOTHING);
+  if (deps.together !== undefined) return deps.together.uncounted({ lacking, cost });
   const events = await openDays(places, { plan, merchant }, { deps, cost });
   if (!events.ok) return events;
-  const rows: RollupRow[] = [];
   const under = await underOf(merchant, deps);
-  for (const place of places) rows.push(...(await countPlace(place, { plan, under, events: events.value })));
+  const rows = await inTurn(deps, async (turn) => {
+    const found: RollupRow[] = [];
+    for (const place of places) found.push(...(await countPlace(place, { plan, under, events: events.value, turn })));
+    return found;
+  });
+  if (rows === undefined) return invalid(NOTHING_LEFT);
   const keys = new Set(places.map(keyOf));
   const { settings } = under;
   const zones = shownZones(settings);
@@ -125,7 +137,7 @@ async function withoutTaken(
  */
 async function openDays(
   places: readonly SealPlace[],
-  { plan, merchant }: { readonly plan: Plan; readonly merchant: Merchant },
+  { plan, merchant }: { readonly plan: Reads; readonly merchant: Merchant },
   { deps, cost }: { readonly deps: Deps; readonly cost: Cost },
 ): Promise<Outcome<FoundEvents>> {
   const folders = places.flatMap((place) => foldersOfPlace(settingsOf(merchant), place)).map(({ day }) => day);
@@ -147,22 +159,23 @@ async function openDays(
 }
 
 interface PlaceCount {
-  readonly plan: Plan;
+  readonly plan: Reads;
   readonly under: Awaited<ReturnType<typeof underOf>>;
   readonly events: FoundEvents;
+  readonly turn: Turn;
 }
 
 /** Counts a merchant's Day in one partition, in the order of its log. Of rows with the same id the first one counts. */
 async function countPlace(
   { day, partition }: SealPlace,
-  { plan, under, events }: PlaceCount,
+  { plan, under, events, turn }: PlaceCount,
 ): Promise<readonly RollupRow[]> {
   const { settings, global } = under;
   const replayed = { state: emptyDay(settings.merchant, day, isolateHashKey()), partition };
   const by = { settings: isMovedDay(settings, day) ? countedBy(settings) : settings, global };
-  for await (const { partitions } of events.of([{ day, partition }])) {
-    replayRows(replayed, sortRows(joinBlocks(partitions)), by);
-  }
+  const giveWay = (rows: number) => turn.giveWayAfter(rows);
+  for await (const { partitions } of events.of([{ day, partition }], giveWay))
+    await turn.run(replayGradually(replayed, sortRows(joinBlocks(partitions)), by));
   const { state } = replayed;
   const rowOf = (slot: number, version: number) =>
     toRollupRow(state, { slot, partition, version, dimensions: plan.breakdowns });

@@ -31,8 +31,8 @@ const CURRENCIES = Intl.supportedValuesOf("currency");
 /** Four times the events may take so many times as long. */
 const GROWTH_MAX = 7;
 /**
- * A machine may be busy at any moment: time is the thread's own, and the best of some tries counts. Each try has so many
- * times the events. Files share their process, so a step may have to clear away what other files left behind: that
+ * A machine may be busy at any moment: time is the thread's own, and the best of some tries counts. Each try has so
+ * many times the events. Files share their process, so a step may have to clear away what other files left behind: that
  * makes few events look dear or cheap, and many of them less so. What grows too fast does so with many as well.
  */
 const TRIES = [1, 1, 2, 2, 4] as const;

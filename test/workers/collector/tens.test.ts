@@ -1,7 +1,7 @@
 // How an isolate counts by tens between two questions to the platform's counter.
 
 import { expect, test } from "vitest";
-import { LIMIT_REQUESTS, RATE_LIMIT_PERIOD_SECONDS, TENS_KEYS_MAX } from "../../../core/limits.ts";
+import { COUNTED_AT_ONCE_MAX, LIMIT_REQUESTS, RATE_LIMIT_PERIOD_SECONDS, TENS_KEYS_MAX } from "../../../core/limits.ts";
 import { Tens } from "../../../workers/collector/tens.ts";
 
 const PERIOD_MS = RATE_LIMIT_PERIOD_SECONDS * 1_000;
@@ -19,6 +19,16 @@ test("[LIM-2] the counter is asked with every tenth request of a key, and a key 
   now += PERIOD_MS;
   expect(tens.isWithin(counter, "a", 1)).toBe(true);
   expect(asked).toBe(3);
+});
+
+test("[LIM-2] a request that counts as thousands asks the counter no more after it has said no", async () => {
+  let asked = 0;
+  const counter = { limit: async () => ({ success: ++asked <= 2 * COUNTED_AT_ONCE_MAX }) };
+  expect(await new Tens(() => 0).isWithin(counter, "a", 5_000)).toBe(false);
+  expect(asked).toBe(3 * COUNTED_AT_ONCE_MAX);
+  asked = 0;
+  expect(await new Tens(() => 0).isWithin(counter, "a", 2 * COUNTED_AT_ONCE_MAX * LIMIT_REQUESTS)).toBe(true);
+  expect(asked).toBe(2 * COUNTED_AT_ONCE_MAX);
 });
 
 test("[LIM-2] an answer that comes in the next period closes nothing there", async () => {

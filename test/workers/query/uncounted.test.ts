@@ -23,6 +23,7 @@ import { BucketMemory } from "../../../workers/query/bucket-memory.ts";
 import type { Deps } from "../../../workers/query/deps.ts";
 import { execute } from "../../../workers/query/execute.ts";
 import { ScanMemory } from "../../../workers/query/scan-memory.ts";
+import { Together } from "../../../workers/query/together.ts";
 import { RollupTurn, TurnMemory } from "../../../workers/query/turn.ts";
 import { CHROME, GOOGLEBOT, settingsOf, TUESDAY } from "../../support/events.ts";
 import { valueFrom } from "../../support/questions.ts";
@@ -98,6 +99,20 @@ async function ask(it: ReplayedWorld, question: object, given: Partial<Merchant>
 }
 
 async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Merchant> = {}) {
+  const { deps, shop } = await shopOf(it, given);
+  return execute(toQuestion(question), shop, deps);
+}
+
+function toQuestion(question: object) {
+  return valueFrom(parseQuestion({ site_id: "x", date_range: RANGE, ...question }));
+}
+
+interface Asks {
+  /** How often partitions were asked for events. */
+  looks: number;
+}
+
+async function shopOf(it: ReplayedWorld, given: Partial<Merchant> = {}, asks: Asks = { looks: 0 }) {
   const deps = {
     ...it.replayDeps(),
     buckets: new BucketMemory(),
@@ -107,7 +122,10 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     meter: zeroMeter(),
     partition: () => ({
       live: async (request: Parameters<typeof live>[1]) => live(it.it.partition, request),
-      recentEvents: async (request: Parameters<typeof recentEvents>[1]) => recentEvents(it.it.partition, request),
+      recentEvents: async (request: Parameters<typeof recentEvents>[1]) => {
+        asks.looks += 1;
+        return recentEvents(it.it.partition, request);
+      },
     }),
   } as unknown as Deps;
   const {
@@ -124,7 +142,7 @@ async function tryAsk(it: ReplayedWorld, question: object, given: Partial<Mercha
     imported: [],
     ...given,
   } as unknown as Merchant;
-  return execute(valueFrom(parseQuestion({ site_id: "x", date_range: RANGE, ...question })), shop, deps);
+  return { deps, shop };
 }
 
 async function askAll(it: ReplayedWorld, given: Partial<Merchant> = {}): Promise<readonly unknown[]> {
@@ -139,7 +157,8 @@ async function archiveUnheard(it: ReplayedWorld, bundle: number): Promise<void> 
   await archiveBody(packBundle(it.it.sent[bundle]?.text ?? ""), {
     ...deps,
     encode: encodeParquet,
-    confirm: async () => {},
+    confirm: async () => "confirmed",
+    takeMissed: () => Promise.reject(new Error("no partition is lost here")),
     sendRuns: async (places) => {
       for (const place of places) await makeRuns(place, deps);
     },
@@ -219,6 +238,27 @@ test("[GAP-3] a merchant's late events are no other merchant's cost, and the ans
   expect(sources.objects).toBeGreaterThan(0);
   const elsewhere = { metrics: METRICS, date_range: [dateOf(FIRST), dateOf(FIRST)] };
   expect((await ask(it, elsewhere)).meta.sources).toMatchObject({ rows: 1, objects: 0 });
+});
+
+test("[GAP-3] [BAT-2] the late events of a range are read and counted once for all questions of a batch", async () => {
+  const it = await world();
+  await it.sealAt(CLOSED_MS, 3);
+  await it.send(late());
+  await it.settle();
+  const dimensions = ["event:page", "visit:source", "visit:device", "visit:country", "time:day", "event:name"];
+  const questions = dimensions.map((name) => ({ metrics: ["visitors", "events"], dimensions: [name] }));
+  const alone = { looks: 0 };
+  const answers: unknown[] = [];
+  for (const question of questions) {
+    const { deps, shop } = await shopOf(it, {}, alone);
+    answers.push(await execute(toQuestion(question), shop, deps));
+  }
+  const asks = { looks: 0 };
+  const { deps, shop } = await shopOf(it, {}, asks);
+  const together = new Together(shop, deps);
+  const found = await together.each(questions, (question, own) => execute(toQuestion(question), shop, own));
+  expect(found).toEqual(answers);
+  expect([alone.looks, asks.looks]).toEqual([questions.length, 1]);
 });
 
 test("[GAP-3] numbers of Days whose events retention has taken stay what they are", async () => {

@@ -172,9 +172,9 @@ function Menu() {
             value={boot.language}
             onChange={async (event) => setFailure(await chooseLanguage(event.currentTarget.value))}
           >
-            {boot.languages.map((code) => (
+            {boot.languages.map(([code, name]) => (
               <option key={code} value={code} lang={code}>
-                {new Intl.DisplayNames(code, { type: "language" }).of(code)}
+                {name}
               </option>
             ))}
           </select>

@@ -19,7 +19,17 @@ export const locale =
   boot.region !== undefined
     ? `${boot.language}-${boot.region}`
     : (navigator.languages.find((tag) => tag.split("-")[0] === boot.language) ?? boot.language);
-const plural = new Intl.PluralRules(locale);
+
+/** Makes a function that makes something at its first call: each of the browser's formatters takes milliseconds. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const plural = once(() => new Intl.PluralRules(locale));
 
 /** A text, with what stands in braces filled in. */
 export function t(key: Key, filling: Filling = {}): string {
@@ -48,41 +58,51 @@ export function speak<English extends Readonly<Record<string, string>>>(texts: P
 }
 
 function pluralOf(all: Readonly<Record<string, string>>, stem: string, n: number, filling: Filling): string {
-  return fill(all[`${stem}_${plural.select(n)}`] ?? all[`${stem}_other`] ?? "", { ...filling, n: count(n) });
+  return fill(all[`${stem}_${plural().select(n)}`] ?? all[`${stem}_other`] ?? "", { ...filling, n: count(n) });
 }
 
 function fill(text: string, filling: Filling): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(filling[name] ?? whole));
 }
 
-const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
-const short = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
-const share = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
+const numbers = new Map<string, Intl.NumberFormat>();
+
+function number(n: number, options: Intl.NumberFormatOptions): string {
+  const key = JSON.stringify(options);
+  const format = numbers.get(key) ?? new Intl.NumberFormat(locale, options);
+  numbers.set(key, format);
+  return format.format(n);
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clock(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify(options);
+  const format = clocks.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  clocks.set(key, format);
+  return format;
+}
 
 /** A number with the separators of the language. */
 export function count(n: number): string {
-  return whole.format(n);
+  return number(n, { maximumFractionDigits: 2 });
 }
 
 /** A change in per cent: 14 and -14 are both "14 %". The sign is left out, because words and arrows show it. */
 export function percent(n: number): string {
-  return share.format(Math.abs(n) / 100);
+  return number(Math.abs(n) / 100, PERCENT);
 }
 
 /** A share in per cent with one digit after the point, such as 0.032 as "3.2 %". */
 export function finePercent(n: number): string {
-  return fine.format(n);
+  return number(n, { style: "percent", maximumFractionDigits: 1 });
 }
 
-const moneys = new Map<string, Intl.NumberFormat>();
+const PERCENT = { style: "percent", maximumFractionDigits: 0 } as const;
 
 /** An amount in its currency. */
 export function money(n: number, currency: string, options: Intl.NumberFormatOptions = {}): string {
-  const key = currency + JSON.stringify(options);
-  const format = moneys.get(key) ?? new Intl.NumberFormat(locale, { style: "currency", currency, ...options });
-  moneys.set(key, format);
-  return format.format(n);
+  return number(n, { style: "currency", currency, ...options });
 }
 
 /** A value of a metric as a reader wants it. No value is shown as a dash. */
@@ -91,7 +111,7 @@ export function value(metric: MetricName, given: Value | undefined, currency: st
   const n = typeof given === "object" ? given.value : given;
   const { kind } = METRICS[metric];
   if (kind === "money") return money(n, typeof given === "object" ? given.currency : currency);
-  if (kind === "percent") return share.format(n / 100);
+  if (kind === "percent") return number(n / 100, PERCENT);
   return kind === "seconds" ? duration(n) : count(n);
 }
 
@@ -100,14 +120,14 @@ export function axisValue(metric: MetricName, n: number, currency: string): stri
   const { kind } = METRICS[metric];
   if (kind === "money")
     return money(n, currency, { notation: "compact", minimumFractionDigits: 0, maximumFractionDigits: 1 });
-  if (kind === "percent") return share.format(n / 100);
-  return kind === "seconds" ? duration(n) : short.format(n);
+  if (kind === "percent") return number(n / 100, PERCENT);
+  return kind === "seconds" ? duration(n) : number(n, { notation: "compact", maximumFractionDigits: 1 });
 }
 
 /** Seconds as minutes and seconds. */
 export function duration(seconds: number): string {
   const unit = (n: number, name: "minute" | "second") =>
-    new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "narrow" }).format(n);
+    number(n, { style: "unit", unit: name, unitDisplay: "narrow" });
   const minutes = Math.floor(seconds / 60);
   const rest = Math.round(seconds % 60);
   return minutes === 0 ? unit(rest, "second") : `${unit(minutes, "minute")} ${unit(rest, "second")}`;
@@ -116,8 +136,7 @@ export function duration(seconds: number): string {
 /** Formats a bucket's label, such as "2026-11-28 10:00:00": a time in the merchant's zone, which Intl takes as UTC. */
 export function bucket(label: string, by: string, style: "axis" | "full"): string {
   const at = new Date(`${label.slice(0, 10)}T${label.slice(11) || "00:00:00"}Z`);
-  const format = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(at);
+  const format = (options: Intl.DateTimeFormatOptions) => clock({ ...options, timeZone: "UTC" }).format(at);
   if (by === "hour") {
     const hour = { hour: "numeric", minute: "2-digit" } as const;
     // On the axis a day begins with its date.
@@ -130,20 +149,18 @@ export function bucket(label: string, by: string, style: "axis" | "full"): strin
 
 /** Two dates as a range, "22 – 28 Nov". */
 export function dates(from: string, to: string): string {
-  const format = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  const format = clock({ day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
   return format.formatRange(new Date(`${from}T00:00Z`), new Date(`${to}T00:00Z`));
 }
 
 /** An instant as a time of the merchant's day. */
 export function time(instant: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone }).format(new Date(instant));
+  return clock({ timeStyle: "short", timeZone }).format(new Date(instant));
 }
 
 /** An instant as date and time of the merchant's day. */
 export function moment(instant: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(
-    new Date(instant),
-  );
+  return clock({ dateStyle: "medium", timeStyle: "short", timeZone }).format(new Date(instant));
 }
 
 /** "Europe/Vienna" is "Vienna" to those who live there. */
@@ -151,12 +168,12 @@ export function zoneName(timeZone: string): string {
   return timeZone.split("/").at(-1)?.replaceAll("_", " ") ?? timeZone;
 }
 
-const countries = new Intl.DisplayNames(locale, { type: "region", fallback: "code" });
-const languages = new Intl.DisplayNames(locale, { type: "language", fallback: "code" });
+const countries = once(() => new Intl.DisplayNames(locale, { type: "region", fallback: "code" }));
+const languages = once(() => new Intl.DisplayNames(locale, { type: "language", fallback: "code" }));
 
 /** What a country is called. */
 export function regionName(code: string): string {
-  return countries.of(code) ?? code;
+  return countries().of(code) ?? code;
 }
 
 /** The name of a dimension's value, where readers would not know the API's word. */
@@ -166,6 +183,6 @@ export function valueName(dimension: DimensionName, raw: string): string {
   if (raw === "(other)") return t("other");
   if (raw === "Direct / None") return t("direct");
   if (dimension === "country" && /^[A-Z]{2}$/.test(raw)) return regionName(raw);
-  if (dimension === "language" && /^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/.test(raw)) return languages.of(raw) ?? raw;
+  if (dimension === "language" && /^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$/.test(raw)) return languages().of(raw) ?? raw;
   return Object.hasOwn(texts, `v_${raw}`) ? named(`v_${raw}`) : raw;
 }

@@ -43,7 +43,7 @@ export function WishFields({ draft, change, goals, act }: WishFieldsProps) {
         name="language"
         label={t("language")}
         value={language}
-        options={boot.languages.map((code) => [code, languageName(code)])}
+        options={boot.languages}
         onChange={(chosen) => change({ language: chosen })}
       />
       <div class="pair">
@@ -108,9 +108,4 @@ function GoalFields({ draft, change, goals, act }: WishFieldsProps) {
       />
     </fieldset>
   );
-}
-
-/** What a language is called by those who speak it. */
-export function languageName(code: string): string {
-  return new Intl.DisplayNames(code, { type: "language" }).of(code) ?? code;
 }

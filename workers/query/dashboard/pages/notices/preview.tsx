@@ -7,7 +7,6 @@ import { useGet } from "../../get.ts";
 import { Trouble } from "../../state.tsx";
 import { t as common, dates, speak } from "../../text.ts";
 import { Choice, ofShop, Problem, useAct, when } from "../settings/act.tsx";
-import { languageName } from "./form.tsx";
 import { CHANNELS } from "./subscription.ts";
 import texts from "./text.ts";
 
@@ -55,7 +54,7 @@ export function ReportPreview() {
         name="in"
         label={t("language")}
         value={asked.language}
-        options={boot.languages.map((code) => [code, languageName(code)])}
+        options={boot.languages}
         onChange={(language) => change({ language })}
       />
       <Problem failure={act.failure} conflict={t("previewWaits")} />

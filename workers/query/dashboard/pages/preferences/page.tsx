@@ -58,10 +58,7 @@ export default function Preferences() {
           name="language"
           label={common("languageOfPage")}
           value={boot.language}
-          options={boot.languages.map((code) => [
-            code,
-            new Intl.DisplayNames(code, { type: "language" }).of(code) ?? code,
-          ])}
+          options={boot.languages}
           onChange={async (code) => tell(await chooseLanguage(code))}
         />
         <Choice
