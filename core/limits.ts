@@ -1161,6 +1161,8 @@ export const DERIVED_ROWS_MAX = 50_000;
 export const DERIVED_TEXT_MAX = 16_000_000;
 /** A column of them is unpacked in one piece, bytes: 1,000,000 take some 10 ms. Questions read the rows of others. */
 export const DERIVED_COLUMN_MAX = 2_000_000;
+/** Lines of its orders that fill such a column: each takes 60 B there, and three times as much until it is written. */
+export const DERIVED_LINES_MAX = Math.floor(DERIVED_COLUMN_MAX / 60);
 /** Bytes of a merchant's derived rows, unpacked: some 40 a row, and as many again where every text is different. */
 export const DERIVED_BYTES_MAX = 32_000_000;
 /** A pass is planned to have this share of those rows, because visitors are not spread evenly over passes. */
@@ -1415,10 +1417,15 @@ export const BACKUPS_DAILY_KEPT_MS = 35 * 24 * HOUR_MS;
  * some. A million merchants take 14 crons, or 70 minutes.
  */
 export const BACKUP_PAGES_PER_CRON = 500;
-/** Rows in one object of a backup, which is held in memory as a whole: some MB with ordinary rows. */
+/** Rows in one page of a backup, which is held in memory as a whole: some MB with ordinary rows. */
 export const BACKUP_ROWS = 2_000;
 /** The same for tables whose rows hold rules, of 64 KB at most each. */
 export const BACKUP_ROWS_OF_RULES = 200;
+/**
+ * Characters after which pages of one table become an object. An object of each page would be 7,000 puts for a million
+ * merchants, and 18 USD a month.
+ */
+export const BACKUP_OBJECT_CHARACTERS = 4_000_000;
 /** Bytes that one object of a backup may unpack to. Even the largest rows take less. */
 export const BACKUP_OBJECT_BYTES_MAX = 64 * 1024 * 1024;
 /**

@@ -575,7 +575,7 @@ async function commit(
     rows,
     duplicates,
     merchants: sum(files, ({ merchants }) => merchants.length),
-    bytes: sum(files, ({ bytes }) => bytes),
+    bytes: sum(files, ({ bytes, derived }) => bytes + (derived?.bytes ?? 0)),
   };
   const now = deps.now();
   const replaced = row.folder === "" ? dayPrefix(manifest) : row.folder;

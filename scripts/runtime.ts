@@ -60,6 +60,8 @@ export interface RuntimeOptions {
   readonly ledgers?: number | undefined;
   /** What `bundleWorkers` gave, here or in another process; bundled anew unless it is given. */
   readonly bundles?: Bundles;
+  /** A collector of another release beside the one of `bundles`, which calls that one's partitions. */
+  readonly otherCollector?: Bundle;
   /** The folder with the migrations of another release, under the names that they have here. */
   readonly migrations?: string;
 }
@@ -74,6 +76,8 @@ export interface Runtime {
   /** Such as "http://127.0.0.1:8787", without a slash at the end. */
   readonly collectorUrl: string;
   readonly queryUrl: string;
+  /** Undefined where there is no other collector. */
+  readonly otherCollectorUrl: string | undefined;
   readonly miniflare: Miniflare;
   readonly crons: readonly Cron[];
   /** How many there are. */
@@ -107,6 +111,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   process.env["MINIFLARE_WORKERD_PATH"] ??= join(ROOT, "scripts/workerd.sh");
   const started = WORKERS.map((worker) => [worker, toWorker(worker, bundles, options)] as const);
   const workers = Object.fromEntries(started) as Record<WorkerName, V4WorkerOptions>;
+  const other = options.otherCollector && toOther(options.otherCollector, bundles, options);
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...SHARED_OPTIONS,
@@ -114,7 +119,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         (options.log ?? console.error)(`${level}: ${message}`),
       ...(options.inspects ? { inspectorPort: 0 } : {}),
       ...(options.stateDir === undefined ? {} : { resourcePersistencePath: resolve(options.stateDir, "v3") }),
-      workers: [...started.map(([, worker]) => worker), ...toCounters(options)] as [
+      workers: [...started.map(([, worker]) => worker), ...(other ? [other] : []), ...toCounters(options)] as [
         V4WorkerOptions,
         ...V4WorkerOptions[],
       ],
@@ -127,7 +132,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       const database = await miniflare.getD1Database(binding, nameOf(workers.query));
       await migrate(database, join(options.migrations ?? ROOT, folder));
     }
-    return await toRuntime(miniflare, workers);
+    return await toRuntime(miniflare, workers, other);
   } catch (error) {
     await miniflare.dispose();
     throw error;
@@ -214,6 +219,13 @@ function toWorker(worker: WorkerName, bundles: Bundles, options: RuntimeOptions)
   };
 }
 
+/** A second collector: as the first one, but that partitions are the first one's. */
+function toOther(collector: Bundle, bundles: Bundles, options: RuntimeOptions): V4WorkerOptions {
+  const worker = toWorker("collector", { ...bundles, collector }, { ...options, collectorPort: 0 });
+  const { durableObjects = {} } = readWorker("query").workerOptions as V4WorkerOptions;
+  return { ...worker, name: `${nameOf(worker)}-other`, durableObjects };
+}
+
 function secretsOf(worker: WorkerName, { TRACKING_SECRET, ADMIN_TOKEN }: Secrets): Partial<Secrets> {
   return worker === "background" ? { TRACKING_SECRET } : { TRACKING_SECRET, ADMIN_TOKEN };
 }
@@ -295,6 +307,7 @@ function toCounters({ counters }: RuntimeOptions): readonly V4WorkerOptions[] {
 async function toRuntime(
   miniflare: Miniflare,
   workers: Readonly<Record<WorkerName, V4WorkerOptions>>,
+  other: V4WorkerOptions | undefined,
 ): Promise<Runtime> {
   const crons = WORKERS.flatMap((worker) =>
     (workers[worker].cronTriggers ?? []).map((expression) => ({ worker, expression })),
@@ -307,6 +320,7 @@ async function toRuntime(
   return {
     collectorUrl: await urlOf(miniflare, workers.collector),
     queryUrl: await urlOf(miniflare, workers.query),
+    otherCollectorUrl: other && (await urlOf(miniflare, other)),
     miniflare,
     crons,
     ledgers: Object.keys(workers.query.d1Databases ?? {}).filter((name) => name.startsWith("LEDGER_")).length,

@@ -25,5 +25,5 @@ await runMain(async () => {
   }
   const messages = waitingMessages();
   writeFileSync(join(KEPT_RELEASE, "release.json"), `${JSON.stringify({ version, messages }, null, 2)}\n`);
-  console.log(`kept release ${version} in test/golden/release: commit it`);
+  console.log(`kept release ${version} in ${KEPT_RELEASE}${process.env["RELEASE"] === undefined ? ": commit it" : ""}`);
 });

@@ -289,6 +289,7 @@ function seeDerived(rows: DerivedColumns, day: number, under: SeenUnder): SeenCo
 function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<SeenColumns> {
   const opinions = yield* opineAll(rows, day, { own: under.settings.rules, global: under.global });
   const judged = rowsOnce(rows);
+  const earnings = yield* earningsOf(rows, { judged, opinions, settings: under.settings });
   const names = textsOf(rows, "name");
   const [views, engagements] = [isPageview, isEngagement].map((is) => names.values.map(is)) as [boolean[], boolean[]];
   const passive = opinions.act.values.map((value) => value?.passive === true);
@@ -306,7 +307,7 @@ function* seeRows(rows: EventColumns, day: number, under: SeenUnder): Gradual<Se
     *judgeGoals() {},
     times: numbersOf(rows, "timestamp"),
     ...kinds,
-    earnings: earningsOf(rows, { judged, opinions, settings: under.settings }),
+    earnings,
     runs: undefined,
     ...groupedByVisitor(rows, judged),
   };
@@ -387,7 +388,11 @@ interface EarningOf {
  * What events earn, each by itself or with the others of its order number. A prefetched page view earns only by itself
  * alone, where it turns out to have been seen.
  */
-function earningsOf(columns: EventColumns, { judged, opinions, settings }: EarningOf): SeenColumns["earnings"] {
+function* earningsOf(
+  columns: EventColumns,
+  { judged, opinions, settings }: EarningOf,
+): Gradual<SeenColumns["earnings"]> {
+  const slices = new Slices();
   const earnings = new Map<number, Earning<ProductLine>>();
   const book = new TextMap<RowClaim[]>();
   const revenues = numbersOf(columns, "revenue");
@@ -398,6 +403,8 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
     if (drop !== "" && drop !== "prefetch") continue;
     const event = eventAt(columns, row);
     const sale = saleOf(event, settings);
+    // Whoever knows the shop's tracking ID may send as many orders of fifty products as they like.
+    if (slices.isOver(LOOKED_AT * (1 + sale.lines.length))) yield;
     const own = ownEarning(event, act, sale);
     if (own !== undefined) earnings.set(row, own);
     if (drop !== "" || event.order === "" || act === "none") continue;
@@ -405,8 +412,10 @@ function earningsOf(columns: EventColumns, { judged, opinions, settings }: Earni
     if (claims.length === 0) book.set(event.order, claims);
     claims.push(toClaim(event, { act, sale, row }));
   }
-  for (const claims of book.values())
+  for (const claims of book.values()) {
     for (const [{ row }, earning] of settle<ProductLine, RowClaim>(claims)) earnings.set(row, earning);
+    if (slices.isOver(LOOKED_AT * claims.length)) yield;
+  }
   return earnings;
 }
 

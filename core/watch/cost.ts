@@ -43,10 +43,14 @@ export interface Usage {
   readonly partitions: number;
   /** Of the directory and all ledgers. */
   readonly databaseBytes: number;
+  /** Of the files of sealed Days, which is nearly all that lies in R2. */
+  readonly archiveBytes: number;
 }
 
+type Estimated = "worker_cpu_ms" | "partition_gb_s" | "d1_gb_months" | "r2_gb_months";
+
 export interface CostLine {
-  readonly line: Operation | "worker_cpu_ms" | "partition_gb_s" | "d1_gb_months";
+  readonly line: Operation | Estimated;
   readonly count: number;
   readonly usd: number;
   /** "counted" by the code that did it, or "estimated" from what was counted. */
@@ -54,12 +58,12 @@ export interface CostLine {
 }
 
 /** By line, in the order of `OPERATIONS`, then what is estimated. */
-export function costLines({ at, metered, partitions, databaseBytes }: Usage): readonly CostLine[] {
+export function costLines({ at, metered, partitions, databaseBytes, archiveBytes }: Usage): readonly CostLine[] {
   const elapsedMs = at - monthStart(at);
   const counted = OPERATIONS.map((line): CostLine => {
     return { line, count: metered[line], usd: metered[line] * OPERATION_PRICES[line], basis: "counted" };
   });
-  const estimated = (line: "worker_cpu_ms" | "partition_gb_s" | "d1_gb_months", count: number): CostLine => {
+  const estimated = (line: Estimated, count: number): CostLine => {
     return { line, count, usd: count * RESOURCE_PRICES[line], basis: "estimated" };
   };
   return [
@@ -67,7 +71,9 @@ export function costLines({ at, metered, partitions, databaseBytes }: Usage): re
     estimated("worker_cpu_ms", metered.worker_requests * REQUEST_CPU_MS),
     // It assumes that no partition ever sleeps. At a billion events a day none does.
     estimated("partition_gb_s", (partitions * PARTITION_GB * elapsedMs) / 1_000),
+    // As if what lies there now had lain there since the month began.
     estimated("d1_gb_months", (databaseBytes / 1e9) * (elapsedMs / MONTH_MS)),
+    estimated("r2_gb_months", (archiveBytes / 1e9) * (elapsedMs / MONTH_MS)),
   ];
 }
 

@@ -48,6 +48,11 @@ export const METRICS: readonly Metric[] = [
   gauge("footfall_erasure_age_seconds_max", "How long the oldest erasure has gone on.", age("erasureSince")),
   gauge("footfall_backup_age_seconds", "Age of the directory's newest backup.", age("backedUpAt")),
   gauge("footfall_directory_bytes", "Size of the directory's database.", ({ directoryBytes }) => directoryBytes),
+  gauge(
+    "footfall_archive_bytes",
+    "Size of the files of sealed Days, added up once an hour.",
+    ({ archiveBytes = 0 }) => archiveBytes,
+  ),
   gauge("footfall_ledger_bytes_max", "Size of the largest ledger.", ({ ledgerBytesMax }) => ledgerBytesMax),
   gauge("footfall_ledgers_silent", "Ledgers that did not answer.", ({ silentLedgers }) => silentLedgers),
 ];
@@ -85,8 +90,9 @@ export function metricsText({
 }
 
 /** What a month's cost is computed from. A standing of an earlier release lacks some of the numbers. */
-export function usageOf({ at, metered = zeroMeter(), partitions, directoryBytes, ledgerBytes = 0 }: Standing): Usage {
-  return { at, metered, partitions, databaseBytes: directoryBytes + ledgerBytes };
+export function usageOf(standing: Standing): Usage {
+  const { at, metered = zeroMeter(), partitions, directoryBytes, ledgerBytes = 0, archiveBytes = 0 } = standing;
+  return { at, metered, partitions, databaseBytes: directoryBytes + ledgerBytes, archiveBytes };
 }
 
 function rounded(usd: number): number {

@@ -52,6 +52,8 @@ export interface Standing {
   readonly ledgerBytesMax: number;
   /** Of all ledgers. */
   readonly ledgerBytes: number;
+  /** Of the files of sealed Days, as they were in the last hour. */
+  readonly archiveBytes: number;
   /** Billable operations of the month so far (cost.ts). */
   readonly metered: Metered;
   /** Ledgers that did not answer, so that their numbers are missing. */
@@ -78,13 +80,14 @@ export type LedgerStanding = Omit<
   | "backedUpAt"
   | "ledgerBytesMax"
   | "ledgerBytes"
+  | "archiveBytes"
   | "silentLedgers"
 > & { readonly bytes: number };
 
 /** Adds up what ledgers say; undefined stands for one that did not answer. */
 export function sumLedgers(
   ledgers: readonly (LedgerStanding | undefined)[],
-  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "backedUpAt">,
+  rest: Pick<Standing, "at" | "deadLetters" | "directoryBytes" | "directoryBehind" | "backedUpAt" | "archiveBytes">,
 ): Standing {
   const known = ledgers.filter((one) => one !== undefined);
   const sum = (of: (one: LedgerStanding) => number) => known.reduce((total, one) => total + of(one), 0);

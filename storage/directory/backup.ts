@@ -11,6 +11,7 @@ import { createHash, randomBytes } from "node:crypto";
 import {
   BACKUP_EVERY_MS,
   BACKUP_OBJECT_BYTES_MAX,
+  BACKUP_OBJECT_CHARACTERS,
   BACKUP_PAGES_PER_CRON,
   BACKUP_ROWS,
   BACKUP_ROWS_OF_RULES,
@@ -209,13 +210,23 @@ async function advance(draft: Draft, deps: BackupDeps, pagesMax: number): Promis
   const run = randomBytes(4).toString("hex");
   const parts = [...draft.parts];
   let { table: place, last } = draft;
-  for (let pages = 0; pages < pagesMax; pages += 1) {
+  let pages: BackedUpRows[] = [];
+  let characters = 0;
+  for (let count = 1; count <= pagesMax; count += 1) {
     const table = BACKED_UP[place];
     if (table === undefined) break;
-    const page = await readPage(table, last, deps);
-    if (page.rows.length > 0)
-      parts.push(await putPart({ name: nameOf(draft.at), run, table: table.name, number: parts.length }, page, deps));
-    last = page.next;
+    const { next, ...page } = await readPage(table, last, deps);
+    if (page.rows.length > 0) pages.push(page);
+    characters += JSON.stringify(page.rows).length;
+    last = next;
+    const [first] = pages;
+    if (first !== undefined && (last === null || count === pagesMax || characters >= BACKUP_OBJECT_CHARACTERS)) {
+      const gathered = { columns: first.columns, rows: pages.flatMap(({ rows }) => rows) };
+      const name = { name: nameOf(draft.at), run, table: table.name, number: parts.length };
+      parts.push(await putPart(name, gathered, deps));
+      pages = [];
+      characters = 0;
+    }
     if (last === null) place += 1;
   }
   return { ...draft, parts, table: place, last };

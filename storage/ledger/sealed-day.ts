@@ -48,6 +48,12 @@ const INSERT = `INSERT INTO archive_days (day, "partition", generation, folder, 
   differences, shown, sealed_at, late_since, late_marks, due_at, attempts, error, clean_at)`;
 const UNSEALED = "0, '', 0, 0, 0, 0, 0, '[]', NULL";
 
+/** Bytes of the files of all sealed Days. Reads a row for each. */
+export async function sealedBytes(db: Ledger): Promise<number> {
+  const [row] = await select<{ readonly bytes: number }>(db, ["SELECT total(bytes) AS bytes FROM archive_days"]);
+  return row?.bytes ?? 0;
+}
+
 /** Nothing waits any more, unless it came after the row was read: the cron then finds it due. */
 const DONE = "attempts = 0, error = '', late_since = CASE WHEN";
 const DONE_END = "THEN NULL ELSE late_since END";

@@ -1,4 +1,5 @@
-// The release before this one, as `npm run release:keep` has kept it. Until one is kept it is this tree itself.
+// The release before this one, as `npm run release:keep` has kept it. Until one is kept it is this tree itself. The
+// environment's RELEASE names another folder, for a release that is kept elsewhere.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -7,7 +8,8 @@ import { type Bundles, bundleWorkers, WORKERS } from "../../scripts/runtime.ts";
 import { type WaitingMessages, waitingMessages } from "./waiting-message.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-export const KEPT_RELEASE = join(ROOT, "test/golden/release");
+const ASKED = process.env["RELEASE"];
+export const KEPT_RELEASE = ASKED === undefined ? join(ROOT, "test/golden/release") : resolve(ASKED);
 export const MIGRATION_FOLDERS = ["storage/directory/migrations", "storage/ledger/migrations"] as const;
 
 export interface Release {
@@ -20,7 +22,7 @@ export interface Release {
 }
 
 export async function releaseBefore(): Promise<Release> {
-  if (!existsSync(KEPT_RELEASE))
+  if (ASKED === undefined && !existsSync(KEPT_RELEASE))
     return { version: undefined, bundles: await bundleWorkers(), root: ROOT, messages: waitingMessages() };
   const text = readFileSync(join(KEPT_RELEASE, "release.json"), "utf8");
   const { version, messages } = JSON.parse(text) as { version: string; messages: WaitingMessages };

@@ -4,6 +4,7 @@
 // does not run.
 
 import { causeOf } from "../../core/outcome.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { afterTelling, alertsToTell, raiseAlerts } from "../../core/watch/alert.ts";
 import { type LedgerStanding, type Standing, sumLedgers } from "../../core/watch/standing.ts";
 import { listDeadLetters } from "../../storage/dead-letter.ts";
@@ -12,6 +13,7 @@ import { readEpochs } from "../../storage/directory/epoch.ts";
 import { listAlerts, readStanding, sizeOf, writeAlerts, writeStanding } from "../../storage/directory/standing.ts";
 import { askEach } from "../../storage/ledger/ledgers.ts";
 import { readLedgerStanding } from "../../storage/ledger/partition-status.ts";
+import { sealedBytes } from "../../storage/ledger/sealed-day.ts";
 import type { Deps } from "./deps.ts";
 import { beat, type TellDeps, tellAlert } from "./tell.ts";
 
@@ -60,6 +62,24 @@ async function standingOf({ directory, ledgers, objects, bucket, pace, now, log 
   const directoryBehind = Math.max(0, known - own);
   const directoryBytes = await sizeOf(directory);
   const [newest] = await listBackups({ bucket });
-  const backedUpAt = newest === undefined ? ((await readStanding(directory))?.backedUpAt ?? at) : instantOf(newest);
-  return sumLedgers(standings, { at, deadLetters: letters.length, directoryBytes, directoryBehind, backedUpAt });
+  const before = await readStanding(directory);
+  const backedUpAt = newest === undefined ? (before?.backedUpAt ?? at) : instantOf(newest);
+  const archiveBytes = await archiveBytesOf(ledgers, { before, at, log });
+  const deployment = { deadLetters: letters.length, directoryBytes, directoryBehind, backedUpAt, archiveBytes };
+  return sumLedgers(standings, { at, ...deployment });
+}
+
+/** Added up once an hour: it reads a row for each sealed Day. */
+async function archiveBytesOf(
+  ledgers: WatchDeps["ledgers"],
+  { before, at, log }: { readonly before: Standing | undefined; readonly at: number } & Pick<WatchDeps, "log">,
+): Promise<number> {
+  const known = before?.archiveBytes;
+  if (known !== undefined && Math.floor(at / HOUR_MS) === Math.floor((before?.at ?? 0) / HOUR_MS)) return known;
+  try {
+    return (await askEach(ledgers, sealedBytes)).reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    log({ event: "cron_step_failed", step: "archive bytes", error: causeOf(error) });
+    return known ?? 0;
+  }
 }

@@ -34,7 +34,14 @@ const QUIET: LedgerStanding = {
   bytes: 1_000_000,
   metered: { ...zeroMeter(), worker_requests: 1_000_000, d1_rows_written: 500_000 },
 };
-const rest = { at: AT, deadLetters: 0, directoryBytes: 1_000, directoryBehind: 0, backedUpAt: AT - HOUR };
+const rest = {
+  at: AT,
+  deadLetters: 0,
+  directoryBytes: 1_000,
+  directoryBehind: 0,
+  backedUpAt: AT - HOUR,
+  archiveBytes: 0,
+};
 const quiet = sumLedgers([QUIET, QUIET], rest);
 
 const page = (name: string) => readFileSync(join(import.meta.dirname, "../../../docs", name), "utf8");

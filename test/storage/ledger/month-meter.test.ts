@@ -55,7 +55,7 @@ test("[WCH-7] several isolates add to one row", async () => {
 
 test("[WCH-7] lines are operations at list prices, and what is estimated says so", () => {
   const metered = { ...zeroMeter(), worker_requests: 10_000_000, d1_rows_written: 2_000_000, r2_class_a: 1_000_000 };
-  const lines = costLines({ at: AT, metered, partitions: 10, databaseBytes: 20e9 });
+  const lines = costLines({ at: AT, metered, partitions: 10, databaseBytes: 20e9, archiveBytes: 3e12 });
   const of = (line: string) => lines.find((one) => one.line === line);
   expect(of("worker_requests")).toEqual({ line: "worker_requests", count: 1e7, usd: 3, basis: "counted" });
   expect(of("d1_rows_written")?.usd).toBeCloseTo(2);
@@ -63,6 +63,7 @@ test("[WCH-7] lines are operations at list prices, and what is estimated says so
   expect(of("worker_cpu_ms")).toMatchObject({ basis: "estimated", count: 4e6, usd: expect.closeTo(0.08) });
   // Half a month: 15 of 30 Days of 20 GB, and ten objects that never slept.
   expect(of("d1_gb_months")).toMatchObject({ basis: "estimated", usd: expect.closeTo(7.5) });
+  expect(of("r2_gb_months")).toMatchObject({ basis: "estimated", count: 1_500, usd: expect.closeTo(22.5) });
   expect(of("partition_gb_s")?.usd).toBeCloseTo(10 * 0.128 * 15 * 86_400 * 12.5e-6);
   expect(totalUsd(lines)).toBeCloseTo(lines.reduce((sum, { usd }) => sum + usd, 0));
   expect([monthOf(AT), monthStart(AT)]).toEqual(["2026-11", Date.parse("2026-11-01T00:00:00Z")]);

@@ -310,3 +310,25 @@ describe("[WCH-5] receivers", () => {
     expect(receiversOf({}, undefined)).toEqual([]);
   });
 });
+
+test("[WCH-7] once an hour the cron adds up what sealed Days take in R2", async () => {
+  const databases = makeDatabases();
+  const { run } = cron(databases);
+  const seal = (day: number, bytes: number) =>
+    databases.database
+      .prepare(
+        `INSERT INTO archive_days (day, "partition", generation, folder, rows, merchants, bytes, duplicates, differences,
+         shown, late_marks, attempts, error) VALUES (?, 'pool-0', 1, 'f', 1, 1, ?, 0, 0, '[]', 0, 0, '')`,
+      )
+      .run(day, bytes);
+  const told = async () => (await readStanding(databases.directory))?.archiveBytes;
+  seal(20_000, 5_000);
+  seal(20_001, 700);
+  await run(AT);
+  expect(await told()).toBe(5_700);
+  seal(20_002, 30);
+  await run(AT + 55 * MINUTE);
+  expect(await told()).toBe(5_700);
+  await run(AT + 60 * MINUTE);
+  expect(await told()).toBe(5_730);
+});

@@ -7,10 +7,10 @@ import { boot, embedded, type Shop, shareToken } from "./boot.ts";
 import { Frame } from "./frame.tsx";
 import { pagesHere } from "./navigation.tsx";
 import { request } from "./numbers.ts";
-import { Overview } from "./overview.tsx";
+import { Overview, overviewQuestions } from "./overview.tsx";
 import { PAGES_OF_NO_SHOP, type PageRow } from "./pages.ts";
 import { SignIn, UnknownPage, UnknownShop } from "./people.tsx";
-import { page, shop } from "./store.ts";
+import { ask, page, shop } from "./store.ts";
 import { t } from "./text.ts";
 
 function Page() {
@@ -20,10 +20,7 @@ function Page() {
   if (first === "operator") return <LoadedPage {...PAGES_OF_NO_SHOP.operator} />;
   if (boot.email === undefined) return <SignIn />;
   if (first === "sign-in" || first === "shops") return <LoadedPage {...PAGES_OF_NO_SHOP.shops} />;
-  const named = boot.shops.find((one) => one.id === id);
-  if (named === undefined) return <UnknownShop />;
-  shop.value = named;
-  return <ShopPage />;
+  return shop.value?.id === id ? <ShopPage /> : <UnknownShop />;
 }
 
 /** The page of the shop that the address names. */
@@ -84,5 +81,9 @@ function SharedPage() {
   );
 }
 
+// The numbers are on their way before anything is made of them.
+const { first, id } = parsePlace(location.pathname);
+if (first === "s" && boot.email !== undefined) shop.value = boot.shops.find((one) => one.id === id);
+if (shop.value !== undefined && page.value === "overview") ask(overviewQuestions());
 const root = document.getElementById("app");
 if (root !== null) render(<Page />, root);

@@ -10,7 +10,7 @@ import { chosenOf, figureQuestions, Graph, Tiles } from "./figures.tsx";
 import { Frame } from "./frame.tsx";
 import { keepText, recallText } from "./keep.ts";
 import { ASKED, numberOf, TILES_OF_SALES, TILES_OF_VISITS } from "./metric.ts";
-import type { Answer } from "./numbers.ts";
+import type { Answer, Asked } from "./numbers.ts";
 import { type Pair, Panels, questionsShown } from "./panel.tsx";
 import { datesShown } from "./range.tsx";
 import { parts, shop, view } from "./store.ts";
@@ -18,10 +18,16 @@ import { dates, named, t } from "./text.ts";
 import { useAsk } from "./use-ask.ts";
 import { ViewBar } from "./view-bar.tsx";
 
+const isCompact = embedded !== undefined;
+
+/** What the page asks, as the view stands. */
+export function overviewQuestions(): Readonly<Record<string, Asked>> {
+  return { ...figureQuestions(ASKED), ...(isCompact ? {} : questionsShown(PANELS, metricsOf)) };
+}
+
 /** The page of a shop, or of what a share link admits. */
 export function Overview() {
-  const isCompact = embedded !== undefined;
-  useAsk({ ...figureQuestions(ASKED), ...(isCompact ? {} : questionsShown(PANELS, metricsOf)) });
+  useAsk(overviewQuestions());
   const top = parts.value["top"];
   const hasMoney = useMoney(top?.answer);
   const tiles = hasMoney ? TILES_OF_SALES : TILES_OF_VISITS;
