@@ -91,8 +91,19 @@ function toCell(value: unknown): Cell {
 
 function toText(cell: Cell): string {
   if (cell === null || cell === undefined) return "–";
-  const text = typeof cell === "number" ? toFigure(cell) : String(cell);
+  const text = typeof cell === "number" ? toFigure(cell) : harmless(String(cell));
   return text.length > CELL_LENGTH_MAX ? `${text.slice(0, CELL_LENGTH_MAX - 1)}…` : text;
+}
+
+/** Control characters, line separators and marks of direction. Joiners stay: words of some scripts need them. */
+const OBEYED = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A text in which a terminal finds nothing to obey. Names of events and values of properties are strangers' and may
+ * have U+009B, which begins an escape sequence as ESC and "[" do. Each such character is shown as "\u009b".
+ */
+function harmless(text: string): string {
+  return text.replace(OBEYED, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function isFigure(cell: Cell): boolean {

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { plausible } from "../../core/formats/plausible.ts";
 import { BLANK_HIT } from "../../core/hit.ts";
+import { parseTxt } from "../../core/hostname-proof.ts";
 import { SITES_KEPT_MS, STREAMS_COUNT_MAX } from "../../core/limits.ts";
 import type { TrackingId } from "../../core/tracking-id.ts";
 import { findSites } from "../../storage/directory/site.ts";
@@ -172,6 +173,17 @@ describe("in one isolate", () => {
     expect(await senderOf("sold.example", NOW + SITES_KEPT_MS)).toEqual({ merchant: 2, stream: bought.number });
     expect((await own(buyer, "PATCH", `/${bought.number}`, { hostname: null })).status).toBe(200);
     expect(await senderOf("sold.example", NOW + 2 * SITES_KEPT_MS)).toBe("unknown_tracking_id");
+  });
+
+  test("[MER-12] what DNS has instead is shown without marks that a terminal or a reader obeys", async () => {
+    const [shop] = shops;
+    const made = (await own(shop, "POST", "", { name: "Web", hostname: "marks.example" })).body;
+    const data = ["\\027[31m", "\\155[31m", "\u202e", "\u2066", "\u2028", "\u200b"].map((mark) => `"a${mark}b"`);
+    for (const one of data) {
+      worker.readTexts = async () => [parseTxt(one)];
+      const { status, body } = await own(shop, "POST", `/${made.number}/verify`);
+      expect([status, body.error.message]).toEqual([409, expect.stringMatching(/Found there: "a(\[31m)?b"/)]);
+    }
   });
 
   test("[MER-15] nor does anybody say twenty thousand hostnames, and none of those said is found", async () => {

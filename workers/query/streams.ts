@@ -164,14 +164,21 @@ const FULL = problem(
 const GIVEN = "The deployment gave this hostname to another merchant. Ask those who run it.";
 
 function missing(hostname: string, { name, type, text }: ProofRecord, texts: readonly string[]): string {
-  // What somebody put into DNS may be meant for the terminal that shows it.
-  const found = texts.slice(0, PROOF_TEXTS_SHOWN).map((one) => `"${clean(one.slice(0, PROOF_TEXT_LENGTH_SHOWN))}"`);
+  const found = texts.slice(0, PROOF_TEXTS_SHOWN).map((one) => `"${shownText(one)}"`);
   const more = texts.length - found.length;
   const instead = texts.length === 0 ? "no such record" : found.join(", ") + (more > 0 ? ` and ${more} more` : "");
   return (
     `${hostname} is not proven. Put a ${type} record at ${name} with the text "${text}". ` +
     `Found there: ${instead}. A new record may take some minutes to be seen.`
   );
+}
+
+/**
+ * A text of DNS without what is not seen. Somebody may have put it there for the terminal that shows it: controls of
+ * U+0080 to U+009F act in some as escapes do, and marks of direction turn round what follows.
+ */
+function shownText(text: string): string {
+  return clean(text.slice(0, PROOF_TEXT_LENGTH_SHOWN)).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "");
 }
 
 function held({ name }: ProofRecord): string {
